@@ -1,0 +1,1 @@
+"""The private API for mesibo's messenger apps."""

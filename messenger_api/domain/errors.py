@@ -1,0 +1,182 @@
+"""The refusals of the API, each with the code that travels on the wire.
+
+    ApiError
+    ├── AuthFail        the user's token is unknown, expired or revoked: every app logs its user out
+    ├── BadRequest      the request cannot be served as it was sent
+    │   ├── BadOp  MissingAppId  BadCode  BadUser  BadAkToken  MissingPara  BadValue  BadPhone
+    │   ├── BadGroup  NotMember
+    │   └── MissingFile  BadImage  TooLarge
+    ├── Refused         mesibo said no; its own code goes to the app
+    └── Later           the same request may succeed in a while; carries `retry_after`
+        ├── TooMany     a limit was reached
+        └── TryLater    mesibo, the SMS network or the database is down, or a fault of ours
+
+Everything below `transport` raises these; `transport.api` alone turns them into an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class ApiError(Exception):
+    """A request that is answered with FAIL.
+
+    `code` is the wire's `error`. `title` and `message` name texts in `domain.texts`; "" means that
+    a person can do nothing about it and the app gets the code alone. `values` fill the text's
+    placeholders. `properties` names the request fields at fault.
+    """
+
+    code = "TRYLATER"
+    title = ""
+    message = ""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        properties: Sequence[str] = (),
+        **values: str | int,
+    ) -> None:
+        super().__init__(message or self.code)
+        self.message = message or self.message
+        self.properties = tuple(properties)
+        self.values = values
+
+
+class AuthFail(ApiError):
+    """The session token is unknown, expired or revoked. Never raise it for a fault of ours."""
+
+    code = "AUTHFAIL"
+
+
+class BadRequest(ApiError):
+    """Base of everything that the sender of the request can put right."""
+
+    code = "BADVALUE"
+
+
+class BadOp(BadRequest):
+    """There is no such op."""
+
+    code = "BADOP"
+
+
+class MissingAppId(BadRequest):
+    """`login` without `appid`."""
+
+    code = "MISSINGAPPID"
+
+
+class BadCode(BadRequest):
+    """The one-time code is wrong, used or expired."""
+
+    code = "BADCODE"
+    title = "code_title"
+    message = "code_wrong"
+
+
+class BadUser(BadRequest):
+    """mesibo refused to make a token for this user."""
+
+    code = "BADUSER"
+    title = "login_title"
+    message = "user_refused"
+
+
+class BadAkToken(BadRequest):
+    """Login by Facebook AccountKit, which was switched off in 2020."""
+
+    code = "BADAKTOKEN"
+
+
+class MissingPara(BadRequest):
+    """A required field is absent; `properties` names it."""
+
+    code = "MISSINGPARA"
+
+
+class BadValue(BadRequest):
+    """A field has the wrong type or is out of range; `properties` names it."""
+
+    code = "BADVALUE"
+    title = "value_title"
+    message = "value_bad"
+
+
+class BadPhone(BadRequest):
+    """No usable phone number."""
+
+    code = "BADPHONE"
+    title = "phone_title"
+    message = "phone_bad"
+
+
+class BadGroup(BadRequest):
+    """No such group, or the caller may not change it."""
+
+    code = "BADGROUP"
+
+
+class NotMember(BadRequest):
+    """The caller is not a member of the group."""
+
+    code = "NOTMEMBER"
+
+
+class MissingFile(BadRequest):
+    """`upload` without a file."""
+
+    code = "MISSINGFILE"
+
+
+class BadImage(BadRequest):
+    """The photo is not a picture that can be read."""
+
+    code = "BADIMAGE"
+    title = "photo_title"
+    message = "photo_bad"
+
+
+class TooLarge(BadRequest):
+    """The upload is larger than the limit."""
+
+    code = "TOOLARGE"
+    title = "photo_title"
+    message = "file_large"
+
+
+class Refused(ApiError):
+    """mesibo refused the call; its error code is passed on unchanged."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"mesibo refused: {code}")
+        self.code = code
+        self.message = ""
+
+
+class Later(ApiError):
+    """The same request may succeed after `retry_after` seconds."""
+
+    def __init__(self, message: str = "", *, retry_after: int, **values: str | int) -> None:
+        super().__init__(message, seconds=retry_after, **values)
+        self.retry_after = retry_after
+
+
+class TooMany(Later):
+    """A limit was reached."""
+
+    code = "TOOMANY"
+    title = "wait_title"
+    message = "wait_seconds"
+
+
+class TryLater(Later):
+    """Something that we depend on is down, or we made a mistake; nothing was changed."""
+
+    code = "TRYLATER"
+    title = "later_title"
+    message = "later"
+
+    def __init__(self, message: str = "", *, retry_after: int = 10) -> None:
+        super().__init__(message, retry_after=retry_after)
