@@ -15,7 +15,7 @@ import runpy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 ENV_PREFIX = "MESSENGER_"
 CONFIG_VARIABLE = "MESSENGER_CONFIG"
@@ -89,7 +89,7 @@ def _choice(*accepted: str) -> Convert:
     def convert(value: object) -> str:
         if value not in accepted:
             raise _Fault("one of " + ", ".join(accepted))
-        return cast(str, value)
+        return str(value)
 
     return convert
 
@@ -172,8 +172,7 @@ class Settings:
     upload_url: str = _key("", _url)
     download_url: str = _key("", _url)
     invite_text: str = _key(
-        "Hey, I use Mesibo for free messaging, voice and video calls."
-        " Download it from https://m.mesibo.com",
+        "Hey, I use Mesibo for free messaging, voice and video calls. Download it from https://m.mesibo.com",
         _text,
     )
     invite_subject: str = _key("Mesibo Messenger: Open Source Messenger", _text)
@@ -345,8 +344,17 @@ def _contradictions(s: Settings) -> list[str]:
     if "twilio" in s.sms_providers:
         needed = ("twilio_account_sid", "twilio_auth_token", "twilio_from")
         faults.extend(
-            f"{name.upper()}: required with the SMS provider twilio" for name in needed if not getattr(s, name)
+            f"{name.upper()}: required with the SMS provider twilio"
+            for name in needed
+            if not getattr(s, name)
         )
-    if "{code}" not in s.sms_text:
-        faults.append(f"SMS_TEXT = {s.sms_text!r}: accepted is a text that holds {{code}}")
+    if not _fills(s.sms_text):
+        faults.append(f"SMS_TEXT = {s.sms_text!r}: accepted is a text with {{code}} and, if wanted, {{app}}")
     return faults
+
+
+def _fills(text: str) -> bool:
+    try:
+        return "123456" in text.format(code="123456", app="")
+    except (KeyError, IndexError, ValueError):
+        return False

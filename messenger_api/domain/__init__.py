@@ -1,1 +1,1 @@
-"""TODO."""
+"""Pure rules: no HTTP, no database, no network, no clock."""

@@ -159,7 +159,7 @@ class Later(ApiError):
     """The same request may succeed after `retry_after` seconds."""
 
     def __init__(self, message: str = "", *, retry_after: int, **values: str | int) -> None:
-        super().__init__(message, seconds=retry_after, **values)
+        super().__init__(message, properties=(), seconds=retry_after, **values)
         self.retry_after = retry_after
 
 

@@ -1,0 +1,133 @@
+"""Phone numbers: read once into the digits of E.164, from there on passed as such.
+
+The rules are the contract's: punctuation, `+` and leading zeros are dropped; what is not valid
+internationally is read in the caller's country; a number that is possible by its country's numbering
+plan is accepted even when it is not assigned, as test ranges are.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber, ValidationResult
+
+# E.164 allows fifteen digits; an entry much longer than any dialling string is no number.
+LONGEST_ENTRY = 40
+# Older Android apps write this in front of a local number when they know no country code.
+UNKNOWN_COUNTRY = "null"
+
+_PUNCTUATION = re.compile(r"[\s().\-/\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\ufeff]+")
+_DIGITS = re.compile(r"\+?[0-9]+")
+
+
+@dataclass(frozen=True)
+class Phone:
+    """A phone number in its normal form."""
+
+    digits: str
+    """E.164 without `+`, for example `919876543210`."""
+
+    def __repr__(self) -> str:
+        return f"Phone({masked(self.digits)})"
+
+    @property
+    def country_code(self) -> str:
+        """The country calling code, for example `91`."""
+        return str(_parsed(self.digits).country_code)
+
+    @property
+    def region(self) -> str:
+        """The ISO code of the country, for example `IN`; "" when the number tells none."""
+        return phonenumbers.region_code_for_number(_parsed(self.digits)) or (
+            phonenumbers.region_code_for_country_code(_parsed(self.digits).country_code or 0)
+        )
+
+
+def read(entry: str, country: str = "") -> Phone | None:
+    """Read a number as people and phone books write it.
+
+    Args:
+        entry: the number; anything unreadable gives None.
+        country: ISO code of the caller's country, for numbers without a country code; "" for none.
+    """
+    if len(entry) > LONGEST_ENTRY:
+        return None
+    return _read(entry, country)
+
+
+@lru_cache(maxsize=65_536)
+def _read(entry: str, country: str) -> Phone | None:
+    text = _PUNCTUATION.sub("", entry)
+    local_only = text.startswith(UNKNOWN_COUNTRY)
+    text = _ascii_digits(text.removeprefix(UNKNOWN_COUNTRY))
+    if not _DIGITS.fullmatch(text):
+        return None
+    international = None if local_only else _international(text)
+    local = _local(text, country) if country and not text.startswith("+") else None
+    for test in (phonenumbers.is_valid_number, _possible):
+        for number in (international, local):
+            if number is not None and test(number):
+                return Phone(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:])
+    return None
+
+
+def match_key(phone: Phone) -> str:
+    """The form under which two spellings of one subscriber's number meet.
+
+    Three countries changed how their mobile numbers are written while phone books kept the old form:
+    Argentina (a 9 after 54 from abroad), Mexico (a 1 after 52 until 2019), Brazil (a ninth digit,
+    a leading 9, since 2016). Landlines keep their own numbers. The account's address is never rewritten.
+    """
+    digits = phone.digits
+    if digits.startswith("549") and len(digits) == 13:
+        return "54" + digits[3:]
+    if digits.startswith("521") and len(digits) == 13:
+        return "52" + digits[3:]
+    if digits.startswith("55") and len(digits) == 12 and digits[4] in "6789":
+        return digits[:4] + "9" + digits[4:]
+    return digits
+
+
+def masked(digits: str) -> str:
+    """A number as it may stand in a log: `9198*****10`."""
+    if len(digits) < 8:
+        return "*" * len(digits)
+    return digits[:4] + "*" * (len(digits) - 6) + digits[-2:]
+
+
+def _ascii_digits(text: str) -> str:
+    return "".join(str(int(char)) if char.isdecimal() else char for char in text)
+
+
+def _international(text: str) -> PhoneNumber | None:
+    return _parse("+" + text.lstrip("+0"), None)
+
+
+def _local(text: str, country: str) -> PhoneNumber | None:
+    """Read in the caller's country: with its trunk zeros where the country knows them, else without."""
+    number = _parse(text, country)
+    if number is None or not phonenumbers.is_valid_number(number):
+        bare = _parse(text.lstrip("0"), country)
+        if bare is not None and (number is None or phonenumbers.is_valid_number(bare)):
+            return bare
+    return number
+
+
+def _possible(number: PhoneNumber) -> bool:
+    # Without its area code a number is "possible locally", which identifies nobody.
+    return phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+
+
+def _parse(text: str, country: str | None) -> PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, country)
+    except NumberParseException:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(digits: str) -> PhoneNumber:
+    return phonenumbers.parse("+" + digits)
