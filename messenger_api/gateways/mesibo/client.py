@@ -1,0 +1,215 @@
+"""The client of mesibo's backend API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import structlog
+
+from messenger_api.gateways.mesibo import answers, wire
+from messenger_api.gateways.mesibo.answers import Answer, UserToken
+from messenger_api.gateways.mesibo.errors import MesiboError, MesiboRefused, MesiboUnreachable
+from messenger_api.gateways.mesibo.exchange import Exchange, Reply, Timeouts
+from messenger_api.gateways.mesibo.wire import Message, Op
+from messenger_api.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+# How long a group may take to be made before nobody notices it any more: the longest that a proxy between
+# us and mesibo usually waits.
+LATE_SECONDS = 60.0
+
+# One year in minutes, what mesibo's PHP backend asks for and mesibo's own default.
+TOKEN_MINUTES = 365 * 24 * 60
+
+# Answers to `ping` that mean a wrong token, or (no op seen in the request) a wrong URL or style.
+PING_FAULTS = frozenset({"AUTHFAIL", "TOKENBREACH", "MISSINGOP", "BADOP"})
+UNAUTHORIZED = 401
+
+T = TypeVar("T")
+
+
+class MesiboClient:
+    """Calls mesibo's backend API; one object serves any number of threads.
+
+    Every call ends within `timeouts.read` seconds, plus half a second of waiting for its turn when
+    `max_calls` are under way. All raise `MesiboUnreachable` and `MesiboRefused`; lists of addresses
+    raise ValueError when an address is empty or holds a comma.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        app_token: str,
+        *,
+        style: str = "auto",
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
+        max_calls: int = 16,
+    ) -> None:
+        self._style = wire.style_of(url, style)
+        self._app_token = app_token
+        self._exchange = Exchange(url, timeouts, max_calls)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> MesiboClient:
+        """The client that the MESIBO_* keys describe."""
+        return cls(
+            settings.mesibo_api_url,
+            settings.mesibo_app_token,
+            style=settings.mesibo_api_style,
+            timeouts=Timeouts(settings.mesibo_connect_timeout, settings.mesibo_timeout),
+            max_calls=settings.mesibo_max_calls,
+        )
+
+    def add_user(self, address: str, *, appid: str, name: str = "", expiry: int = TOKEN_MINUTES) -> UserToken:
+        """Make the user unless known, and a token for the app id. `expiry` is in minutes."""
+        return self._call(wire.useradd(address, appid, name, expiry), answers.user_token)
+
+    def delete_token(self, address: str, *, uid: int | None, appid: str) -> None:
+        """End the user's token for this app id; the user stays and gets messages at the next login."""
+        self._call(wire.delete_token(address, uid, appid), answers.nothing)
+
+    def delete_user(self, address: str, *, uid: int | None) -> None:
+        """Delete the user."""
+        self._call(wire.userdel(address, uid), answers.nothing)
+
+    def add_group(
+        self, name: str, members: Sequence[str], *, on_late: Callable[[int], None] | None = None
+    ) -> int:
+        """Make a group and return its gid.
+
+        When the answer comes only after this method raised MesiboUnreachable, `on_late` gets the gid of
+        the group that nobody knows of, so that it can be deleted: called from another thread, up to
+        `LATE_SECONDS` after the call began.
+        """
+        op = wire.groupadd(name, members)
+        if on_late is None:
+            return self._call(op, answers.group_id)
+
+        def late(reply: Reply) -> None:
+            self._late_group(reply, on_late)
+
+        return self._call(op, answers.group_id, patience=LATE_SECONDS, on_late=late)
+
+    def set_group(self, gid: int, name: str, members: Sequence[str] = ()) -> None:
+        """Name the group anew, and hand mesibo its members unless the list is empty."""
+        self._call(wire.groupset(gid, name, members), answers.nothing)
+
+    def edit_members(self, gid: int, members: Sequence[str], *, remove: bool = False) -> None:
+        """Add members to the group, or remove them. mesibo refuses addresses that it does not know."""
+        self._call(wire.groupeditmembers(gid, members, remove=remove), answers.nothing)
+
+    def delete_group(self, gid: int) -> None:
+        """Delete the group."""
+        self._call(wire.groupdel(gid), answers.nothing)
+
+    def group_members(self, gid: int) -> list[str]:
+        """Addresses of the group's members: 20 at most, for mesibo documents no way to ask for more."""
+        return self._call(wire.groupgetmembers(gid), answers.addresses)
+
+    def send_message(self, message: Message) -> int:
+        """Send a message and return mesibo's number of it, 0 when the answer has none.
+
+        Raises:
+            ValueError: nobody to send it to.
+        """
+        if not message.to:
+            raise ValueError("a message needs a recipient")
+        return self._call(wire.message(message), answers.message_id)
+
+    def size(self, message: Message) -> int:
+        """Bytes of the request body that this message makes."""
+        return len(self._encoded(wire.message(message)))
+
+    def fits(self, message: Message, limit: int) -> bool:
+        """Whether the message's request body is at most `limit` bytes (8192 on a stock on-premise nginx)."""
+        return self.size(message) <= limit
+
+    def ping(self) -> None:
+        """Prove URL, style and app token with a real call that changes nothing.
+
+        A `useradd` without a user: mesibo refuses a wrong token with AUTHFAIL or 401, and with a right one
+        the missing user (400, seen in public probes of 2026), which is the answer hoped for.
+
+        Raises:
+            MesiboRefused: the app token is not valid, or the request was not understood.
+            MesiboUnreachable: no usable answer.
+        """
+        with _logged("ping"):
+            try:
+                self._answer(wire.probe())
+            except MesiboRefused as refusal:
+                if refusal.code == UNAUTHORIZED or refusal.error in PING_FAULTS:
+                    raise
+
+    def close(self) -> None:
+        """Close idle connections, at once. A late group may still be reported afterwards."""
+        self._exchange.close()
+
+    def _call(
+        self,
+        op: Op,
+        read: Callable[[Answer], T],
+        *,
+        patience: float = 0.0,
+        on_late: Callable[[Reply], None] | None = None,
+    ) -> T:
+        with _logged(op.name):
+            return read(self._answer(op, patience, on_late))
+
+    def _answer(
+        self, op: Op, patience: float = 0.0, on_late: Callable[[Reply], None] | None = None
+    ) -> Answer:
+        content_type = wire.CONTENT_TYPES[self._style]
+        reply = self._exchange.post(
+            op.name, content_type, self._encoded(op), patience=patience, on_late=on_late
+        )
+        return self._decoded(op.name, reply)
+
+    def _encoded(self, op: Op) -> bytes:
+        return wire.encode(op, self._style, self._app_token)
+
+    def _decoded(self, op: str, reply: Reply) -> Answer:
+        return answers.decode(op, reply.status, reply.body, self._app_token)
+
+    def _late_group(self, reply: Reply, on_late: Callable[[int], None]) -> None:
+        try:
+            gid = answers.group_id(self._decoded("groupadd", reply))
+        except MesiboError:
+            return  # no group was made
+        log.warning("mesibo_late_group", gid=gid)
+        try:  # whatever it raises: there is nobody above this thread
+            on_late(gid)
+        except Exception:
+            log.exception("mesibo_late_group_kept", gid=gid)
+
+
+@contextmanager
+def _logged(op: str) -> Iterator[None]:
+    """One line for a call: op, seconds, outcome. Never what was in it."""
+    began = time.monotonic()
+
+    def seconds() -> float:
+        return round(time.monotonic() - began, 3)
+
+    try:
+        yield
+    except MesiboUnreachable as error:
+        log.warning(
+            "mesibo_call",
+            op=op,
+            seconds=seconds(),
+            outcome="unreachable",
+            reason=error.reason,
+            maybe_done=error.maybe_done,
+        )
+        raise
+    except MesiboRefused as error:
+        log.warning(
+            "mesibo_call", op=op, seconds=seconds(), outcome="refused", error=error.label, code=error.code
+        )
+        raise
+    log.debug("mesibo_call", op=op, seconds=seconds(), outcome="ok")

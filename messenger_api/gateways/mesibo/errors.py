@@ -1,0 +1,68 @@
+"""What can go wrong in a call of mesibo's backend API.
+
+    MesiboError
+    ├── MesiboUnreachable   no usable answer; the call may or may not have been carried out
+    └── MesiboRefused       mesibo answered, and the answer is no
+
+Their texts hold a class word or mesibo's error code: never a URL, a token, an address or a message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+# Every error code that mesibo documents is upper case without spaces (AUTHFAIL, BADVALUE). Whatever
+# looks different may be prose with somebody's address in it and stays out of logs and texts.
+_CODE = re.compile(r"[A-Z][A-Z_]{0,31}")
+
+
+class MesiboError(Exception):
+    """Base of every failure of a call to mesibo."""
+
+
+class MesiboUnreachable(MesiboError):
+    """There is no usable answer.
+
+    `reason` is one of: `connect`, `proxy`, `tls`, `timeout`, `broken` (the connection ended before the
+    answer did), `redirect`, `http <status>`, `not json`, `bad answer` (something that is not mesibo, or a
+    success that lacks what was asked for), `too large`, `bad url`, `busy` (too many calls at once).
+    `maybe_done` is True when mesibo may have carried the call out all the same.
+    """
+
+    def __init__(self, reason: str, *, maybe_done: bool = False) -> None:
+        super().__init__(f"no usable answer from mesibo: {reason}")
+        self.reason = reason
+        self.maybe_done = maybe_done
+
+
+class MesiboRefused(MesiboError):
+    """mesibo answered with a `result` that is not true.
+
+    `error` is mesibo's code as it came ("" when there was none) and `code` an HTTP-like status or None;
+    `cause` and `action` are prose for an operator, `properties` names the request fields at fault.
+    The app token is blotted out of all of them.
+    """
+
+    def __init__(
+        self,
+        error: str,
+        *,
+        op: str,
+        code: int | None = None,
+        cause: str = "",
+        action: str = "",
+        properties: Sequence[str] = (),
+    ) -> None:
+        self.error = error
+        self.op = op
+        self.code = code
+        self.cause = cause
+        self.action = action
+        self.properties = tuple(properties)
+        super().__init__(f"mesibo refused {op}: {self.label} (code {code})")
+
+    @property
+    def label(self) -> str:
+        """`error` where it looks like an error code, else `OTHER`: fit for a log."""
+        return self.error if _CODE.fullmatch(self.error) else "OTHER"

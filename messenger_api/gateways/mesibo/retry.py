@@ -1,0 +1,43 @@
+"""When a call that got no answer may be made once more.
+
+The rule needs no network: it looks at what is known of the failure and at the op.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Made twice, these leave mesibo as once would have. `groupadd` would make a second group and `message`
+# would reach people twice.
+IDEMPOTENT = frozenset(
+    {"useradd", "usertoken", "userdel", "groupset", "groupeditmembers", "groupdel", "groupgetmembers"}
+)
+
+# Failures that a new connection may not meet again. Not `timeout`: the caller has waited enough. Not
+# `tls`: a certificate does not improve within a second.
+PASSING = frozenset({"connect", "proxy", "broken"})
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exchange without an answer.
+
+    `reason` as in `MesiboUnreachable`; `sent`: at least a part of the request's body was handed to a
+    connection; `answered`: the head of an answer had come.
+    """
+
+    reason: str
+    sent: bool
+    answered: bool = False
+
+
+def may_retry(op: str, failure: Failure) -> bool:
+    """Whether `op` may be tried a second time after `failure`.
+
+    A request whose body never left cannot have been carried out: any op may go again. Otherwise only an
+    idempotent op, and only when not one byte of an answer came, which is how a pooled connection ends
+    that the server had already closed.
+    """
+    if failure.reason not in PASSING or failure.answered:
+        return False
+    return not failure.sent or op in IDEMPOTENT
