@@ -1,0 +1,26 @@
+"""Runs migrations on the engine of the program, or of Flask's application for `flask db`."""
+
+from __future__ import annotations
+
+from alembic import context
+from flask import current_app
+
+from messenger_api.storage.models import Base
+
+
+def run() -> None:
+    """Bring the database to the revision that was asked for."""
+    engine = context.config.attributes.get("engine") or current_app.extensions["migrate"].db.engine
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            compare_server_default=True,
+            # SQLite cannot change a column: Alembic copies the table instead.
+            render_as_batch=engine.dialect.name == "sqlite",
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()

@@ -1,0 +1,231 @@
+"""The database: where transactions begin, end and are tried again.
+
+Connections are in autocommit, so that reading costs no transaction; `Database.write` opens one
+explicitly. Work is handed over as a function, because a deadlock, a Galera certification conflict or a
+lost connection is answered by running it again.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection, CursorResult, Engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from messenger_api.domain.errors import TryLater
+from messenger_api.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+# Set in `Connection.info` by a transaction that queued work for after its commit.
+QUEUED = "queued"
+
+T = TypeVar("T")
+Clock = Callable[[], float]
+
+ATTEMPTS = 4
+BACKOFF_SECONDS = 0.02
+
+# A change carries the second in which its transaction began. Readers may rely on every change of second
+# `s` being visible at `s + SETTLE_SECONDS`: a transaction older than MAX_TRANSACTION_SECONDS is never
+# committed, and what is left between the two is for the commit itself and for hosts whose clocks differ.
+MAX_TRANSACTION_SECONDS = 2
+SETTLE_SECONDS = 5
+
+# MySQL/MariaDB error numbers (server error reference): lock wait timeout, deadlock or certification
+# conflict, record changed since last read, node not ready for queries.
+_RETRY_CODES = frozenset({1205, 1213, 1020, 1047})
+
+
+class Database:
+    """Runs reads and transactions on an engine, and says `TryLater` when it cannot."""
+
+    def __init__(self, engine: Engine, clock: Clock = time.time) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.on_queued: Callable[[], None] = _nothing
+        self._begin = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "BEGIN"
+
+    def now(self) -> int:
+        """The current unix second."""
+        return int(self.clock())
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in autocommit: each statement stands alone and sees all that is committed.
+
+        Raises:
+            TryLater: the database does not answer.
+        """
+
+        def once() -> T:
+            with self.engine.connect() as connection:
+                return work(connection)
+
+        return self._tried_again(once)
+
+    def write(self, work: Callable[[Connection, int], T]) -> T:
+        """Run `work(connection, now)` in one transaction and commit; `now` is its stamp in unix seconds.
+
+        `work` may run several times and must do nothing but use the connection.
+
+        Raises:
+            TryLater: the database does not answer, or stays locked.
+            IntegrityError: a unique key was violated; rolled back.
+        """
+
+        def once() -> T:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql(self._begin)
+                connection.info.pop(QUEUED, None)
+                try:
+                    started = time.monotonic()
+                    result = work(connection, self.now())
+                    if time.monotonic() - started > MAX_TRANSACTION_SECONDS:
+                        raise TryLater(retry_after=2)
+                except BaseException:
+                    _roll_back(connection)
+                    raise
+                _commit(connection)
+                queued = connection.info.pop(QUEUED, False)
+            if queued:
+                self.on_queued()
+            return result
+
+        return self._tried_again(once)
+
+    def _tried_again(self, once: Callable[[], T]) -> T:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return once()
+            except IntegrityError:
+                raise
+            except (DBAPIError, PoolTimeout) as error:
+                if attempt == ATTEMPTS or not _passing(error):
+                    log.error("database.failed", error=_short(error), attempt=attempt)
+                    raise TryLater from error
+                log.info("database.retry", error=_short(error), attempt=attempt)
+            time.sleep(BACKOFF_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311
+        raise AssertionError("unreachable")
+
+
+def new_id(inserted: CursorResult[Any]) -> int:
+    """The id that the database gave to the row just inserted."""
+    return int((inserted.inserted_primary_key or (0,))[0])
+
+
+def _nothing() -> None:
+    """Nobody waits for queued work in this process."""
+
+
+def _commit(connection: Connection) -> None:
+    try:
+        connection.exec_driver_sql("COMMIT")
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise TryLater from error
+        _roll_back(connection)
+        raise
+
+
+def _roll_back(connection: Connection) -> None:
+    if not connection.invalidated:
+        try:
+            connection.exec_driver_sql("ROLLBACK")
+        except DBAPIError:
+            connection.invalidate()
+
+
+def _passing(error: DBAPIError | PoolTimeout) -> bool:
+    """Whether the same work may succeed at once: a conflict with others, or a connection that was stale."""
+    if isinstance(error, PoolTimeout):
+        return False
+    if error.connection_invalidated:
+        return True
+    arguments = getattr(error.orig, "args", ()) or (None,)
+    return arguments[0] in _RETRY_CODES or "database is locked" in str(arguments[0])
+
+
+def _short(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return f"{type(cause).__name__}: {str(cause)[:200]}"
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """What Flask-SQLAlchemy passes to `create_engine`."""
+    options: dict[str, Any] = {
+        "isolation_level": "AUTOCOMMIT",
+        # A connection in autocommit has nothing to roll back when it returns to the pool.
+        "skip_autocommit_rollback": True,
+        # Parameters hold phone numbers; an exception's text must not.
+        "hide_parameters": True,
+        "pool_size": settings.db_pool_size,
+        "max_overflow": 0,
+        "pool_timeout": 3,
+        "pool_recycle": 1800,
+    }
+    if settings.is_sqlite:
+        options["connect_args"] = {"timeout": 2}
+    else:
+        options["connect_args"] = {
+            "charset": "utf8mb4",
+            "connect_timeout": 3,
+            "read_timeout": 10,
+            "write_timeout": 10,
+        }
+    return options
+
+
+def prepare(engine: Engine, settings: Settings) -> None:
+    """Set what every connection of this engine needs. Call once, before the first connection."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        return
+    event.listen(engine, "connect", _prepare_mysql)
+    if not settings.sqlalchemy_database_uri:
+        event.listen(engine, "do_connect", _first_host_that_answers(settings))
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    for pragma in ("journal_mode = WAL", "foreign_keys = ON", "synchronous = FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_mysql(connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        cursor.execute(
+            "SET SESSION innodb_lock_wait_timeout = %s,"
+            " sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
+            (MAX_TRANSACTION_SECONDS,),
+        )
+
+
+def _first_host_that_answers(settings: Settings) -> Callable[..., Any]:
+    """Connect to each of `DB_HOST`'s names (`host` or `host:port`) in turn until one answers."""
+
+    def connect(dialect: Any, _record: object, _args: object, options: dict[str, Any]) -> Any:
+        hosts = [host.strip() for host in settings.db_host.split(",") if host.strip()]
+        for host in hosts[:-1]:
+            try:
+                return dialect.connect(**_address(host, settings), **options)
+            except dialect.dbapi.OperationalError as error:
+                log.warning("database.host_failed", host=host, error=_short(error))
+        return dialect.connect(**_address(hosts[-1], settings), **options)
+
+    return connect
+
+
+def _address(host: str, settings: Settings) -> dict[str, object]:
+    name, _, port = host.partition(":")
+    return {
+        "host": name,
+        "port": int(port or settings.db_port),
+        "user": settings.db_user,
+        "password": settings.db_pass,
+        "database": settings.db_name,
+    }

@@ -1,0 +1,151 @@
+"""Groups and their members."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from messenger_api.domain.members import Member, Role, Roster
+from messenger_api.storage.models import Group, GroupMember, Thumbnail, User
+
+
+@dataclass(frozen=True)
+class GroupState:
+    """A group with its members, as it was when it was read."""
+
+    gid: int
+    name: str
+    photo: str
+    tn: str
+    version: int
+    changed_at: int
+    roster: Roster
+
+
+_COLUMNS = (Group.gid, Group.name, Group.photo, Thumbnail.tn, Group.version, Group.changed_at)
+_MEMBER_COLUMNS = (GroupMember.uid, User.address, GroupMember.role)
+_IN_ORDER = (GroupMember.position, GroupMember.uid)
+
+_ONE = (
+    select(*_COLUMNS, *_MEMBER_COLUMNS)
+    .join(GroupMember, GroupMember.gid == Group.gid)
+    .join(User, User.uid == GroupMember.uid)
+    .outerjoin(Thumbnail, Thumbnail.photo == Group.photo)
+    .where(Group.gid == bindparam("gid"))
+    .order_by(*_IN_ORDER)
+)
+_MINE = (
+    select(*_COLUMNS)
+    .join(GroupMember, GroupMember.gid == Group.gid)
+    .outerjoin(Thumbnail, Thumbnail.photo == Group.photo)
+    .where(GroupMember.uid == bindparam("uid"), Group.changed_at > bindparam("since"))
+    .order_by(Group.changed_at, Group.gid)
+)
+_MEMBERS = (
+    select(GroupMember.gid, *_MEMBER_COLUMNS)
+    .join(User, User.uid == GroupMember.uid)
+    .where(GroupMember.gid.in_(bindparam("gids", expanding=True)))
+    .order_by(*_IN_ORDER)
+)
+
+
+def find(connection: Connection, gid: int) -> GroupState | None:
+    """A group with its members."""
+    rows = connection.execute(_ONE, {"gid": gid}).all()
+    if not rows:
+        return None
+    roster = Roster.of(Member(uid, address, Role(role)) for *_, uid, address, role in rows)
+    gid, name, photo, tn, version, changed_at = rows[0][:6]
+    return GroupState(gid, name, photo, tn or "", version, changed_at, roster)
+
+
+def changed(connection: Connection, uid: int, since: int) -> list[GroupState]:
+    """The groups of a user that changed after the second `since`, oldest change first."""
+    rows = connection.execute(_MINE, {"uid": uid, "since": since}).all()
+    if not rows:
+        return []
+    members: dict[int, list[Member]] = {row.gid: [] for row in rows}
+    for gid, member, address, role in connection.execute(_MEMBERS, {"gids": list(members)}):
+        members[gid].append(Member(member, address, Role(role)))
+    # A group that was deleted between the two statements has no members left.
+    return [
+        GroupState(gid, name, photo, tn or "", version, changed_at, Roster.of(members[gid]))
+        for gid, name, photo, tn, version, changed_at in rows
+        if members[gid]
+    ]
+
+
+def add(connection: Connection, now: int, group: GroupState) -> None:
+    """Make a group under the id that mesibo gave it."""
+    connection.execute(
+        insert(Group).values(
+            gid=group.gid,
+            name=group.name,
+            photo=group.photo,
+            version=group.version,
+            created_at=now,
+            changed_at=now,
+        )
+    )
+    _add_members(connection, group.gid, group.roster.members, 0)
+
+
+def change(connection: Connection, now: int, before: GroupState, **columns: object) -> bool:
+    """Change a group that nobody changed since `before` was read; False when somebody did."""
+    changed = connection.execute(
+        update(Group)
+        .where(Group.gid == before.gid, Group.version == before.version)
+        .values(**columns, version=before.version + 1, changed_at=now)
+    )
+    return changed.rowcount == 1
+
+
+def change_members(connection: Connection, before: GroupState, after: Roster) -> None:
+    """Bring the members of a group from `before` to `after`: at most three statements."""
+    old = {member.uid: member for member in before.roster.members}
+    new = {member.uid: member for member in after.members}
+    gone = [uid for uid in old if uid not in new]
+    if gone:
+        connection.execute(
+            delete(GroupMember).where(GroupMember.gid == before.gid, GroupMember.uid.in_(gone))
+        )
+    come = [member for uid, member in new.items() if uid not in old]
+    _add_members(connection, before.gid, come, before.version + 1)
+    for role in Role:
+        moved = [uid for uid, m in new.items() if uid in old and m.role == role != old[uid].role]
+        if moved:
+            connection.execute(
+                update(GroupMember)
+                .where(GroupMember.gid == before.gid, GroupMember.uid.in_(moved))
+                .values(role=int(role))
+            )
+
+
+def remove(connection: Connection, before: GroupState) -> bool:
+    """Delete a group that nobody changed since `before` was read; False when somebody did."""
+    deleted = connection.execute(
+        delete(Group).where(Group.gid == before.gid, Group.version == before.version)
+    )
+    return deleted.rowcount == 1
+
+
+def touch(connection: Connection, before: GroupState) -> bool:
+    """Make every edit that read the group before now start over; False when the group has changed."""
+    touched = connection.execute(
+        update(Group)
+        .where(Group.gid == before.gid, Group.version == before.version)
+        .values(version=before.version + 1)
+    )
+    return touched.rowcount == 1
+
+
+def _add_members(connection: Connection, gid: int, members: Sequence[Member], position: int) -> None:
+    # Those who join later stand after those who were there: the group's version only grows.
+    rows = [
+        {"gid": gid, "uid": m.uid, "role": int(m.role), "position": (position << 13) + index}
+        for index, m in enumerate(members)
+    ]
+    if rows:
+        connection.execute(insert(GroupMember).values(rows))

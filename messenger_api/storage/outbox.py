@@ -1,0 +1,181 @@
+"""The outbox: work that must follow a commit, written in the same transaction.
+
+An item is delivered at least once and then removed. Items of one lane are delivered one after the
+other; the head of a lane that fails waits and keeps its place. A worker claims items for a while: if it
+dies, the claim runs out and another takes over.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy.orm import aliased
+
+from messenger_api.storage.db import QUEUED, new_id
+from messenger_api.storage.models import OutboxItem
+
+
+class State(IntEnum):
+    """Where an item stands."""
+
+    QUEUED = 0
+    DEAD = 1
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An item to be: what to do (`kind` and `payload`), in which lane, not before `delay` seconds."""
+
+    lane: str
+    kind: str
+    payload: msgspec.Struct
+    delay: int = 0
+
+
+@dataclass(frozen=True)
+class Item:
+    """A claimed item."""
+
+    id: int
+    kind: str
+    payload: str
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Status:
+    """How the outbox stands: counts, and the age in seconds of the oldest item that is due."""
+
+    queued: int
+    dead: int
+    oldest: int
+
+
+_earlier = aliased(OutboxItem)
+_DUE = (
+    (OutboxItem.state == State.QUEUED)
+    & (OutboxItem.due_at <= bindparam("now"))
+    & (OutboxItem.claimed_until <= bindparam("now"))
+)
+_HEADS = (
+    select(OutboxItem.id)
+    .where(
+        _DUE,
+        ~select(_earlier.id)
+        .where(_earlier.lane == OutboxItem.lane, _earlier.id < OutboxItem.id, _earlier.state == State.QUEUED)
+        .exists(),
+    )
+    .order_by(OutboxItem.id)
+    .limit(bindparam("most"))
+)
+_CLAIMED = select(OutboxItem.id, OutboxItem.kind, OutboxItem.payload, OutboxItem.attempts)
+
+
+def add(connection: Connection, now: int, drafts: Iterable[Draft]) -> list[int]:
+    """Queue items, in this order, in one statement. A single item's id is returned, for `remove`."""
+    rows = [
+        {
+            "lane": draft.lane,
+            "kind": draft.kind,
+            "payload": msgspec.json.encode(draft.payload).decode(),
+            "created_at": now,
+            "due_at": now + draft.delay,
+        }
+        for draft in drafts
+    ]
+    if rows:
+        connection.info[QUEUED] = True
+    if len(rows) == 1:
+        return [new_id(connection.execute(insert(OutboxItem).values(rows[0])))]
+    if rows:
+        connection.execute(insert(OutboxItem).values(rows))
+    return []
+
+
+def claim(connection: Connection, now: int, *, most: int, lease: int) -> list[Item]:
+    """Claim up to `most` items that are due and first in their lane, for `lease` seconds."""
+    ids = list(connection.execute(_HEADS, {"now": now, "most": most}).scalars())
+    if not ids:
+        return []
+    mark = secrets.token_hex(16)
+    connection.execute(
+        update(OutboxItem).where(OutboxItem.id.in_(ids), _DUE).values(claim=mark, claimed_until=now + lease),
+        {"now": now},
+    )
+    rows = connection.execute(_CLAIMED.where(OutboxItem.claim == mark).order_by(OutboxItem.id))
+    return [Item(*row) for row in rows]
+
+
+def done(connection: Connection, item_id: int) -> None:
+    """Remove an item that was delivered or is no longer wanted."""
+    connection.execute(delete(OutboxItem).where(OutboxItem.id == item_id))
+
+
+def progress(connection: Connection, item_id: int, payload: msgspec.Struct, *, claimed_until: int) -> None:
+    """Keep what is left to do of an item that was delivered in part, and hold it longer."""
+    text = msgspec.json.encode(payload).decode()
+    connection.execute(
+        update(OutboxItem).where(OutboxItem.id == item_id).values(payload=text, claimed_until=claimed_until)
+    )
+
+
+def put_back(
+    connection: Connection, item_id: int, *, attempts: int, due_at: int, error: str, dead: bool
+) -> None:
+    """Queue an item again for `due_at`, or lay it among the dead ones that a person looks at."""
+    connection.execute(
+        update(OutboxItem)
+        .where(OutboxItem.id == item_id)
+        .values(
+            attempts=attempts,
+            due_at=due_at,
+            claimed_until=0,
+            claim="",
+            last_error=error[:255],
+            state=int(State.DEAD if dead else State.QUEUED),
+        )
+    )
+
+
+def hurry(connection: Connection, item_id: int, now: int) -> None:
+    """Let an item that was delayed be due at once."""
+    connection.execute(update(OutboxItem).where(OutboxItem.id == item_id).values(due_at=now))
+
+
+def status(connection: Connection, now: int) -> Status:
+    """Counts and age, for the operator."""
+    counts = dict(connection.execute(select(OutboxItem.state, func.count()).group_by(OutboxItem.state)).all())
+    oldest = connection.execute(
+        select(func.min(OutboxItem.created_at)).where(
+            OutboxItem.state == State.QUEUED, OutboxItem.due_at <= now
+        )
+    ).scalar()
+    return Status(
+        queued=counts.get(State.QUEUED, 0),
+        dead=counts.get(State.DEAD, 0),
+        oldest=0 if oldest is None else max(0, now - oldest),
+    )
+
+
+def dead(connection: Connection, most: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The dead items, oldest first, without their contents."""
+    query = (
+        select(
+            OutboxItem.id,
+            OutboxItem.kind,
+            OutboxItem.lane,
+            OutboxItem.attempts,
+            OutboxItem.created_at,
+            OutboxItem.last_error,
+        )
+        .where(OutboxItem.state == State.DEAD)
+        .order_by(OutboxItem.id)
+        .limit(most)
+    )
+    return connection.execute(query).all()

@@ -1,0 +1,50 @@
+"""The version of the database's tables: which it is, which it should be, and the way there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+from messenger_api.storage.db import Database
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+class Schema:
+    """The tables of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._config = _config(database.engine)
+        self._known_current = False
+
+    @property
+    def newest(self) -> str:
+        """The revision that this program needs."""
+        return ScriptDirectory.from_config(self._config).get_current_head() or ""
+
+    def current(self) -> str:
+        """The revision of the database; "" when it has no tables of ours. Raises TryLater."""
+        return self._database.run(lambda tx: MigrationContext.configure(tx).get_current_revision() or "")
+
+    def is_current(self) -> bool:
+        """Whether the database has the revision that this program needs. Raises TryLater."""
+        if not self._known_current:
+            self._known_current = self.current() == self.newest
+        return self._known_current
+
+    def upgrade(self) -> None:
+        """Bring the database to the newest revision."""
+        command.upgrade(self._config, "head")
+
+
+def _config(engine: Engine) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["engine"] = engine
+    return config

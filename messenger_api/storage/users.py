@@ -1,0 +1,123 @@
+"""Accounts and their profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+
+from messenger_api.storage.db import new_id
+from messenger_api.storage.models import Thumbnail, User
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What others see of an account. Absent texts are ""."""
+
+    uid: int
+    address: str
+    name: str
+    status: str
+    photo: str
+    tn: str
+    changed_at: int
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account as login and matching need it."""
+
+    uid: int
+    address: str
+    contact_key: bytes
+
+
+PROFILE_COLUMNS = (
+    User.uid,
+    User.address,
+    User.name,
+    User.status,
+    User.photo,
+    Thumbnail.tn,
+    User.changed_at,
+)
+
+_PROFILE = (
+    select(*PROFILE_COLUMNS)
+    .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
+    .where(User.uid == bindparam("uid"))
+)
+_LOCKED = select(User.name, User.status, User.photo).where(User.uid == bindparam("uid")).with_for_update()
+_ACCOUNTS = select(User.uid, User.address, User.contact_key).where(
+    User.contact_key.in_(bindparam("keys", expanding=True))
+)
+
+
+def profile_of(row: Sequence[Any]) -> Profile:
+    """The profile in a row of `PROFILE_COLUMNS`."""
+    uid, address, name, status, photo, tn, changed_at = row
+    return Profile(uid, address, name, status, photo, tn or "", changed_at)
+
+
+def profile(connection: Connection, uid: int) -> Profile:
+    """The profile of an account. Raises NoResultFound when it is gone."""
+    return profile_of(connection.execute(_PROFILE, {"uid": uid}).one())
+
+
+def find_profile(connection: Connection, uid: int) -> Profile | None:
+    """The profile of an account that may be gone."""
+    row = connection.execute(_PROFILE, {"uid": uid}).one_or_none()
+    return None if row is None else profile_of(row)
+
+
+def locked(connection: Connection, uid: int) -> dict[str, str]:
+    """The texts of a profile, which nobody else changes before this transaction ends."""
+    row = connection.execute(_LOCKED, {"uid": uid}).one()
+    return {"name": row.name, "status": row.status, "photo": row.photo}
+
+
+def accounts(connection: Connection, keys: Sequence[bytes]) -> list[Account]:
+    """The accounts that have one of these contact keys, in no order."""
+    if not keys:
+        return []
+    rows = connection.execute(_ACCOUNTS, {"keys": list(keys)})
+    return [Account(row.uid, row.address, row.contact_key) for row in rows]
+
+
+def add(connection: Connection, now: int, **columns: object) -> int:
+    """Make an account. Raises IntegrityError when its number has one already."""
+    values = {**columns, "created_at": now, "changed_at": now}
+    return new_id(connection.execute(insert(User).values(values)))
+
+
+def change(connection: Connection, now: int, uid: int, **columns: object) -> None:
+    """Change what others see, and say so to their next sync."""
+    connection.execute(update(User).where(User.uid == uid).values(**columns, changed_at=now))
+
+
+def note_mesibo_uid(connection: Connection, uid: int, mesibo_uid: int) -> None:
+    """Remember the id that mesibo gave this user; nobody's sync is concerned."""
+    connection.execute(update(User).where(User.uid == uid).values(mesibo_uid=mesibo_uid))
+
+
+def add_thumbnail(connection: Connection, photo: str, tn: str) -> None:
+    """Keep the thumbnail of a photo, ready to be sent."""
+    connection.execute(insert(Thumbnail).values(photo=photo, tn=tn))
+
+
+def remove_thumbnail(connection: Connection, photo: str) -> None:
+    """Forget the thumbnail of a photo that is gone."""
+    connection.execute(delete(Thumbnail).where(Thumbnail.photo == photo))
+
+
+def page(
+    connection: Connection, *, after: int, limit: int, address: str = ""
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Accounts in the order of their uid, for the operator's lists."""
+    query = select(User.uid, User.address, User.name, User.country, User.created_at, User.changed_at)
+    query = query.where(User.uid > after).order_by(User.uid).limit(limit)
+    if address:
+        query = query.where(User.address == address)
+    return connection.execute(query).all()
