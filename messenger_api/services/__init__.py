@@ -1,1 +1,36 @@
-"""TODO."""
+"""What each op means. Used by `ops` and by the command line; knows nothing of HTTP or wire names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from messenger_api.gateways.mesibo import MesiboClient
+from messenger_api.gateways.sms import SmsSender
+from messenger_api.services.accounts import Accounts
+from messenger_api.services.contacts import Contacts
+from messenger_api.services.groups import Groups
+from messenger_api.services.media import Media
+from messenger_api.services.profiles import Profiles
+from messenger_api.services.push import Push
+from messenger_api.services.worker import Worker
+from messenger_api.settings import Settings
+from messenger_api.storage.db import Database
+from messenger_api.storage.files import FileStore
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that the product does, put together once by `app`."""
+
+    settings: Settings
+    database: Database
+    files: FileStore
+    mesibo: MesiboClient
+    sms: SmsSender
+    accounts: Accounts
+    contacts: Contacts
+    profiles: Profiles
+    groups: Groups
+    media: Media
+    push: Push
+    worker: Worker

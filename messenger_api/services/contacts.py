@@ -1,0 +1,108 @@
+"""Phone books and syncs.
+
+A sync must lose nothing although `ts` has whole seconds and transactions commit out of order. The app
+sends the largest `ts` it saw and gets what changed later. So no answer ever carries a `ts` that is
+younger than the *horizon*: the second up to which every change is certain to be visible. A change beyond
+the horizon is reported at once, under the horizon's `ts`, and therefore once more later on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from messenger_api.domain.errors import TooMany
+from messenger_api.domain.phone import read
+from messenger_api.domain.secrets import Keys
+from messenger_api.settings import Settings
+from messenger_api.storage import contacts, groups
+from messenger_api.storage.db import SETTLE_SECONDS, Database
+from messenger_api.storage.groups import GroupState
+from messenger_api.storage.sessions import Caller
+from messenger_api.storage.users import Profile
+
+# Before the first change that anybody could have made, and like every other `ts` of ten digits.
+BEGINNING = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Sync:
+    """What the app learns; no `ts` of it may be reported above `newest`."""
+
+    own: Profile
+    contacts: Sequence[Profile]
+    groups: Sequence[GroupState]
+    newest: int
+
+    def ts(self, changed_at: int) -> int:
+        """The `ts` under which a change is reported."""
+        return min(changed_at, self.newest)
+
+
+class Contacts:
+    """Keeps phone books as blind keys and tells what changed in them."""
+
+    def __init__(self, settings: Settings, database: Database, keys: Keys) -> None:
+        self._settings = settings
+        self._database = database
+        self._keys = keys
+
+    def changes(self, caller: Caller, since: int, *, reset: bool = False) -> Sync:
+        """What changed after the second `since` in the stored phone book and in the caller's groups."""
+        # Taken before the first statement: what commits meanwhile lies beyond it.
+        horizon = self._horizon()
+        if reset:
+            self._database.run(lambda tx: contacts.remove(tx, caller.uid))
+        after = min(since, horizon)
+
+        def work(tx: Connection) -> Sync:
+            own, found = contacts.changed(tx, caller.uid, after)
+            return Sync(own, found, groups.changed(tx, caller.uid, after), horizon)
+
+        return self._database.run(work)
+
+    def add(self, caller: Caller, entries: Sequence[str], since: int, *, reset: bool = False) -> Sync:
+        """Put numbers into the phone book; returns every one that has an account, whenever it changed.
+
+        The answer says nothing of other contacts, so its `ts` must not make the app believe that it has
+        seen theirs: none is above the `since` that the app sent.
+
+        Raises:
+            TooMany: more numbers than `MAX_PHONES_PER_CALL`.
+        """
+        newest = min(self._horizon(), max(since, BEGINNING))
+        keys = self._contact_keys(caller, entries)
+        self._store(caller.uid, keys, reset)
+        own, found = self._database.run(lambda tx: contacts.named(tx, caller.uid, keys))
+        return Sync(own, found, (), newest)
+
+    def forget(self, caller: Caller, entries: Sequence[str]) -> None:
+        """Take numbers out of the phone book."""
+        keys = self._contact_keys(caller, entries)
+        self._database.run(lambda tx: contacts.remove(tx, caller.uid, keys))
+
+    def _horizon(self) -> int:
+        return self._database.now() - SETTLE_SECONDS
+
+    def _contact_keys(self, caller: Caller, entries: Sequence[str]) -> list[bytes]:
+        limit = self._settings.max_phones_per_call
+        if len(entries) > limit:
+            raise TooMany("phones_many", retry_after=1, limit=limit)
+        phones = (read(entry, caller.country) for entry in entries)
+        # In order, so that two syncs of one user lock the same rows in the same order.
+        return sorted({self._keys.contact_key(phone) for phone in phones if phone})
+
+    def _store(self, owner: int, keys: list[bytes], reset: bool) -> None:
+        known = set() if reset else self._database.run(lambda tx: contacts.known(tx, owner, keys))
+        new = [key for key in keys if key not in known]
+        if not (new or reset):
+            return
+
+        def work(tx: Connection, _now: int) -> None:
+            if reset:
+                contacts.remove(tx, owner)
+            contacts.add(tx, owner, new)
+
+        self._database.write(work)

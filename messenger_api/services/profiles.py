@@ -1,0 +1,57 @@
+"""A user's own profile: name, status and photo."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from messenger_api.services.media import Media
+from messenger_api.services.updates import file_gone, user_changed
+from messenger_api.storage import outbox, users
+from messenger_api.storage.db import Database
+from messenger_api.storage.sessions import Caller
+from messenger_api.storage.users import Profile
+
+
+class Profiles:
+    """Reads and changes profiles; followers hear of every change after the answer."""
+
+    def __init__(self, database: Database, media: Media) -> None:
+        self._database = database
+        self._media = media
+
+    def change(
+        self,
+        caller: Caller,
+        *,
+        name: str | None = None,
+        status: str | None = None,
+        photo: bytes | None = None,
+        remove_photo: bool = False,
+    ) -> Profile:
+        """Change what is given; None leaves it as it is, "" clears it.
+
+        Raises:
+            BadImage, TooLarge: the photo cannot be used; nothing was changed.
+        """
+        picture = None if photo is None else self._media.photo(photo)
+        stored = "" if picture is None else self._media.keep_photo(picture)
+        wanted: dict[str, object] = {"name": name, "status": status}
+        wanted["photo"] = stored or ("" if remove_photo else None)
+
+        def work(tx: Connection, now: int) -> Profile:
+            before = users.locked(tx, caller.uid)
+            changes = {key: value for key, value in wanted.items() if value not in (None, before[key])}
+            if picture is not None:
+                users.add_thumbnail(tx, stored, picture.thumbnail)
+            if changes:
+                users.change(tx, now, caller.uid, **changes)
+                gone = file_gone(before["photo"]) if "photo" in changes else []
+                outbox.add(tx, now, [user_changed(caller.uid), *gone])
+            return users.profile(tx, caller.uid)
+
+        try:
+            return self._database.write(work)
+        except BaseException:
+            if stored:
+                self._media.discard(stored)
+            raise

@@ -1,0 +1,188 @@
+"""What must follow a commit, as items of the outbox, and the texts of the update messages.
+
+The texts are JSON that older apps parse strictly: the members, their order and their types are the
+contract's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from messenger_api.storage.db import SETTLE_SECONDS
+from messenger_api.storage.groups import GroupState
+from messenger_api.storage.outbox import Draft
+from messenger_api.storage.users import Profile
+
+# A request that was killed between its intention and its commit is put right after this long. It must be
+# longer than any request lives.
+INTENT_SECONDS = 120
+
+
+class UserChanged(msgspec.Struct):
+    """Tell everyone who has `uid` in the phone book, beyond the uid `after`, how the profile is now."""
+
+    uid: int
+    subject: str = ""
+    msg: str = ""
+    after: int = 0
+
+
+class TellMembers(msgspec.Struct):
+    """Send one text about a group to these addresses."""
+
+    sender: str
+    to: list[str]
+    text: str
+
+
+class MirrorGroup(msgspec.Struct):
+    """Make mesibo's copy of a group agree with ours: whether these addresses are in it, and its name."""
+
+    gid: int
+    addresses: list[str]
+    rename: bool = False
+
+
+class GroupGone(msgspec.Struct):
+    """Delete a group at mesibo."""
+
+    gid: int
+
+
+class TokenGone(msgspec.Struct):
+    """Delete a user's token at mesibo, unless the user has logged in to that app again."""
+
+    uid: int
+    address: str
+    mesibo_uid: int
+    appid: str
+
+
+class FileGone(msgspec.Struct):
+    """Delete a file that no profile or group shows any more."""
+
+    name: str
+
+
+class UserText(msgspec.Struct, omit_defaults=False):
+    """The text of an update message about a user."""
+
+    subject: str
+    msg: str
+    type: int
+    action: int
+    name: str
+    gid: int
+    phone: str
+    status: str
+    photo: str
+    ts: int
+    tn: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class GroupText(msgspec.Struct):
+    """The text of an update message about a group."""
+
+    subject: str
+    msg: str
+    type: int
+    action: int
+    name: str
+    gid: int
+    phone: str
+    status: str
+    members: str
+    photo: str
+    ts: int
+    tn: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def user_text(profile: Profile, *, subject: str = "", msg: str = "", thumbnail: bool = True) -> str:
+    """The JSON that tells an app how a contact's profile is now."""
+    text = UserText(
+        subject=subject,
+        msg=msg,
+        type=0,
+        action=0,
+        name=profile.name,
+        gid=0,
+        phone=profile.address,
+        status=profile.status,
+        photo=profile.photo,
+        ts=settled(profile.changed_at),
+        tn=profile.tn if thumbnail and profile.tn else msgspec.UNSET,
+    )
+    return msgspec.json.encode(text).decode()
+
+
+def group_text(group: GroupState, now: int, subject: str) -> str:
+    """The JSON that tells an app how a group is now."""
+    text = GroupText(
+        subject=subject,
+        msg="",
+        type=0,
+        action=0,
+        name=group.name,
+        gid=group.gid,
+        phone="",
+        status="",
+        members=group.roster.wire(),
+        photo=group.photo,
+        ts=settled(now),
+        tn=group.tn or msgspec.UNSET,
+    )
+    return msgspec.json.encode(text).decode()
+
+
+def without_thumbnail(text: str) -> str:
+    """The same text of an update message, small: the app fetches the photo by its name."""
+    members = msgspec.json.decode(text, type=dict[str, object])
+    members.pop("tn", None)
+    return msgspec.json.encode(members).decode()
+
+
+def settled(changed_at: int) -> int:
+    """The `ts` under which a change is reported at once.
+
+    An app that stores it and asks for what came later is told of everything that was committed about
+    the same time (see `storage.db.SETTLE_SECONDS`).
+    """
+    return changed_at - SETTLE_SECONDS
+
+
+def user_changed(uid: int, subject: str = "", msg: str = "") -> Draft:
+    """Tell a user's followers, after the commit."""
+    return Draft(f"user:{uid}", "user_changed", UserChanged(uid, subject, msg))
+
+
+def tell(gid: int, sender: str, to: Sequence[str], text: str) -> list[Draft]:
+    """Tell people about a group, after the commit; nothing when there is nobody to tell."""
+    return [Draft(f"group:{gid}", "tell_members", TellMembers(sender, list(to), text))] if to else []
+
+
+def mirror(gid: int, addresses: Iterable[str] = (), *, rename: bool = False) -> Draft:
+    """Bring mesibo's copy of a group in line, after the commit."""
+    return Draft(f"group:{gid}", "mirror_group", MirrorGroup(gid, list(addresses), rename))
+
+
+def mirror_unless_finished(gid: int, addresses: Iterable[str], *, rename: bool) -> Draft:
+    """The intention to change a group at mesibo: brings it back in line when the request is not finished."""
+    task = MirrorGroup(gid, list(addresses), rename)
+    return Draft(f"intent:{gid}", "mirror_group", task, delay=INTENT_SECONDS)
+
+
+def group_gone(gid: int) -> Draft:
+    """Delete a group at mesibo, after the commit."""
+    return Draft(f"group:{gid}", "group_gone", GroupGone(gid))
+
+
+def token_gone(uid: int, address: str, mesibo_uid: int, appid: str) -> Draft:
+    """Delete a user's token at mesibo, after the commit."""
+    return Draft(f"token:{uid}", "token_gone", TokenGone(uid, address, mesibo_uid, appid))
+
+
+def file_gone(name: str) -> list[Draft]:
+    """Delete a replaced photo, after the commit; nothing when there was none."""
+    return [Draft(f"file:{name}", "file_gone", FileGone(name))] if name else []
