@@ -1,1 +1,24 @@
-"""TODO."""
+"""The ops of the private API: names on the wire, their parameters, and what they call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from messenger_api.ops import contacts, groups, media, profile, push, session
+from messenger_api.ops.call import Operation
+
+OPERATIONS: Mapping[str, Operation] = {
+    "login": Operation(session.login, session.LoginParameters, needs_session=False),
+    "loginui": Operation(session.loginui, session.LoginUiParameters, needs_session=False),
+    "logout": Operation(session.logout, session.LogoutParameters, forgives_dead_token=True),
+    "getcontacts": Operation(contacts.getcontacts, contacts.GetContactsParameters),
+    "delcontacts": Operation(contacts.delcontacts, contacts.DelContactsParameters),
+    "profile": Operation(profile.profile, profile.ProfileParameters),
+    "upload": Operation(media.upload, media.UploadParameters),
+    "setgroup": Operation(groups.setgroup, groups.SetGroupParameters),
+    "getgroup": Operation(groups.getgroup, groups.GetGroupParameters),
+    "editmembers": Operation(groups.editmembers, groups.EditMembersParameters),
+    "setadmin": Operation(groups.setadmin, groups.SetAdminParameters),
+    "delgroup": Operation(groups.delgroup, groups.DelGroupParameters),
+    "setnotify": Operation(push.setnotify, push.SetNotifyParameters),
+}

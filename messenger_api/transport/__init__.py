@@ -1,1 +1,1 @@
-"""TODO."""
+"""HTTP: the API endpoint, files, pages and health."""

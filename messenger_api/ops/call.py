@@ -1,0 +1,74 @@
+"""What an op is given: the request as it was read, and who makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from messenger_api.services import Services
+from messenger_api.storage.sessions import Caller
+
+Answer = dict[str, object]
+
+
+@dataclass(frozen=True)
+class UploadedFile:
+    """The first file part of a multipart request."""
+
+    filename: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    """A request in any of the accepted encodings, read into one form."""
+
+    op: str
+    fields: Mapping[str, object]
+    file: UploadedFile | None
+    languages: tuple[str, ...]
+    base_url: str
+
+    @property
+    def token(self) -> str:
+        """The session token; mesibo's current uploader calls it `auth`."""
+        token = self.fields.get("token") or (self.fields.get("auth") if self.op == "upload" else None)
+        return token.strip() if isinstance(token, str) else ""
+
+    @property
+    def from_uploader(self) -> bool:
+        """Whether mesibo's current uploader asks, which wants a boolean `result`."""
+        return self.op == "upload" and "auth" in self.fields and not self.fields.get("token")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One run of an op. `caller` belongs to ops that need a session; others do not look at it."""
+
+    services: Services
+    request: ApiRequest
+    caller: Caller
+
+    @property
+    def download_url(self) -> str:
+        """Where photos and attachments are fetched: this address and a file's name."""
+        return self.services.settings.download_url or f"{self.base_url}/files/"
+
+    @property
+    def base_url(self) -> str:
+        """This server as the app knows it, without a slash at the end."""
+        return (self.services.settings.public_url or self.request.base_url).rstrip("/")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An op as data: its function, its parameters, and whether it needs a session."""
+
+    run: Callable[[Call, Any], Answer]
+    parameters: type[msgspec.Struct]
+    needs_session: bool = True
+    forgives_dead_token: bool = False
+    """Whether a token that is unknown by now is as good as success."""

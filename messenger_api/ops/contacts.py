@@ -1,0 +1,52 @@
+"""`getcontacts`, `delcontacts`."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from messenger_api.ops import answers
+from messenger_api.ops.call import Answer, Call
+from messenger_api.ops.fields import Flag, Seconds
+
+
+class GetContactsParameters(Struct):
+    """Match a phone book, or ask what changed among the contacts and groups."""
+
+    ts: Seconds = 0
+    """The largest `ts` that the app has seen; 0 the first time."""
+    phones: list[str] = []
+    """Numbers to put into the phone book and to match now."""
+    reset: Flag = 0
+    """1 forgets the phone book sent earlier."""
+    hidden: str = ""
+    """Ignored."""
+
+
+class DelContactsParameters(Struct):
+    """Forget numbers of the phone book."""
+
+    phones: list[str] = []
+    """The numbers."""
+
+
+def getcontacts(call: Call, given: GetContactsParameters) -> Answer:
+    """The contacts that changed, then the groups; or the accounts behind the numbers given."""
+    contacts, reset = call.services.contacts, bool(given.reset)
+    if given.phones:
+        sync = contacts.add(call.caller, given.phones, given.ts, reset=reset)
+    else:
+        sync = contacts.changes(call.caller, given.ts, reset=reset)
+    own = {
+        **answers.profile(sync.own),
+        "ts": str(sync.ts(sync.own.changed_at)),
+        "connection_status": "",
+    }
+    entries = [answers.contact_entry(found, sync) for found in sync.contacts]
+    entries += [answers.group_entry(found, sync) for found in sync.groups]
+    return {"contacts": entries, "u": own}
+
+
+def delcontacts(call: Call, given: DelContactsParameters) -> Answer:
+    """Forget numbers."""
+    call.services.contacts.forget(call.caller, given.phones)
+    return {}

@@ -1,0 +1,36 @@
+"""`setnotify`: where to wake the app."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from messenger_api.ops.call import Answer, Call
+from messenger_api.ops.fields import DeviceType, Flag
+from messenger_api.storage.models import PUSH_TOKEN_LENGTH
+
+
+class SetNotifyParameters(Struct):
+    """Store the session's push token."""
+
+    notifytoken: Annotated[str, Meta(max_length=PUSH_TOKEN_LENGTH)] = ""
+    """An FCM, APNs or PushKit token; "" removes the one stored."""
+    dt: DeviceType = 0
+    """The device's type."""
+    prod: Flag = 0
+    """1 for APNs' production service, 0 for its sandbox."""
+    fcm: Flag = 0
+    """1 for an FCM token."""
+
+
+def setnotify(call: Call, given: SetNotifyParameters) -> Answer:
+    """Store or remove the push token."""
+    call.services.push.set_token(
+        call.caller,
+        given.notifytoken,
+        device_type=given.dt,
+        production=bool(given.prod),
+        fcm=bool(given.fcm),
+    )
+    return {}

@@ -1,0 +1,88 @@
+"""`login`, `loginui`, `logout`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from messenger_api.domain.errors import BadAkToken, MissingAppId
+from messenger_api.domain.texts import say
+from messenger_api.ops import answers
+from messenger_api.ops.call import Answer, Call
+from messenger_api.ops.fields import DeviceType, Name
+from messenger_api.services.accounts import Device
+
+AppId = Annotated[str, Meta(max_length=128)]
+Code = Annotated[str, Meta(max_length=64)]
+
+
+class LoginParameters(Struct):
+    """Log in: first with the number alone, then again with the code that came by SMS."""
+
+    phone: str = ""
+    """The phone number, best with its country code."""
+    appid: AppId = ""
+    """The app's package name or bundle id; mesibo's token is valid for this app only."""
+    otp: Code = ""
+    """The one-time code (current apps)."""
+    code: Code = ""
+    """The one-time code (older apps)."""
+    name: Name = ""
+    """The name of a new user."""
+    device: Annotated[str, Meta(max_length=128)] = ""
+    """The device's own id: its next login replaces its session and no other."""
+    dt: DeviceType = 0
+    """The device's type."""
+    lang: Annotated[str, Meta(max_length=35)] = ""
+    """The language of texts that a person reads."""
+    aktoken: str = ""
+    """A Facebook AccountKit token; discontinued in 2020."""
+
+
+class LoginUiParameters(Struct):
+    """Ask which login screen to show."""
+
+    d: str = ""
+    """Ignored."""
+    v: str = ""
+    """Ignored."""
+
+
+class LogoutParameters(Struct):
+    """End this session, its push token and mesibo's token."""
+
+
+def login(call: Call, given: LoginParameters) -> Answer:
+    """Send a code, or take one and answer with mesibo's token."""
+    if not given.appid:
+        raise MissingAppId(properties=("appid",))
+    if given.aktoken:
+        raise BadAkToken(properties=("aktoken",))
+    accounts = call.services.accounts
+    code = given.otp or given.code
+    if not code:
+        wait = accounts.request_code(given.phone, given.name)
+        language = given.lang or next(iter(call.request.languages), "en")
+        answer: Answer = {"title": say("login_title", language), "message": say("login_code_sent", language)}
+        return {**answer, "retry_after": wait} if wait else answer
+    device = Device(appid=given.appid, name=given.device, type=given.dt)
+    entered = accounts.login(given.phone, code, device, given.name)
+    return {
+        "token": entered.token,
+        **answers.profile(entered.profile),
+        "cc": entered.phone.country_code,
+        "google": call.services.settings.google_map_key,
+        **answers.invitations(call),
+    }
+
+
+def loginui(_call: Call, _given: LoginUiParameters) -> Answer:
+    """The one login screen that there is."""
+    return {"ui": "0"}
+
+
+def logout(call: Call, _given: LogoutParameters) -> Answer:
+    """End the caller's session."""
+    call.services.accounts.logout(call.caller)
+    return {}

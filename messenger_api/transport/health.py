@@ -1,0 +1,53 @@
+"""`/healthz` and `/readyz`, for load balancers and for whoever is called at night."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from flask import Blueprint, Response
+
+from messenger_api.domain.errors import TryLater
+from messenger_api.services import Services
+from messenger_api.storage import outbox
+from messenger_api.version import VERSION
+
+# An update message older than this means that nobody delivers: no worker runs, or mesibo is away.
+OUTBOX_STALE_SECONDS = 300
+
+
+def health_blueprint(services: Services, schema_is_current: Callable[[], bool]) -> Blueprint:
+    """The process, and whether it can do its work."""
+    blueprint = Blueprint("health", __name__)
+
+    @blueprint.get("/healthz")
+    def healthz() -> Response:
+        return _answer({"status": "ok", "version": VERSION}, 200)
+
+    @blueprint.get("/readyz")
+    def readyz() -> Response:
+        checks = _checks(services, schema_is_current)
+        ready = checks["database"] == "ok" and checks["schema"] == "ok"
+        return _answer({"status": "ok" if ready else "unavailable", **checks}, 200 if ready else 503)
+
+    return blueprint
+
+
+def _checks(services: Services, schema_is_current: Callable[[], bool]) -> dict[str, str]:
+    """A stale outbox is told but does not take the server out of service: it answers all the same."""
+    try:
+        schema = "ok" if schema_is_current() else "run messenger-api db upgrade"
+        status = services.database.run(lambda tx: outbox.status(tx, services.database.now()))
+    except TryLater:
+        return {"database": "unavailable", "schema": "unknown", "outbox": "unknown"}
+    stale = status.oldest > OUTBOX_STALE_SECONDS
+    return {
+        "database": "ok",
+        "schema": schema,
+        "outbox": f"oldest item waits {status.oldest} s" if stale else "ok",
+    }
+
+
+def _answer(members: dict[str, str], status: int) -> Response:
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    return Response(msgspec.json.encode(members), status=status, headers=headers)

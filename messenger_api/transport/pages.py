@@ -1,0 +1,43 @@
+"""Pages for people: the front page, which shares its address with the API."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from messenger_api.services import Services
+from messenger_api.transport.api import METHODS, respond
+from messenger_api.version import VERSION
+
+CONTENT_SECURITY_POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+
+
+def pages_blueprint(services: Services) -> Blueprint:
+    """`/`: the front page for a browser, the API for an app."""
+    blueprint = Blueprint("pages", __name__)
+
+    @blueprint.route("/", methods=METHODS, provide_automatic_options=False)
+    def front() -> Response:
+        if not _is_browser():
+            return respond(services, request)
+        page = render_template(
+            "front.html",
+            version=VERSION,
+            sandbox=services.settings.uses_sandbox,
+            base_url=(services.settings.public_url or request.url_root).rstrip("/"),
+        )
+        response = make_response(page)
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    return blueprint
+
+
+def _is_browser() -> bool:
+    """Somebody looks at the address: a GET that wants HTML and names no op."""
+    return (
+        request.method in ("GET", "HEAD")
+        and "op" not in request.args
+        and "text/html" in request.accept_mimetypes.values()
+    )
