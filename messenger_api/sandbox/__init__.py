@@ -1,1 +1,26 @@
-"""TODO."""
+"""A stand-in for mesibo's backend API and for the SMS network, so that everything runs with no account.
+
+`SandboxStore` keeps what arrives, `SandboxServer` answers over HTTP as mesibo and Twilio would, and
+`sandbox_pages` shows it in a browser. Not for production: it shows everyone's codes to everyone.
+"""
+
+from messenger_api.sandbox.faults import Faults
+from messenger_api.sandbox.pages import sandbox_pages
+from messenger_api.sandbox.records import Fault, Group, Message, TextMessage, User, UserToken
+from messenger_api.sandbox.server import SandboxServer
+from messenger_api.sandbox.store import SandboxStore, UnknownAddressError, UnknownGroupError
+
+__all__ = [
+    "Fault",
+    "Faults",
+    "Group",
+    "Message",
+    "SandboxServer",
+    "SandboxStore",
+    "TextMessage",
+    "UnknownAddressError",
+    "UnknownGroupError",
+    "User",
+    "UserToken",
+    "sandbox_pages",
+]

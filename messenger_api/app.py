@@ -1,0 +1,188 @@
+"""The composition root: builds the services and the Flask application from the settings."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import structlog
+from flask import Flask
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from messenger_api import logs
+from messenger_api import settings as configuration
+from messenger_api.domain.secrets import Keys, new_secret_key
+from messenger_api.gateways.mesibo import MesiboClient
+from messenger_api.gateways.sms import sender_from_settings
+from messenger_api.sandbox import SandboxServer, SandboxStore, sandbox_pages
+from messenger_api.services import Services
+from messenger_api.services.accounts import Accounts
+from messenger_api.services.contacts import Contacts
+from messenger_api.services.groups import Groups
+from messenger_api.services.media import Media
+from messenger_api.services.profiles import Profiles
+from messenger_api.services.push import Push
+from messenger_api.services.worker import Worker
+from messenger_api.settings import Settings, SettingsError
+from messenger_api.storage import db as databases
+from messenger_api.storage.db import Database
+from messenger_api.storage.files import FileStore
+from messenger_api.storage.models import db
+from messenger_api.storage.schema import MIGRATIONS, Schema
+from messenger_api.transport.api import api_blueprint
+from messenger_api.transport.files import files_blueprint
+from messenger_api.transport.health import health_blueprint
+from messenger_api.transport.pages import pages_blueprint
+
+log = structlog.get_logger(__name__)
+
+EXTENSION = "messenger_api"
+# In the environment of processes that `messenger-api serve` starts: it has looked at the address.
+SERVED = "_MESSENGER_API_SERVED"
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application.
+
+    Args:
+        settings: the configuration; read from `config.py` and the environment when absent.
+
+    Raises:
+        SettingsError: the configuration has faults.
+    """
+    settings = settings or configuration.load()
+    logs.configure(settings.log_level, settings.log_format)
+    settings = _with_secret_key(settings)
+    app = Flask(__name__)
+    database = _database(app, settings)
+    sandbox = _sandbox(settings)
+    services = build_services(settings, database, sandbox)
+    schema = Schema(database)
+    app.extensions[EXTENSION] = Parts(services, schema, sandbox)
+    if sandbox:
+        app.register_blueprint(sandbox_pages(sandbox.store))
+    app.register_blueprint(pages_blueprint(services))
+    app.register_blueprint(api_blueprint(services))
+    app.register_blueprint(files_blueprint(services.files))
+    app.register_blueprint(health_blueprint(services, schema.is_current))
+    if settings.trusted_proxy_hops:
+        hops = settings.trusted_proxy_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def build_services(settings: Settings, database: Database, sandbox: SandboxServer | None) -> Services:
+    """Put the collaborators together."""
+    keys = Keys.derive(settings.secret_key)
+    files = FileStore(Path(settings.files_path), Path(settings.files_tn_path))
+    mesibo = MesiboClient.from_settings(_towards(sandbox, settings) if sandbox else settings)
+    sms = sender_from_settings(settings, inbox=_inbox(sandbox.store) if sandbox else None)
+    media = Media(settings, database, files)
+    worker = Worker(settings, database, mesibo, files)
+    database.on_queued = worker.wake
+    return Services(
+        settings=settings,
+        database=database,
+        files=files,
+        mesibo=mesibo,
+        sms=sms,
+        accounts=Accounts(settings, database, keys, mesibo, sms),
+        contacts=Contacts(settings, database, keys),
+        profiles=Profiles(database, media),
+        groups=Groups(settings, database, keys, mesibo, media),
+        media=media,
+        push=Push(database),
+        worker=worker,
+    )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What stands behind an application."""
+
+    services: Services
+    schema: Schema
+    sandbox: SandboxServer | None
+
+    def close(self) -> None:
+        """Let go of everything that is open; the application is of no use afterwards."""
+        self.services.worker.stop()
+        self.services.mesibo.close()
+        self.services.sms.close()
+        self.services.database.engine.dispose()
+        if self.sandbox:
+            self.sandbox.stop()
+            self.sandbox.store.close()
+
+
+def parts_of(app: Flask) -> Parts:
+    """The parts behind an application."""
+    parts: Parts = app.extensions[EXTENSION]
+    return parts
+
+
+def _database(app: Flask, settings: Settings) -> Database:
+    if settings.is_sqlite:
+        settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_uri
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = databases.engine_options(settings)
+    db.init_app(app)
+    Migrate(app, db, directory=str(MIGRATIONS))
+    with app.app_context():
+        databases.prepare(db.engine, settings)
+        return Database(db.engine)
+
+
+def _sandbox(settings: Settings) -> SandboxServer | None:
+    """Every process has a listener of its own; what the sandbox remembers, they share in a file."""
+    if not settings.uses_sandbox:
+        return None
+    log.warning(
+        "sandbox.in_use",
+        what="a stand-in plays mesibo and the SMS network and shows everyone's codes at /sandbox",
+        to_go_live="set MESIBO_APP_TOKEN",
+    )
+    settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    server = SandboxServer(SandboxStore(settings.instance / "sandbox.sqlite3"))
+    server.start()
+    return server
+
+
+def _towards(sandbox: SandboxServer, settings: Settings) -> Settings:
+    url = sandbox.mesibo_form_url if settings.mesibo_api_style == "form" else sandbox.mesibo_json_url
+    return replace(settings, mesibo_api_url=url, mesibo_app_token=sandbox.app_token)
+
+
+def _inbox(store: SandboxStore) -> Callable[[str, str], None]:
+    def inbox(to: str, text: str) -> None:
+        store.record_sms(to, text)
+
+    return inbox
+
+
+def _with_secret_key(settings: Settings) -> Settings:
+    """The key of this installation: configured, or made on the first start and kept."""
+    if settings.secret_key:
+        return settings
+    path = settings.instance / "secret_key"
+    settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        _make_secret_key(path)
+    key = path.read_text().strip()
+    if not key:
+        raise SettingsError([f"{path}: is empty; remove it, or set SECRET_KEY"])
+    return replace(settings, secret_key=key)
+
+
+def _make_secret_key(path: Path) -> None:
+    """Of several processes that start at once, one makes the key that all of them then read."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:
+        file.write(new_secret_key())
+        file.flush()
+        with suppress(FileExistsError):
+            os.link(file.name, path)

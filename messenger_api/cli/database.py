@@ -1,0 +1,32 @@
+"""`messenger-api db`: the database's tables."""
+
+from __future__ import annotations
+
+import click
+
+from messenger_api.cli.common import product
+
+
+@click.group()
+def db() -> None:
+    """The database's tables."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the tables to this version."""
+    with product() as parts:
+        before = parts.schema.current()
+        parts.schema.upgrade()
+        after = parts.schema.current()
+    click.echo(
+        f"Already at {after}." if before == after else f"Upgraded from {before or 'nothing'} to {after}."
+    )
+
+
+@db.command()
+def current() -> None:
+    """Show the tables' version, and whether it is this program's."""
+    with product() as parts:
+        found, needed = parts.schema.current(), parts.schema.newest
+    click.echo(f"{found or 'no tables'}{'' if found == needed else f' (this version needs {needed})'}")

@@ -1,0 +1,86 @@
+"""Faults on demand: what callers must survive, played by the stand-ins."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Response, request
+
+from messenger_api.sandbox.records import Fault
+from messenger_api.sandbox.store import SandboxStore
+
+# Where the sandbox's server puts, in the WSGI environment, a function that closes the connection with
+# no answer, and an event that is set when the server stops.
+DROP = "messenger.sandbox.drop"
+STOPPING = "messenger.sandbox.stopping"
+LONGEST_DELAY = 120.0
+_HTML = (
+    "<html>\r\n<head><title>{0}</title></head>\r\n"
+    "<body>\r\n<center><h1>{0}</h1></center>\r\n</body>\r\n</html>\r\n"
+)
+
+
+@dataclass(frozen=True)
+class Faults:
+    """The faults that are set in a store; every process on the same file plays them."""
+
+    store: SandboxStore
+
+    def add(
+        self,
+        op: str = "*",
+        *,
+        delay: float = 0.0,
+        error: str = "",
+        drop: bool = False,
+        html: bool = False,
+        after: bool = False,
+        times: int = 0,
+    ) -> Fault:
+        """Set a fault; `Fault` says what the arguments mean."""
+        fault = Fault(op, delay, error, drop, html, after, times)
+        self.store.add_fault(fault)
+        return fault
+
+    def current(self) -> list[Fault]:
+        """The faults that are set, oldest first."""
+        return self.store.faults()
+
+    def clear(self) -> None:
+        """End all faults."""
+        self.store.clear_faults()
+
+
+def play(fault: Fault | None, work: Callable[[], Response], failed: Callable[[str], Response]) -> Response:
+    """Answer with `work()`, disturbed by `fault`; `failed` makes the answer that carries an error code."""
+    if fault is None:
+        return work()
+    answer = work() if fault.after else None
+    stopped = _wait(min(fault.delay, LONGEST_DELAY))
+    if fault.drop or stopped:
+        return _dropped()
+    if fault.html:
+        return html_page(500, "500 Internal Server Error")
+    if fault.error:
+        return failed(fault.error)
+    return answer or work()
+
+
+def html_page(status: int, title: str) -> Response:
+    """The page that a web server in front of mesibo sends instead of JSON."""
+    return Response(_HTML.format(title), status, mimetype="text/html")
+
+
+def _wait(seconds: float) -> bool:
+    """Let the time pass; True when the server stopped meanwhile."""
+    stopping: threading.Event = request.environ.get(STOPPING) or threading.Event()
+    return stopping.wait(seconds) if seconds else False
+
+
+def _dropped() -> Response:
+    drop = request.environ.get(DROP)
+    if drop is not None:
+        drop()
+    return Response(status=502)

@@ -1,0 +1,194 @@
+"""What the sandbox shows: a page for people and the same as JSON for scripts, newest first."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from messenger_api.sandbox.faults import LONGEST_DELAY, Faults
+from messenger_api.sandbox.records import Fault, Group, Message, User
+from messenger_api.sandbox.store import SandboxStore
+
+# The first call a newcomer makes: asks for a code, which then shows on the page.
+LOGIN = "/api.php?op=login&phone=14155550123&appid=com.example.messenger"
+SHOWN = 50
+MOST = 1_000
+_STATIC = Path(__file__).parent.parent / "static"
+_POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_JPEG = b"\xff\xd8\xff"
+
+
+def sandbox_pages(store: SandboxStore, *, first_call: str = LOGIN) -> Blueprint:
+    """Routes below `/sandbox`: the page, its data as JSON, and the faults.
+
+    Args:
+        store: what is shown.
+        first_call: path and query of the call that the empty page proposes.
+    """
+    pages = Blueprint(
+        "sandbox",
+        __name__,
+        url_prefix="/sandbox",
+        template_folder="templates",
+        static_folder=str(_STATIC),
+        static_url_path="/static",
+    )
+
+    @pages.after_request
+    def guard(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    @pages.get("")
+    def show() -> str:
+        return render_template("sandbox.html", first_call=request.host_url.rstrip("/") + first_call)
+
+    _add_lists(pages, store)
+    _add_faults(pages, Faults(store))
+    return pages
+
+
+def _add_lists(pages: Blueprint, store: SandboxStore) -> None:
+    @pages.get("/sms.json")
+    def sms() -> Response:
+        return jsonify(sms=list(map(dataclasses.asdict, store.texts(_limit(), _after()))))
+
+    @pages.get("/messages.json")
+    def messages() -> Response:
+        return jsonify(messages=[_message(message) for message in store.messages(_limit(), _after())])
+
+    @pages.get("/users.json")
+    def users() -> Response:
+        return jsonify(users=[_user(store, user) for user in store.users(limit=_limit())])
+
+    @pages.get("/groups.json")
+    def groups() -> Response:
+        return jsonify(groups=[_group(group) for group in store.groups(limit=_limit())])
+
+    @pages.get("/state.json")
+    def state() -> BaseResponse:
+        # The page asks every second; an ETag spares it all but the changes.
+        answer = jsonify(_state(store))
+        answer.add_etag()
+        return answer.make_conditional(request)
+
+    @pages.get("/thumbnails/<int:mid>.jpg")
+    def thumbnail(mid: int) -> Response:
+        found = _thumbnail(store.message(mid))
+        if found is None:
+            abort(404)
+        return Response(found, mimetype="image/jpeg")
+
+
+def _add_faults(pages: Blueprint, faults: Faults) -> None:
+    @pages.get("/faults")
+    def current() -> Response:
+        return jsonify(faults=list(map(dataclasses.asdict, faults.current())))
+
+    @pages.post("/faults")
+    def add() -> Response:
+        # get_json insists on application/json, which a page of another origin cannot send unasked.
+        fault = _fault(request.get_json())
+        if fault is None:
+            return _bad_fault()
+        faults.store.add_fault(fault)
+        return current()
+
+    @pages.delete("/faults")
+    def clear() -> Response:
+        faults.clear()
+        return current()
+
+
+def _limit() -> int:
+    return max(1, min(request.args.get("limit", 100, type=int), MOST))
+
+
+def _after() -> int:
+    return request.args.get("after", 0, type=int)
+
+
+def _state(store: SandboxStore) -> dict[str, Any]:
+    return {
+        "sms": list(map(dataclasses.asdict, store.texts(SHOWN))),
+        "messages": [_brief(message) for message in store.messages(SHOWN)],
+        "users": [_user(store, user) for user in store.users(limit=SHOWN)],
+        "groups": [_group(group) for group in store.groups(limit=SHOWN)],
+        "faults": list(map(dataclasses.asdict, store.faults())),
+    }
+
+
+def _user(store: SandboxStore, user: User) -> dict[str, Any]:
+    appids = sorted({token.appid for token in store.tokens(user.address)})
+    return {**dataclasses.asdict(user), "appids": appids}
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return dataclasses.asdict(group)
+
+
+def _message(message: Message) -> dict[str, Any]:
+    found = dataclasses.asdict(message)
+    return {"from": found.pop("sender"), **found}
+
+
+def _brief(message: Message) -> dict[str, Any]:
+    """A message as the page needs it: its JSON parsed, the picture by its address."""
+    content = _parsed(message.text)
+    if content is None:
+        return {**_message(message), "content": None}
+    if content.pop("tn", ""):
+        content["tn"] = url_for("sandbox.thumbnail", mid=message.mid)
+    return {**_message(message), "text": "", "content": content}
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _thumbnail(message: Message | None) -> bytes | None:
+    content = _parsed(message.text) if message else None
+    try:
+        found = base64.b64decode(str((content or {}).get("tn", "")), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return found if found.startswith(_JPEG) else None
+
+
+def _fault(given: object) -> Fault | None:
+    """The fault that a request describes; None when a member is unknown or has a wrong type."""
+    fields = {field.name: type(field.default) for field in dataclasses.fields(Fault)}
+    if not isinstance(given, dict) or not set(given) <= set(fields):
+        return None
+    values: dict[str, Any] = dict(given)
+    if _whole(values.get("delay")):
+        values["delay"] = float(values["delay"])
+    if not all(type(value) is fields[key] for key, value in values.items()):
+        return None
+    fault = Fault(**values)
+    return fault if 0 <= fault.delay <= LONGEST_DELAY and fault.times >= 0 and fault.op else None
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _bad_fault() -> Response:
+    accepted = {field.name: field.default for field in dataclasses.fields(Fault)}
+    answer = jsonify(error="not a fault", accepted=accepted, longest_delay=LONGEST_DELAY)
+    answer.status_code = 400
+    return answer

@@ -1,0 +1,131 @@
+"""The sandbox as a web server on a port of its own, in a thread of the process that uses it."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+
+from flask import Flask, redirect
+from werkzeug.wrappers import Response
+
+from messenger_api.sandbox.faults import Faults
+from messenger_api.sandbox.mesibo import ON_PREMISE_MAX_BODY, mesibo_backend
+from messenger_api.sandbox.pages import sandbox_pages
+from messenger_api.sandbox.serving import HttpServer
+from messenger_api.sandbox.store import SandboxStore
+from messenger_api.sandbox.twilio import twilio_api
+
+APP_TOKEN = "sandbox"  # noqa: S105 - opens nothing but the sandbox
+TWILIO_SID = "AC" + "0" * 32
+TWILIO_TOKEN = "sandbox"  # noqa: S105 - as above
+# With no private API at the sandbox's own address, the empty page proposes a call to mesibo's.
+_FIRST_CALL = "/api.php?op=useradd&token={}&addr=14155550123&appid=com.example.messenger&name=Ada"
+
+
+def sandbox_app(
+    store: SandboxStore,
+    app_token: str = APP_TOKEN,
+    *,
+    max_body: int | None = ON_PREMISE_MAX_BODY,
+    twilio_sid: str = TWILIO_SID,
+    twilio_token: str = TWILIO_TOKEN,
+) -> Flask:
+    """The WSGI application: mesibo's backend API, Twilio's, and the pages."""
+    app = Flask("messenger_api.sandbox", static_folder=None, template_folder=None)
+    app.register_blueprint(mesibo_backend(store, app_token, max_body=max_body))
+    app.register_blueprint(twilio_api(store, twilio_sid, twilio_token))
+    app.register_blueprint(sandbox_pages(store, first_call=_FIRST_CALL.format(app_token)))
+
+    @app.get("/")
+    def front() -> Response:
+        return redirect("/sandbox")
+
+    return app
+
+
+class SandboxServer:
+    """Serves a store over HTTP between `start` and `stop`; a context manager does both.
+
+    Port 0 takes a free port. Several processes may each run one on the same store file. The store
+    stays open after `stop`: it belongs to the caller.
+    """
+
+    def __init__(
+        self,
+        store: SandboxStore,
+        app_token: str = APP_TOKEN,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        max_body: int | None = ON_PREMISE_MAX_BODY,
+        twilio_sid: str = TWILIO_SID,
+        twilio_token: str = TWILIO_TOKEN,
+    ) -> None:
+        self.store = store
+        self.app_token = app_token
+        self.twilio_sid = twilio_sid
+        self.twilio_token = twilio_token
+        self.faults = Faults(store)
+        self._host = host
+        self._port = port
+        self._app = sandbox_app(
+            store, app_token, max_body=max_body, twilio_sid=twilio_sid, twilio_token=twilio_token
+        )
+        self._http: HttpServer | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the server listens, such as `http://127.0.0.1:41234`.
+
+        Raises:
+            RuntimeError: the server was not started.
+        """
+        if self._http is None:
+            raise RuntimeError("the sandbox server was not started")
+        return f"http://{self._host}:{self._http.server_port}"
+
+    @property
+    def mesibo_json_url(self) -> str:
+        """mesibo's JSON endpoint."""
+        return f"{self.url}/backend"
+
+    @property
+    def mesibo_form_url(self) -> str:
+        """mesibo's older endpoint with flat names."""
+        return f"{self.url}/api.php"
+
+    @property
+    def twilio_url(self) -> str:
+        """What takes the place of https://api.twilio.com."""
+        return self.url
+
+    def start(self) -> SandboxServer:
+        """Listen and serve in a daemon thread.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        self._http = HttpServer((self._host, self._port), self._app)
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, args=(0.05,), name="sandbox", daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and close every connection. A second call does nothing."""
+        if self._http is None or self._thread is None:
+            return
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+        self._http = self._thread = None
+
+    def __enter__(self) -> SandboxServer:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

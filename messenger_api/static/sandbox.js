@@ -1,0 +1,260 @@
+// The sandbox page: asks for the state every second and shows what changed.
+// Everything that came over the wire is put in with textContent, never as HTML.
+"use strict";
+
+const EVERY = 1000;
+const MOST = 50; // what the server sends of each list at most
+const CODE = /(?<!\d)\d{4,10}(?!\d)/;
+const page = document.body.dataset;
+let shown = "";
+let names = new Map();
+
+function make(tag, className, text) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+function add(parent, ...children) {
+  parent.append(...children.filter(Boolean));
+  return parent;
+}
+
+const plus = (address) => (/^\d{7,15}$/.test(address) ? "+" + address : address);
+const known = (address) => names.get(address) || plus(address);
+const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+
+function ago(seconds) {
+  const past = Math.max(0, Math.floor(Date.now() / 1000 - seconds));
+  if (past < 5) return "now";
+  if (past < 60) return `${past} s ago`;
+  if (past < 3600) return `${Math.floor(past / 60)} min ago`;
+  if (past < 86400) return `${Math.floor(past / 3600)} h ago`;
+  return new Date(seconds * 1000).toLocaleDateString();
+}
+
+function duration(seconds) {
+  for (const [size, one, many] of [[86400, "day", "days"], [3600, "hour", "hours"], [60, "minute", "minutes"]]) {
+    if (seconds >= size) return plural(Math.round(seconds / size), one, many);
+  }
+  return plural(seconds, "second", "seconds");
+}
+
+function clock(seconds) {
+  const element = make("time", "", ago(seconds));
+  const date = new Date(seconds * 1000);
+  element.dateTime = date.toISOString();
+  element.title = date.toLocaleString();
+  element.dataset.seconds = seconds;
+  return element;
+}
+
+async function copy(text, label) {
+  const before = label.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    label.textContent = "Copied";
+  } catch {
+    label.textContent = "Select it and copy";
+  }
+  setTimeout(() => { label.textContent = before; }, 1500);
+}
+
+function codeButton(code) {
+  const button = make("button", "code");
+  const label = make("span", "", "Copy");
+  button.type = "button";
+  button.setAttribute("aria-label", `Copy the code ${code}`);
+  button.addEventListener("click", () => copy(code, label));
+  return add(button, make("b", "", code), label);
+}
+
+function smsItem(sms) {
+  const code = (sms.text.match(CODE) || [])[0];
+  return add(
+    make("li"),
+    add(make("div", "row"), make("span", "number", plus(sms.to)), make("span", "faint", sms.provider), clock(sms.time)),
+    code && codeButton(code),
+    make("p", "soft", sms.text),
+  );
+}
+
+function facts(pairs) {
+  const list = make("dl", "facts");
+  for (const [name, value] of pairs) {
+    if (value !== undefined && value !== null && value !== "") {
+      add(list, make("dt", "", name), make("dd", "", String(value)));
+    }
+  }
+  return list.childElementCount ? list : null;
+}
+
+function tag(text) {
+  return make("span", "tag", text);
+}
+
+function members(text) {
+  return String(text || "").split(":").pop().split(",").filter(Boolean).map(known).join(", ");
+}
+
+function content(message) {
+  const told = message.content;
+  if (!told) return [make("p", "raw", message.text)];
+  const about = Number(told.gid) ? "Group update" : "Profile update";
+  return [
+    make("p", "subject", told.subject || about),
+    told.msg ? make("p", "soft", String(told.msg)) : null,
+    facts([
+      [Number(told.gid) ? "group" : "name", told.name],
+      ["status", told.status],
+      ["members", members(told.members)],
+      ["photo", told.photo],
+    ]),
+  ];
+}
+
+function messageItem(message) {
+  const head = make("div", "row");
+  const to = message.to.map(known).join(", ") || `group ${message.gid}`;
+  const route = add(make("span"), make("span", "who", known(message.from)), ` \u2192 ${to}`);
+  route.title = `${message.from} \u2192 ${message.to.join(", ")}`;
+  add(head, route, clock(message.time));
+  const body = add(make("div"), head, ...content(message), add(
+    make("div", "tags"),
+    message.content && message.content.subject ? tag(Number(message.content.gid) ? "group update" : "profile update") : null,
+    message.flag & 4 ? tag("transient") : null,
+    message.expiry ? tag(`expires in ${duration(message.expiry)}`) : null,
+    tag(`type ${message.type}`),
+    tag(`no. ${message.mid}`),
+  ));
+  const item = add(make("li"), add(make("div", "message"), body));
+  if (message.content && message.content.tn) {
+    const picture = make("img");
+    picture.src = message.content.tn;
+    picture.alt = "New photo";
+    add(item.firstChild, picture);
+  }
+  return item;
+}
+
+function userItem(user) {
+  const apps = user.appids.length ? user.appids.join(", ") : "no token";
+  return add(
+    make("li"),
+    add(make("div", "row"), make("span", "who", user.name || "No name"), clock(user.created)),
+    make("div", "number", plus(user.address)),
+    make("div", "faint", user.active ? apps : `${apps}, switched off`),
+  );
+}
+
+function groupItem(group) {
+  return add(
+    make("li"),
+    add(make("div", "row"), make("span", "who", group.name || "No name"), clock(group.created)),
+    make("div", "faint", `gid ${group.gid}, ${plural(group.members.length, "member", "members")}`),
+    make("div", "soft", group.members.map(known).join(", ")),
+  );
+}
+
+// Elements that did not change stay, so that a focus or a selection survives the next second.
+function fill(id, items, key, build, first) {
+  const list = document.getElementById(id);
+  const old = new Map([...list.children].map((element) => [element.dataset.key, element]));
+  const fresh = [];
+  let before = list.firstElementChild;
+  for (const item of items) {
+    const name = String(item[key]);
+    const source = JSON.stringify(item) + (id === "sms" ? "" : [...names].join());
+    let element = old.get(name);
+    if (!element || element.source !== source) {
+      const built = build(item);
+      built.dataset.key = name;
+      built.source = source;
+      if (element) {
+        if (element === before) before = element.nextElementSibling;
+        element.remove();
+      } else if (!first) {
+        built.classList.add("new");
+        fresh.push(item);
+      }
+      element = built;
+    }
+    old.delete(name);
+    if (element === before) before = before.nextElementSibling;
+    else list.insertBefore(element, before);
+  }
+  for (const gone of old.values()) gone.remove();
+  document.getElementById(`${id}-empty`).hidden = items.length > 0;
+  document.getElementById(`${id}-count`).textContent = items.length < MOST ? items.length || "" : `newest ${items.length}`;
+  return fresh;
+}
+
+function faultText(fault) {
+  const what = [
+    fault.delay ? `waits ${duration(fault.delay)}` : "",
+    fault.after ? "is carried out" : "",
+    fault.drop ? "gets no answer" : fault.html ? "gets an HTML page" : fault.error ? `is refused with ${fault.error}` : "",
+  ].filter(Boolean).join(", ");
+  const op = fault.op === "*" ? "every mesibo call" : fault.op === "sms" ? "every text message" : fault.op;
+  return `A fault is set: ${op} ${what}${fault.times ? `, ${plural(fault.times, "time", "times")} more` : ""}.`;
+}
+
+function showFaults(faults) {
+  const place = document.getElementById("faults");
+  place.replaceChildren();
+  if (!faults.length) return;
+  const button = make("button", "button", "Clear");
+  button.type = "button";
+  button.addEventListener("click", () => fetch(page.faults, { method: "DELETE" }).then(refresh));
+  add(place, add(make("div", "fault"), make("span", "", faults.map(faultText).join(" ")), button));
+}
+
+function announce(texts, messages) {
+  const news = texts.map((sms) => `Text message to ${plus(sms.to)}: ${sms.text}`);
+  if (messages.length) news.push(`${plural(messages.length, "new message", "new messages")} through mesibo`);
+  if (news.length) document.getElementById("news").textContent = news.join(". ");
+}
+
+function show(state, first) {
+  names = new Map(state.users.filter((user) => user.name).map((user) => [user.address, user.name]));
+  const texts = fill("sms", state.sms, "id", smsItem, first);
+  const messages = fill("messages", state.messages, "mid", messageItem, first);
+  fill("users", state.users, "uid", userItem, first);
+  fill("groups", state.groups, "gid", groupItem, first);
+  showFaults(state.faults);
+  announce(texts, messages);
+}
+
+function live(text, lost) {
+  const pill = document.getElementById("live");
+  if (pill.textContent !== text) pill.textContent = text;
+  pill.classList.toggle("lost", lost);
+}
+
+async function refresh() {
+  try {
+    const answer = await fetch(page.state, { cache: "no-cache" });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const text = await answer.text();
+    if (text !== shown) show(JSON.parse(text), !shown);
+    shown = text;
+    live("Live", false);
+  } catch {
+    live("Server not reachable", true);
+  }
+  for (const element of document.querySelectorAll("time[data-seconds]")) {
+    const text = ago(Number(element.dataset.seconds));
+    if (element.textContent !== text) element.textContent = text;
+  }
+}
+
+async function run() {
+  if (!document.hidden) await refresh();
+  setTimeout(run, EVERY);
+}
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", () => copy(document.getElementById(button.dataset.copy).textContent, button));
+}
+run();

@@ -1,0 +1,168 @@
+"""What every test gets: servers on demand, a closed network, and no skips where all must run."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import hypothesis
+import pytest
+
+from tests.product import Product
+from tests.servers import MariaDB, ProductServer, open_browser
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+# A test that uses one of these, through other fixtures too, is marked `server`.
+SERVER_FIXTURES = {"mariadb", "browser", "product_server"}
+
+IN_CI = os.environ.get("CI", "").lower() in {"true", "1"}
+EVERY_TEST_MUST_RUN = IN_CI or os.environ.get("MESSENGER_NO_SKIPS") == "1"
+
+hypothesis.settings.register_profile(
+    "ci", derandomize=False, deadline=None, max_examples=200, print_blob=True
+)
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=40)
+hypothesis.settings.load_profile("ci" if IN_CI else "dev")
+
+AnyReport = TypeVar("AnyReport", pytest.TestReport, pytest.CollectReport)
+
+
+def pytest_configure() -> None:
+    """Tests see the product's defaults, whatever the shell that started them says."""
+    for key in [key for key in os.environ if key.startswith("MESSENGER_")]:
+        del os.environ[key]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.server)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _failed_if_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _failed_if_skipped((yield))
+
+
+def _failed_if_skipped(report: AnyReport) -> AnyReport:
+    expected_to_fail = hasattr(report, "wasxfail")
+    if EVERY_TEST_MUST_RUN and report.skipped and not expected_to_fail:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"Skipped where every test must run (CI or MESSENGER_NO_SKIPS): {reason}"
+    return report
+
+
+class NetworkClosedError(RuntimeError):
+    """A test reached for another machine. No OSError, so that no retry in the product swallows it."""
+
+
+def _only_loopback(call: Callable[..., Any], host_of: Callable[..., object]) -> Callable[..., Any]:
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        host = host_of(*args)
+        if not _is_loopback(host):
+            raise NetworkClosedError(f"tests reach nothing but the loopback address; this one tried {host}")
+        return call(*args, **kwargs)
+
+    return guarded
+
+
+def _is_loopback(host: object) -> bool:
+    if host in (None, "", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(str(host)).is_loopback
+    except ValueError:
+        return False
+
+
+def _host_of_address(_socket: socket.socket, address: object) -> object:
+    return address[0] if isinstance(address, tuple) else None  # a path: a socket of this machine
+
+
+def _host_looked_up(host: object, *_: object) -> object:
+    return host.decode("ascii", "replace") if isinstance(host, bytes) else host
+
+
+@pytest.fixture(scope="session", autouse=True)
+def closed_network() -> Iterator[None]:
+    """This process speaks with itself and its servers alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, _only_loopback(getattr(socket.socket, name), _host_of_address))
+        patch.setattr(socket, "getaddrinfo", _only_loopback(socket.getaddrinfo, _host_looked_up))
+        yield
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    """One MariaDB for the whole run. A test that stops or kills a server makes a `MariaDB()` of its own."""
+    with MariaDB() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the whole run; a test opens its pages in a `new_context()` of its own."""
+    with open_browser() as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def product_server(tmp_path: Path) -> Iterator[Callable[..., ProductServer]]:
+    """Starts the product with the given `MESSENGER_*` keys, as often as asked, in one folder."""
+    with ExitStack() as servers:
+
+        def start(**environment: str) -> ProductServer:
+            return servers.enter_context(ProductServer(tmp_path, environment))
+
+        yield start
+
+
+@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
+def database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a new, empty database; the test runs once with SQLite and once with MariaDB."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'messenger.sqlite3'}"
+        return
+    server: MariaDB = request.getfixturevalue("mariadb")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    server.create_database(name)
+    yield server.uri(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def product(database_uri: str, tmp_path: Path) -> Iterator[Product]:
+    """The product on a fresh database, once with SQLite and once with MariaDB."""
+    instance = Product(database_uri, tmp_path)
+    yield instance
+    instance.close()
+
+
+@pytest.fixture
+def make_product(database_uri: str, tmp_path: Path) -> Iterator[Callable[..., Product]]:
+    """Makes the product with settings of the test's own."""
+    made: list[Product] = []
+
+    def make(**settings: object) -> Product:
+        made.append(Product(database_uri, tmp_path, **settings))
+        return made[-1]
+
+    yield make
+    for instance in made:
+        instance.close()

@@ -1,0 +1,168 @@
+"""The product in this process, with a sandbox behind it, as the tests drive it."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from flask import Flask
+from PIL import Image
+from sqlalchemy import event
+
+from messenger_api import settings as configuration
+from messenger_api.app import Parts, create_app, parts_of
+from messenger_api.sandbox import SandboxServer
+from messenger_api.services import Services
+from messenger_api.storage.models import Base
+
+APPID = "com.example.messenger"
+Answer = dict[str, Any]
+
+
+class Clock:
+    """The time as the product sees it: the machine's, moved by the test."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.offset
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.offset += seconds
+
+
+@dataclass
+class Phone:
+    """Somebody's phone: logged in, with the session's token."""
+
+    product: Product
+    number: str
+    token: str
+    login: Answer
+
+    def call(self, op: str, **fields: Any) -> Answer:
+        """Make a call with this phone's token."""
+        return self.product.call(op, token=self.token, **fields)
+
+    def ok(self, op: str, **fields: Any) -> Answer:
+        """Make a call that must succeed."""
+        return self.product.ok(op, token=self.token, **fields)
+
+    def contacts(self, **fields: Any) -> list[Answer]:
+        """The entries that a sync answers with."""
+        entries: list[Answer] = self.ok("getcontacts", **fields)["contacts"]
+        return entries
+
+    def received(self) -> list[Answer]:
+        """The update messages that reached this phone, oldest first, as their JSON."""
+        self.product.deliver()
+        messages = reversed(self.product.sandbox.store.messages(limit=1000))
+        return [msgspec.json.decode(m.text) for m in messages if self.number in m.to]
+
+
+class Product:
+    """An application on a database of its own. `deliver()` does what the outbox worker would do."""
+
+    def __init__(self, database_uri: str, folder: Path, **settings: object) -> None:
+        values: dict[str, object] = {
+            "sqlalchemy_database_uri": database_uri,
+            "secret_key": "a test's own secret key",
+            "instance_path": str(folder / "instance"),
+            "files_path": str(folder / "files"),
+            "files_tn_path": str(folder / "files" / "tn"),
+            "outbox_in_server": False,
+        }
+        self.app: Flask = create_app(configuration.build(**{**values, **settings}))
+        self.parts: Parts = parts_of(self.app)
+        self.services: Services = self.parts.services
+        self.clock = Clock()
+        self.services.database.clock = self.clock
+        self.http = self.app.test_client()
+        Base.metadata.create_all(self.services.database.engine)
+
+    @property
+    def sandbox(self) -> SandboxServer:
+        """mesibo and the SMS network."""
+        assert self.parts.sandbox is not None
+        return self.parts.sandbox
+
+    def call(self, op: str, **fields: Any) -> Answer:
+        """Post a form as the older apps do; a value of bytes or `(bytes, name)` is sent as a file."""
+        data = {"op": op, **{name: _field(value) for name, value in fields.items()}}
+        response = self.http.post("/api.php", data=data)
+        assert response.status_code == 200
+        assert response.content_type == "application/json; charset=utf-8"
+        answer: Answer = msgspec.json.decode(response.data)
+        return answer
+
+    def ok(self, op: str, **fields: Any) -> Answer:
+        """Make a call that must succeed."""
+        answer = self.call(op, **fields)
+        assert answer["result"] == "OK", answer
+        return answer
+
+    def code(self, number: str) -> str:
+        """The one-time code in the newest text message to a number."""
+        text = next(text for text in self.sandbox.store.texts() if text.to == number)
+        found = re.search(r"\d{6}", text.text)
+        assert found
+        return found[0]
+
+    def log_in(self, number: str, name: str = "", **fields: Any) -> Phone:
+        """Log a number in by the code that the sandbox received."""
+        fields = {"phone": number, "appid": APPID, **fields}
+        self.ok("login", name=name, **fields)
+        answer = self.ok("login", otp=self.code(number), **fields)
+        return Phone(self, answer["phone"], answer["token"], answer)
+
+    def deliver(self) -> bool:
+        """Empty the outbox; False when mesibo is unreachable."""
+        return self.services.worker.drain()
+
+    def rows(self, statement: str, **values: object) -> list[Any]:
+        """What the database holds."""
+        with self.services.database.engine.connect() as connection:
+            return list(connection.exec_driver_sql(statement, values or None).all())
+
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """Every statement that is sent to the database meanwhile, BEGIN and COMMIT left out."""
+        seen: list[str] = []
+
+        def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+            if statement.split()[0] not in {"BEGIN", "COMMIT", "ROLLBACK"}:
+                seen.append(statement)
+
+        event.listen(self.services.database.engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(self.services.database.engine, "before_cursor_execute", note)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.parts.close()
+
+
+def _field(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return io.BytesIO(value), "photo.jpg"
+    if isinstance(value, tuple):
+        return io.BytesIO(value[0]), value[1]
+    return value
+
+
+def jpeg(color: str = "teal", size: tuple[int, int] = (320, 200)) -> bytes:
+    """A photo."""
+    file = io.BytesIO()
+    Image.new("RGB", size, color).save(file, "JPEG")
+    return file.getvalue()
