@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import os
 import random
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -74,6 +77,14 @@ def program(*names: str) -> str:
     return path
 
 
+@functools.cache
+def _adopt_orphans() -> None:
+    """Have Linux give us the processes whose parent died, so that we see them end and none stays a zombie."""
+    if sys.platform == "linux":
+        set_child_subreaper = 36  # PR_SET_CHILD_SUBREAPER in prctl(2)
+        ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
+
+
 class ServerProcess:
     """A server in a process group of its own, its output in a file.
 
@@ -89,6 +100,7 @@ class ServerProcess:
         cwd: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
+        _adopt_orphans()
         leash = [setpriv, "--pdeathsig", orphan_signal, "--"] if (setpriv := shutil.which("setpriv")) else []
         self._name = Path(command[0]).name
         self._log = log
@@ -137,6 +149,9 @@ class ServerProcess:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
+        with suppress(ChildProcessError):
+            while True:
+                os.waitpid(-self.pid, 0)  # workers, adopted by us when their parent died
 
 
 class Server:

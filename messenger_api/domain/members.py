@@ -63,6 +63,12 @@ class Roster:
         gone = set(uids)
         return Roster(tuple(m for m in self.members if m.role == Role.OWNER or m.uid not in gone))
 
+    def replaced(self, wanted: Iterable[Member], *, keep: int) -> Roster:
+        """The same group with exactly these people, the owner and `keep`; who stays keeps the role."""
+        people = list(wanted)
+        staying = {keep, *(member.uid for member in people)}
+        return self.without(m.uid for m in self.members if m.uid not in staying).with_members(people)
+
     def with_role(self, uids: Iterable[int], role: Role) -> Roster:
         """The same group with these members' role changed. The owner stays the owner."""
         named = set(uids)

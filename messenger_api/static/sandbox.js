@@ -50,15 +50,26 @@ function clock(seconds) {
   return element;
 }
 
+// Browsers offer the clipboard on https and on this machine only; the old way works everywhere else.
+async function write(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = make("textarea", "hide");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  if (!done) throw new Error("not copied");
+}
+
 async function copy(text, label) {
-  const before = label.textContent;
   try {
-    await navigator.clipboard.writeText(text);
+    await write(text);
     label.textContent = "Copied";
   } catch {
-    label.textContent = "Select it and copy";
+    label.textContent = "Not copied";
   }
-  setTimeout(() => { label.textContent = before; }, 1500);
+  setTimeout(() => { label.textContent = "Copy"; }, 1500);
 }
 
 function codeButton(code) {

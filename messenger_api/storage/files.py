@@ -18,7 +18,7 @@ from messenger_api.domain.images import EXTENSIONS, Picture
 
 # `<unix seconds>-<32 hex digits>.<extension>`; the PHP demo wrote 16 digits, and an installation that
 # began with it goes on serving its pictures.
-_NAME = re.compile(r"([0-9]{1,12}-[0-9a-f]{16}(?:[0-9a-f]{16})?)\.([a-z0-9]{1,8})", re.ASCII)
+_NAME = re.compile(r"([0-9]{1,12}-[0-9a-f]{16}(?:[0-9a-f]{16})?)\.([a-z0-9]{1,8})")
 
 # What an attachment may be called. None of these runs, or shows as a page in a browser.
 _SOUND = ("aac", "amr", "flac", "m4a", "mp3", "oga", "ogg", "opus", "wav")

@@ -276,6 +276,19 @@ def test_a_removed_photo_is_not_found(site: Site) -> None:
     assert site.ask(f"/files/tn/{name}").status == 404
 
 
+def test_a_photo_removed_while_it_is_asked_for_is_not_found(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The store found it, and then another request removed it.
+    gone = site.store.files / f"{NOW}-{'a' * 32}.jpg"
+    monkeypatch.setattr(site.store, "path", lambda _name: gone)
+
+    answer = site.ask(f"/files/{gone.name}")
+
+    assert answer.status == 404
+    assert_safe(answer)
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_files_can_only_be_read(site: Site, method: str) -> None:
     name = site.store.save(TEXT, "txt", NOW)

@@ -5,7 +5,8 @@ import re
 import resource
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -172,22 +173,27 @@ def test_the_store_itself_writes_no_dangerous_extension(store: FileStore, extens
     assert name.endswith(".bin")
 
 
-@pytest.fixture
+@contextmanager
 def full_disk() -> Iterator[None]:
     """Files of this process may hold 1,000 bytes, as if the disk were full then."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_is_try_later_with_its_cause_and_leaves_nothing(store: FileStore) -> None:
     photo = picture()
     too_big = Picture(bytes(5_000), photo.extension, base64.b64encode(bytes(500)).decode())
 
-    for attempt in (lambda: store.save(bytes(5_000), "txt", NOW), lambda: store.save_picture(too_big, NOW)):
-        with pytest.raises(TryLater) as refusal:
+    attempts: list[Callable[[], str]] = [
+        lambda: store.save(bytes(5_000), "txt", NOW),
+        lambda: store.save_picture(too_big, NOW),
+    ]
+    for attempt in attempts:
+        with pytest.raises(TryLater) as refusal, full_disk():
             attempt()
         assert isinstance(refusal.value.__cause__, OSError)
 
