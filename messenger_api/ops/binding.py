@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, TypeVar, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec.structs import FieldInfo, fields
@@ -53,7 +53,7 @@ def _declared(parameters: type[msgspec.Struct]) -> dict[str, FieldInfo]:
 
 def _read(info: FieldInfo, value: object) -> object:
     if _is_list(info.type):
-        return msgspec.convert(_items(value), info.type)
+        return _items(value)
     if isinstance(value, list):
         raise TypeError("Expected one value, got a list")
     text = _text(value)
@@ -64,7 +64,7 @@ def _read(info: FieldInfo, value: object) -> object:
 
 
 def _is_list(declared: Any) -> bool:
-    return get_origin(declared) is list
+    return any(get_origin(kind) is list for kind in (declared, *get_args(declared)))
 
 
 def _is_number(declared: Any) -> bool:

@@ -24,8 +24,9 @@ class SetGroupParameters(Struct):
     """The group, or 0 for a new one."""
     name: str = ""
     """Its name; "" keeps the old one. May be percent-encoded once more."""
-    m: list[str] = []
-    """The wanted members; whoever is not named is removed, never the owner. May be encoded once more."""
+    m: list[str] | None = None
+    """The wanted members; whoever is not named is removed, never the owner. Absent leaves them as they
+    are. May be percent-encoded once more."""
     status: Status = ""
     """Ignored: groups have none."""
     type: str = ""
@@ -77,12 +78,12 @@ class _Named(Struct):
 def setgroup(call: Call, given: SetGroupParameters) -> Answer:
     """Make or edit a group."""
     name = bind(_Named, {"name": decoded(given.name)}).name
-    people = [part for entry in given.m for part in decoded(entry).split(",")]
+    people = None if given.m is None else [part for entry in given.m for part in decoded(entry).split(",")]
     photo = call.request.file.data if call.request.file else None
     groups = call.services.groups
     if given.gid:
         return answers.group(groups.edit(call.caller, given.gid, name, people, photo))
-    return answers.group(groups.create(call.caller, name, people, photo))
+    return answers.group(groups.create(call.caller, name, people or [], photo))
 
 
 def getgroup(call: Call, given: GetGroupParameters) -> Answer:

@@ -87,9 +87,16 @@ class Groups:
         return self._keeping(new_photo, make)
 
     def edit(
-        self, caller: Caller, gid: int, name: str, entries: Sequence[str], photo: bytes | None = None
+        self,
+        caller: Caller,
+        gid: int,
+        name: str,
+        entries: Sequence[str] | None,
+        photo: bytes | None = None,
     ) -> GroupState:
-        """Give a group a name ("" keeps the old one), exactly these members, and a photo if there is one.
+        """Give a group a name ("" keeps the old one), exactly these members, and a photo.
+
+        None for members or photo leaves them as they are.
 
         The owner stays, and everyone who stays keeps the role.
 
@@ -97,14 +104,12 @@ class Groups:
             BadGroup: the caller is not an admin of it.
             TryLater, Refused, TooMany: see `create`.
         """
-        people = self._people(caller, entries)
+        people = None if entries is None else self._people(caller, entries)
         new_photo = self._keep_photo(photo)
 
         def attempt() -> GroupState | None:
             before = self._as_admin(caller, gid)
-            staying = {caller.uid, *(person.uid for person in people)}
-            gone = [member.uid for member in before.roster.members if member.uid not in staying]
-            roster = before.roster.without(gone).with_members(people)
+            roster = before.roster if people is None else before.roster.replaced(people, keep=caller.uid)
             self._check_size(roster)
             after = replace(before, name=name or before.name, roster=roster, **new_photo)
             subject = f"You have been added to group {after.name}"
@@ -362,8 +367,8 @@ class Groups:
 
 def _difference(before: Roster, after: Roster) -> tuple[list[str], list[str]]:
     """The addresses that came and that went."""
-    old, new = before.addresses(), after.addresses()
-    return [a for a in new if a not in set(old)], [a for a in old if a not in set(new)]
+    old, new = dict.fromkeys(before.addresses()), dict.fromkeys(after.addresses())
+    return [address for address in new if address not in old], [a for a in old if a not in new]
 
 
 def _news(caller: Caller, before: GroupState, after: GroupState, now: int, subject: str) -> list[Draft]:

@@ -79,8 +79,8 @@ class Worker:
         }
 
     def start(self) -> threading.Thread:
-        """Run in a thread of this process."""
-        thread = threading.Thread(target=self.run, name="outbox", daemon=True)
+        """Run in a thread of this process, which finishes the item at hand before the process ends."""
+        thread = threading.Thread(target=self.run, name="outbox")
         thread.start()
         return thread
 
@@ -94,8 +94,8 @@ class Worker:
         self._woken.set()
 
     def run(self) -> None:
-        """Work until `stop` is called."""
-        while not self._stopped.is_set():
+        """Work until `stop` is called or the process comes to its end."""
+        while not self._stopped.is_set() and threading.main_thread().is_alive():
             if self._pass():
                 self._woken.wait(IDLE_SECONDS)
             else:

@@ -1,0 +1,87 @@
+"""The README is run: what it tells a newcomer to type works, word for word."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from messenger_api.cli import main
+from messenger_api.ops import OPERATIONS
+from messenger_api.settings import Settings
+from tests.servers import ProductServer
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def section(title: str) -> str:
+    """The text under a heading, up to the next one."""
+    return README.split(f"## {title}\n")[1].split("\n## ")[0]
+
+
+def commands(text: str) -> list[str]:
+    """The shell blocks of a section."""
+    return re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.mark.server
+def test_the_tour_works_word_for_word(product_server: Callable[..., ProductServer]) -> None:
+    server = product_server()
+    # A line between the blocks, so that each block's output can be told apart.
+    script = "\necho; echo =====\n".join(commands(section("A five-minute tour")))
+    script = script.replace("http://127.0.0.1:8080", server.url)
+
+    ran = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert ran.stderr == ""
+    asked, ana, bob, matched, changed, synced, group, out = ran.stdout.split("=====")
+    assert '"result":"OK"' in asked
+    assert re.search(r"Ana's token: \w{32,}", ana)
+    assert '"result":"OK"' in bob
+    assert matched.count('"phone":"14155550123"') == 1
+    assert "4915112345678" not in matched
+    assert changed.count('"result":"OK"') == 2
+    assert re.search(r'"photo":"\d+-\w{32}\.(jpg|png)"', changed)
+    assert '"name":"Ana"' in synced
+    assert '"status":"On the mountain 🏔"' in synced
+    assert '"members":"1:14155550123,919876543210"' in group
+    assert "You have been added to group Hike" in group
+    assert '"result":"OK"' in out
+    assert '"error":"AUTHFAIL"' in out
+
+
+def test_every_op_has_a_row_in_the_table() -> None:
+    rows = set(re.findall(r"^\| `(\w+)` \|", section("Every op"), re.MULTILINE))
+
+    assert set(OPERATIONS) <= rows
+
+
+def test_every_error_code_of_the_product_is_explained() -> None:
+    codes = set(re.findall(r'code = "([A-Z]+)"', (ROOT / "messenger_api/domain/errors.py").read_text()))
+
+    assert codes <= set(re.findall(r"`([A-Z]+)`", section("Every op")))
+
+
+def test_every_command_is_listed_and_every_listed_command_exists() -> None:
+    listed = set(re.findall(r"`messenger-api (\w+)", section("The operator's commands")))
+
+    assert listed == set(main.commands)
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    keys = {field.name.upper() for field in fields(Settings)}
+    named = set(re.findall(r"\b((?:DB|MESIBO|SMS|TWILIO|PUBLIC|SECRET|DEFAULT|TRUSTED|MAX)_[A-Z_]+)\b", README))
+
+    assert named <= keys
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))
+def test_every_link_into_the_project_leads_somewhere(target: str) -> None:
+    assert (ROOT / target).exists()
