@@ -55,8 +55,10 @@ class Roster:
 
     def with_members(self, added: Iterable[Member]) -> Roster:
         """The same group with more people; those who are in it already keep their role."""
-        known = {member.uid for member in self.members}
-        return Roster.of((*self.members, *(member for member in added if member.uid not in known)))
+        people = {member.uid: member for member in self.members}
+        for member in added:
+            people.setdefault(member.uid, member)
+        return Roster.of(people.values())
 
     def without(self, uids: Iterable[int]) -> Roster:
         """The same group without these people. The owner stays whatever is asked."""

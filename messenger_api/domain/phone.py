@@ -18,6 +18,8 @@ from phonenumbers import NumberParseException, PhoneNumber, ValidationResult
 LONGEST_ENTRY = 40
 # Older Android apps write this in front of a local number when they know no country code.
 UNKNOWN_COUNTRY = "null"
+# What phonenumbers calls the region of numbers that belong to none: freephone (+800), satellites (+881).
+NO_COUNTRY = "001"
 
 _PUNCTUATION = re.compile(r"[\s().\-/\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\ufeff]+")
 _DIGITS = re.compile(r"\+?[0-9]+")
@@ -41,9 +43,11 @@ class Phone:
     @property
     def region(self) -> str:
         """The ISO code of the country, for example `IN`; "" when the number tells none."""
-        return phonenumbers.region_code_for_number(_parsed(self.digits)) or (
-            phonenumbers.region_code_for_country_code(_parsed(self.digits).country_code or 0)
+        number = _parsed(self.digits)
+        region = phonenumbers.region_code_for_number(number) or (
+            phonenumbers.region_code_for_country_code(number.country_code or 0)
         )
+        return "" if region == NO_COUNTRY else region
 
 
 def read(entry: str, country: str = "") -> Phone | None:

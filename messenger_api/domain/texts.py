@@ -1,41 +1,61 @@
-"""The sentences that a person reads in the app, by language.
+"""The sentences that a person reads, by language.
 
-`say(key, lang, **values)` gives the sentence in the language asked for, else in English.
+Each language is a file of `languages/`, read once, when it is first asked for. English is the reference:
+every file has its keys, in its order, with its placeholders. A new language is a new file and its code in
+`LANGUAGES`; `tests/test_texts.py` says what is missing.
+
+Sentences that hold a number avoid what has to agree with it in Slavic languages and Arabic. Arabic and
+Persian wrap values in U+2068 and U+2069, which keep Latin words from pulling the marks around them to the
+wrong side (Unicode Standard Annex 9, isolates). Invisible characters of that kind are written as escapes.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 
-ENGLISH: Mapping[str, str] = {
-    "code_title": "Code not accepted",
-    # The PHP demo's own words, which apps and their testers know.
-    "code_wrong": "Invalid OTP",
-    "code_dead": "Too many wrong codes. Ask for a new code in {seconds} seconds.",
-    "login_title": "Login",
-    "login_code_sent": "We sent you a code by SMS.",
-    "user_refused": "This account cannot log in now. Please contact support.",
-    "phone_title": "Phone number",
-    "phone_bad": "Please enter your phone number with its country code.",
-    "phone_country": "We cannot send text messages to this country.",
-    "value_title": "Request not understood",
-    "value_bad": "The field {field} is not valid: {wanted}.",
-    "body_bad": "The request body cannot be read: {wanted}.",
-    "photo_title": "Photo",
-    "photo_bad": "This file is not a picture that we can read. Use JPEG, PNG, WebP or GIF.",
-    "file_large": "This file is too large. At most {limit} are accepted.",
-    "wait_title": "Please wait",
-    "wait_seconds": "Please try again in {seconds} seconds.",
-    "phones_many": "Too many phone numbers in one request. At most {limit} are accepted.",
-    "members_many": "A group has at most {limit} members.",
-    "later_title": "Not available right now",
-    "later": "The service cannot answer right now. Please try again in {seconds} seconds.",
-}
+REFERENCE = "en"
 
-LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH}
+LANGUAGES = frozenset(
+    {
+        "ar", "bn", "de", "en", "es", "fa", "fr", "hi", "id", "it", "ja", "ko",
+        "nl", "pl", "pt", "ru", "th", "tr", "uk", "vi", "zh",
+    }
+)  # fmt: skip
+
+# Java up to 16, and Android with it, still says "in" for Indonesian (documented in java.util.Locale).
+FORMER: Mapping[str, str] = {"in": "id"}
+
+_LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_]|\Z)", re.ASCII | re.IGNORECASE)
 
 
-def say(key: str, lang: str = "en", **values: str | int) -> str:
-    """The sentence `key` in `lang` (a language tag such as "pt-BR"), its placeholders filled."""
-    language = LANGUAGES.get(lang.lower().replace("_", "-").partition("-")[0], ENGLISH)
-    return language.get(key, ENGLISH[key]).format(**values)
+def say(key: str, lang: str = REFERENCE, **values: str | int) -> str:
+    """The sentence `key` in the language of the tag `lang`, else in English, its placeholders filled.
+
+    Raises:
+        KeyError: there is no such sentence, or a value for one of its placeholders is missing.
+    """
+    return _sentences(known(lang) or REFERENCE)[key].format(**values)
+
+
+def known(tag: str) -> str:
+    """The code of the language that a tag asks for ("pt-BR" -> "pt"), or "" when there is no such file.
+
+    A tag comes from a stranger: only its first characters are looked at, and the answer is one of
+    `LANGUAGES`, never a part of the tag.
+    """
+    language = _LANGUAGE.match(tag)
+    code = language[1].lower() if language else ""
+    code = FORMER.get(code, code)
+    return code if code in LANGUAGES else ""
+
+
+@cache
+def _sentences(code: str) -> Mapping[str, str]:
+    sentences: dict[str, str] = json.loads(
+        files("messenger_api.domain").joinpath("languages", f"{code}.json").read_text(encoding="utf-8")
+    )
+    return sentences

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
+from messenger_api.domain.texts import known
 from messenger_api.services import Services
 from messenger_api.storage.sessions import Caller
 
@@ -29,7 +32,7 @@ class ApiRequest:
     op: str
     fields: Mapping[str, object]
     file: UploadedFile | None
-    languages: tuple[str, ...]
+    accept_language: str
     base_url: str
 
     @property
@@ -37,6 +40,14 @@ class ApiRequest:
         """The session token; mesibo's current uploader calls it `auth`."""
         token = self.fields.get("token") or (self.fields.get("auth") if self.op == "upload" else None)
         return token.strip() if isinstance(token, str) else ""
+
+    @property
+    def language(self) -> str:
+        """The language for texts that a person reads: the first we have of `lang` and what the client
+        prefers."""
+        preferred = parse_accept_header(self.accept_language, LanguageAccept).values()
+        tags = [str(self.fields.get("lang", "")), *preferred]
+        return next(filter(None, map(known, tags)), "en")
 
     @property
     def from_uploader(self) -> bool:

@@ -7,7 +7,6 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from messenger_api.domain.errors import BadAkToken, MissingAppId
-from messenger_api.domain.texts import say
 from messenger_api.ops import answers
 from messenger_api.ops.call import Answer, Call
 from messenger_api.ops.fields import DeviceType, Name
@@ -62,10 +61,8 @@ def login(call: Call, given: LoginParameters) -> Answer:
     accounts = call.services.accounts
     code = given.otp or given.code
     if not code:
-        wait = accounts.request_code(given.phone, given.name)
-        language = given.lang or next(iter(call.request.languages), "en")
-        answer: Answer = {"title": say("login_title", language), "message": say("login_code_sent", language)}
-        return {**answer, "retry_after": wait} if wait else answer
+        wait = accounts.request_code(given.phone, given.name, call.request.language)
+        return {"retry_after": wait} if wait else {}
     device = Device(appid=given.appid, name=given.device, type=given.dt)
     entered = accounts.login(given.phone, code, device, given.name)
     return {

@@ -51,7 +51,7 @@ PREFLIGHT = {
 }
 
 # For ops that need no session.
-NOBODY = Caller(sid=0, uid=0, address="", name="", country="", appid="", mesibo_uid=0)
+NOBODY = Caller(sid=0, uid=0, address="", name="", country="", appid="", mesibo_uid=0, synced_to=0)
 
 
 def api_blueprint(services: Services) -> Blueprint:
@@ -149,7 +149,7 @@ class Exchange:
     def _failure(self, error: ApiError) -> Answer:
         answer = {**self._head(), "error": error.code}
         if error.message:
-            language = self._language()
+            language = self._request.language if self._request else "en"
             answer["errtitle"] = say(error.title, language) if error.title else ""
             answer["errmsg"] = say(error.message, language, **error.values)
         if error.properties:
@@ -163,9 +163,3 @@ class Exchange:
     def _head(self) -> Answer:
         op = self._request.op if self._request else ""
         return {"op": op, "ts": self._services.database.now()}
-
-    def _language(self) -> str:
-        if self._request is None:
-            return "en"
-        lang = self._request.fields.get("lang")
-        return lang if isinstance(lang, str) and lang else next(iter(self._request.languages), "en")

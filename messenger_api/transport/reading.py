@@ -43,7 +43,7 @@ def read(request: Request, settings: Settings) -> ApiRequest:
         op=_op(fields.get("op", "")),
         fields=fields,
         file=_file(request) if multipart else None,
-        languages=tuple(request.accept_languages.values()),
+        accept_language=request.headers.get("Accept-Language", ""),
         base_url=request.url_root.rstrip("/"),
     )
 
