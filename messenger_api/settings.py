@@ -11,14 +11,21 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import runpy
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 ENV_PREFIX = "MESSENGER_"
 CONFIG_VARIABLE = "MESSENGER_CONFIG"
+
+_HOST = re.compile(r"[\w.-]+(:[0-9]{1,5})?", re.ASCII)
+# The user and password of a URL.
+_USERINFO = re.compile(r"(?<=//)[^/@\s]+(?=@)")
 
 # ISO 3166-1 codes are checked for their form here and for their existence where they are used.
 COUNTRY_LETTERS = 2
@@ -46,10 +53,38 @@ def _text(value: object) -> str:
     return str(value).strip()
 
 
+def _literal(value: object) -> str:
+    """A password: spaces at its ends belong to it."""
+    _text(value)
+    return str(value)
+
+
 def _url(value: object) -> str:
     text = _text(value)
-    if text and not text.startswith(("http://", "https://")):
+    if text and not (text.startswith(("http://", "https://")) and _has_host(text)):
         raise _Fault("a URL that begins with http:// or https://")
+    return text
+
+
+def _has_host(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
+
+
+def _database(value: object) -> str:
+    text = _text(value)
+    if text and not text.startswith(("sqlite:///", "mysql+", "mariadb+")):
+        raise _Fault('an address such as "mysql+pymysql://user:password@host/name" or "sqlite:////path/file"')
+    return text
+
+
+def _hosts(value: object) -> str:
+    text = _text(value)
+    hosts = [host.strip() for host in text.split(",")]
+    if text and not all(_HOST.fullmatch(host) for host in hosts):
+        raise _Fault('host names, comma separated, each with ":port" where it is not DB_PORT')
     return text
 
 
@@ -102,7 +137,7 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _country(value: object) -> str:
-    text = _text(value).upper()
+    text = value.strip().upper() if isinstance(value, str) else "?"
     if text and not (len(text) == COUNTRY_LETTERS and text.isascii() and text.isalpha()):
         raise _Fault('a two-letter ISO country code such as "IN", or ""')
     return text
@@ -128,7 +163,7 @@ def _date(value: object) -> dt.date | None:
     if value in (None, ""):
         return None
     if isinstance(value, dt.date):
-        return value
+        return dt.date(value.year, value.month, value.day)
     try:
         return dt.date.fromisoformat(str(value))
     except ValueError:
@@ -137,6 +172,10 @@ def _date(value: object) -> dt.date | None:
 
 def _maybe_flag(value: object) -> bool | None:
     return None if value is None else _flag(value)
+
+
+# What is a text, whatever JSON would make of it.
+_PLAIN = (_text, _literal, _url, _database, _hosts, _country)
 
 
 def _key(default: object, convert: Convert, *, secret: bool = False) -> Any:
@@ -148,12 +187,12 @@ class Settings:
     """Every key of `config.py` in lower case. `config.example.py` says what each one means."""
 
     # Database
-    sqlalchemy_database_uri: str = _key("", _text, secret=True)
-    db_host: str = _key("", _text)
+    sqlalchemy_database_uri: str = _key("", _database, secret=True)
+    db_host: str = _key("", _hosts)
     db_port: int = _key(3306, _number(1, 65535))
     db_name: str = _key("messenger", _text)
     db_user: str = _key("messenger", _text)
-    db_pass: str = _key("", _text, secret=True)
+    db_pass: str = _key("", _literal, secret=True)
     db_pool_size: int = _key(10, _number(1, 500))
 
     # mesibo
@@ -196,7 +235,7 @@ class Settings:
     default_country: str = _key("", _country)
     sms_countries: tuple[str, ...] = _key((), _countries)
     sms_providers: tuple[str, ...] = _key(("console",), _texts)
-    sms_text: str = _key("{code} is your code for {app}. Never share it.", _text)
+    sms_text: str = _key("", _text)
     sms_app_name: str = _key("Messenger", _text)
     twilio_account_sid: str = _key("", _text)
     twilio_auth_token: str = _key("", _text, secret=True)
@@ -225,9 +264,7 @@ class Settings:
 
     def __repr__(self) -> str:
         """Every key but the secrets."""
-        shown = (
-            f"{f.name}={'***' if f.metadata['secret'] else getattr(self, f.name)!r}" for f in fields(self)
-        )
+        shown = (f"{f.name}={_shown(getattr(self, f.name), f.metadata['secret'])}" for f in fields(self))
         return f"Settings({', '.join(shown)})"
 
     @property
@@ -239,7 +276,7 @@ class Settings:
     def database_uri(self) -> str:
         """SQLAlchemy's address of the database. Several `DB_HOST`s are left to `storage.db`."""
         if self.sqlalchemy_database_uri:
-            return self.sqlalchemy_database_uri
+            return _absolute(self.sqlalchemy_database_uri)
         if not self.db_host:
             return f"sqlite:///{self.instance / 'messenger.sqlite3'}"
         return "mysql+pymysql://"
@@ -253,6 +290,14 @@ class Settings:
     def uses_sandbox(self) -> bool:
         """Whether the built-in stand-in takes mesibo's place."""
         return self.sandbox if self.sandbox is not None else not self.mesibo_app_token
+
+
+def _absolute(uri: str) -> str:
+    """A SQLite file is looked for from the working folder, as every other path is; Flask would not."""
+    scheme, _, path = uri.partition(":///")
+    if scheme == "sqlite" and path and not path.startswith(("/", ":", "file:")):
+        return f"sqlite:///{Path(path).absolute()}"
+    return uri
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
@@ -289,14 +334,34 @@ def _from_file(environ: Mapping[str, str], faults: list[str]) -> dict[str, objec
     try:
         found = runpy.run_path(str(path))
     except Exception as error:  # noqa: BLE001 - whatever the operator's file raises is a fault of the file
-        faults.append(f"{path}: cannot be read: {type(error).__name__}: {error}")
+        faults.append(f"{path}{_line(error, path)}: cannot be read: {_why(error)}")
         return {}
     return {key: value for key, value in found.items() if key.isupper() and not key.startswith("_")}
 
 
+def _line(error: Exception, path: Path) -> str:
+    """Where in the file it happened."""
+    frames = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    line = error.lineno if isinstance(error, SyntaxError) else next(reversed(frames), None)
+    return f", line {line}" if line else ""
+
+
+def _why(error: Exception) -> str:
+    """What Python says of the file, unless it may quote the file: a secret that lacks its quotes."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg}"
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return (
+        f"{type(error).__name__}; texts are written in quotes"
+        if isinstance(error, NameError)
+        else type(error).__name__
+    )
+
+
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     # A password such as 1e5 is a text, whatever JSON makes of it.
-    plain = {f.name.upper() for f in fields(Settings) if f.metadata["convert"] in (_text, _url)}
+    plain = {f.name.upper() for f in fields(Settings) if f.metadata["convert"] in _PLAIN}
     values: dict[str, object] = {}
     for name, text in environ.items():
         if name.startswith(ENV_PREFIX) and name != CONFIG_VARIABLE:
@@ -312,6 +377,10 @@ def _json_or_text(text: str) -> object:
         return text
 
 
+def _shown(value: object, secret: bool) -> str:
+    return "***" if secret else _USERINFO.sub("***", repr(value))
+
+
 def _checked(values: Mapping[str, object], faults: list[str]) -> Settings:
     keys = {f.name.upper(): f for f in fields(Settings)}
     accepted: dict[str, Any] = {}
@@ -323,10 +392,11 @@ def _checked(values: Mapping[str, object], faults: list[str]) -> Settings:
         try:
             accepted[keys[name].name] = meta["convert"](value)
         except _Fault as wanted:
-            shown = "***" if meta["secret"] else repr(value)
-            faults.append(f"{name} = {shown}: accepted is {wanted}")
+            faults.append(f"{name} = {_shown(value, meta['secret'])}: accepted is {wanted}")
     settings = Settings(**accepted)
-    faults.extend(_contradictions(settings))
+    named = {fault.partition(" ")[0] for fault in faults}
+    # A key with a fault of its own has its default here, which contradicts nothing the operator wrote.
+    faults.extend(f for f in _contradictions(settings) if f.partition(":")[0].partition(" ")[0] not in named)
     return settings
 
 
@@ -348,7 +418,7 @@ def _contradictions(s: Settings) -> list[str]:
             for name in needed
             if not getattr(s, name)
         )
-    if not _fills(s.sms_text):
+    if s.sms_text and not _fills(s.sms_text):
         faults.append(f"SMS_TEXT = {s.sms_text!r}: accepted is a text with {{code}} and, if wanted, {{app}}")
     return faults
 
@@ -356,5 +426,5 @@ def _contradictions(s: Settings) -> list[str]:
 def _fills(text: str) -> bool:
     try:
         return "123456" in text.format(code="123456", app="")
-    except (KeyError, IndexError, ValueError):
+    except (LookupError, ValueError, AttributeError, TypeError):
         return False

@@ -13,6 +13,7 @@ from messenger_api.domain import secrets
 from messenger_api.domain.errors import AuthFail, BadCode, BadPhone, BadUser, Refused, TooMany, TryLater
 from messenger_api.domain.phone import Phone, masked, read
 from messenger_api.domain.secrets import Keys, token_hash
+from messenger_api.domain.texts import say
 from messenger_api.gateways.mesibo import MesiboClient, UserToken
 from messenger_api.gateways.sms import SmsRefused, SmsSender, SmsUnavailable, TextMessage
 from messenger_api.services.updates import token_gone, user_changed
@@ -74,7 +75,7 @@ class Accounts:
         self._sms = sms
         self._test_codes = _test_codes(settings)
 
-    def request_code(self, entry: str, name: str = "") -> int:
+    def request_code(self, entry: str, name: str = "", language: str = "en") -> int:
         """Send a one-time code to a number, the same way whether or not it has an account.
 
         Returns:
@@ -87,13 +88,14 @@ class Accounts:
         """
         phone = self._phone(entry)
         test_code = self._test_code(phone)
-        if not test_code:
-            self._check_country(phone)
-        code = test_code or secrets.new_code(self._settings.otp_length)
-        gap = 0 if test_code or self._settings.limits == "off" else self._settings.otp_resend_after
+        if test_code:
+            self._put_test_code(phone, test_code, name)
+            return 0
+        self._check_country(phone)
+        code = secrets.new_code(self._settings.otp_length)
+        gap = 0 if self._settings.limits == "off" else self._settings.otp_resend_after
         self._put_code(phone, code, name, gap)
-        if not test_code:
-            self._send(phone, code)
+        self._send(phone, code, language)
         return gap
 
     def login(self, entry: str, code: str, device: Device, name: str = "") -> Login:
@@ -181,8 +183,9 @@ class Accounts:
         if self._settings.sms_countries and phone.region not in self._settings.sms_countries:
             raise BadPhone("phone_country", properties=("phone",))
 
-    def _send(self, phone: Phone, code: str) -> None:
-        text = self._settings.sms_text.format(code=code, app=self._settings.sms_app_name)
+    def _send(self, phone: Phone, code: str, language: str) -> None:
+        text, app = self._settings.sms_text, self._settings.sms_app_name
+        text = text.format(code=code, app=app) if text else say("sms_code", language, code=code, app=app)
         try:
             self._sms.send(TextMessage(to=phone.digits, text=text))
         except SmsRefused as error:
@@ -203,7 +206,7 @@ class Accounts:
         hashed = self._keys.code_hash(key, code)
         if test_code := self._test_code(phone):
             # Reviewers of the app stores type the fixed code without having asked for one.
-            self._put_code_once(key, test_code)
+            self._put_test_code(phone, test_code)
 
         def work(tx: Connection, now: int) -> codes.Code | None:
             claimed = codes.claim_attempt(tx, now, key, most=self._settings.otp_max_attempts)
@@ -222,12 +225,15 @@ class Accounts:
     def _wait(self, live: codes.Code, now: int) -> int:
         return max(1, live.sent_at + self._settings.otp_resend_after - now)
 
-    def _put_code_once(self, key: bytes, code: str) -> None:
+    def _put_test_code(self, phone: Phone, code: str, name: str = "") -> None:
+        """Make a fixed code live unless it is. Made anew at every request, it could be guessed for ever."""
+        key = self._keys.contact_key(phone)
+
         def work(tx: Connection) -> None:
             now, live = self._database.now(), codes.find(tx, key)
             if live is None or live.used or live.expires_at <= now:
                 hashed = self._keys.code_hash(key, code)
-                codes.put(tx, now, key, code_hash=hashed, name="", ttl=self._settings.otp_ttl, gap=0)
+                codes.put(tx, now, key, code_hash=hashed, name=name, ttl=self._settings.otp_ttl, gap=0)
 
         self._database.run(work)
 

@@ -1,9 +1,13 @@
 """Phone books and syncs.
 
 A sync must lose nothing although `ts` has whole seconds and transactions commit out of order. The app
-sends the largest `ts` it saw and gets what changed later. So no answer ever carries a `ts` that is
-younger than the *horizon*: the second up to which every change is certain to be visible. A change beyond
-the horizon is reported at once, under the horizon's `ts`, and therefore once more later on.
+sends the largest `ts` it saw and gets what changed later. Two things make that safe:
+
+- No sync carries a `ts` younger than its *horizon*, the second up to which every change is certain to be
+  visible. A change beyond it is reported at once under the horizon's `ts`, and therefore once more.
+- A session remembers the horizon of its last sync. Apps also take the `ts` of an update message, of
+  an answer to `phones` or of an edited group for one that they have "seen", and that says nothing of
+  what else changed before it. So the answer starts at whichever is earlier.
 """
 
 from __future__ import annotations
@@ -17,28 +21,25 @@ from messenger_api.domain.errors import TooMany
 from messenger_api.domain.phone import read
 from messenger_api.domain.secrets import Keys
 from messenger_api.settings import Settings
-from messenger_api.storage import contacts, groups
+from messenger_api.storage import contacts, groups, sessions
 from messenger_api.storage.db import SETTLE_SECONDS, Database
 from messenger_api.storage.groups import GroupState
 from messenger_api.storage.sessions import Caller
 from messenger_api.storage.users import Profile
 
-# Before the first change that anybody could have made, and like every other `ts` of ten digits.
-BEGINNING = 1_000_000_000
-
 
 @dataclass(frozen=True)
 class Sync:
-    """What the app learns; no `ts` of it may be reported above `newest`."""
+    """What the app learns. Every change up to the second `horizon` is certain to be visible."""
 
     own: Profile
     contacts: Sequence[Profile]
     groups: Sequence[GroupState]
-    newest: int
+    horizon: int
 
     def ts(self, changed_at: int) -> int:
         """The `ts` under which a change is reported."""
-        return min(changed_at, self.newest)
+        return min(changed_at, self.horizon)
 
 
 class Contacts:
@@ -55,28 +56,29 @@ class Contacts:
         horizon = self._horizon()
         if reset:
             self._database.run(lambda tx: contacts.remove(tx, caller.uid))
-        after = min(since, horizon)
+        after = min(since, caller.synced_to)
 
         def work(tx: Connection) -> Sync:
             own, found = contacts.changed(tx, caller.uid, after)
-            return Sync(own, found, groups.changed(tx, caller.uid, after), horizon)
+            sync = Sync(own, found, groups.changed(tx, caller.uid, after), horizon)
+            # While there is nothing to tell, an older `synced_to` tells nothing twice.
+            if sync.contacts or sync.groups:
+                sessions.note_sync(tx, caller.sid, horizon)
+            return sync
 
         return self._database.run(work)
 
-    def add(self, caller: Caller, entries: Sequence[str], since: int, *, reset: bool = False) -> Sync:
+    def add(self, caller: Caller, entries: Sequence[str], *, reset: bool = False) -> Sync:
         """Put numbers into the phone book; returns every one that has an account, whenever it changed.
-
-        The answer says nothing of other contacts, so its `ts` must not make the app believe that it has
-        seen theirs: none is above the `since` that the app sent.
 
         Raises:
             TooMany: more numbers than `MAX_PHONES_PER_CALL`.
         """
-        newest = min(self._horizon(), max(since, BEGINNING))
+        horizon = self._horizon()
         keys = self._contact_keys(caller, entries)
         self._store(caller.uid, keys, reset)
         own, found = self._database.run(lambda tx: contacts.named(tx, caller.uid, keys))
-        return Sync(own, found, (), newest)
+        return Sync(own, found, (), horizon)
 
     def forget(self, caller: Caller, entries: Sequence[str]) -> None:
         """Take numbers out of the phone book."""

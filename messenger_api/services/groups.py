@@ -28,13 +28,13 @@ from messenger_api.services.updates import (
     group_gone,
     group_text,
     mirror,
-    mirror_unless_finished,
+    mirror_later,
     tell,
 )
 from messenger_api.services.upstream import chunks, translated
 from messenger_api.settings import Settings
 from messenger_api.storage import groups, outbox, users
-from messenger_api.storage.db import Database
+from messenger_api.storage.db import Database, Uncertain
 from messenger_api.storage.groups import GroupState
 from messenger_api.storage.outbox import Draft
 from messenger_api.storage.sessions import Caller
@@ -236,6 +236,8 @@ class Groups:
         """Run `work`; the stored photo goes when it fails."""
         try:
             return work()
+        except Uncertain:
+            raise
         except BaseException:
             if new_photo.get("photo"):
                 self._media.discard(new_photo["photo"])
@@ -302,7 +304,8 @@ class Groups:
     ) -> GroupState | None:
         """Ask mesibo first, then write; None when the group has changed since `before` was read."""
         added, removed = _difference(before.roster, after.roster)
-        draft = mirror_unless_finished(before.gid, [*added, *removed], rename=rename)
+        concerned = [*added, *removed]
+        draft = mirror_later(before.gid, concerned, rename=rename)
         [intent] = self._database.run(lambda tx: outbox.add(tx, self._database.now(), [draft]))
         saved = None
         try:
@@ -316,14 +319,15 @@ class Groups:
             saved = self._save(caller, before, after, subject, intent=intent)
         finally:
             if saved is None:
-                self._bring_back(intent)
+                self._bring_back(mirror(before.gid, concerned, rename=rename))
         return saved
 
-    def _bring_back(self, intent: int) -> None:
+    def _bring_back(self, draft: Draft) -> None:
+        """Put mesibo right now. The intent stays: mesibo may yet carry out what it did not answer in time."""
         try:
-            self._database.run(lambda tx: outbox.hurry(tx, intent, self._database.now()))
+            self._database.write(lambda tx, now: outbox.add(tx, now, [draft]))
         except TryLater:
-            log.warning("group.intent_waits", intent=intent)
+            log.warning("group.intent_waits", lane=draft.lane)
 
     def _save(
         self,

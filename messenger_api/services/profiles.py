@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from messenger_api.services.media import Media
 from messenger_api.services.updates import file_gone, user_changed
 from messenger_api.storage import outbox, users
-from messenger_api.storage.db import Database
+from messenger_api.storage.db import Database, Uncertain
 from messenger_api.storage.sessions import Caller
 from messenger_api.storage.users import Profile
 
@@ -51,6 +51,8 @@ class Profiles:
 
         try:
             return self._database.write(work)
+        except Uncertain:
+            raise
         except BaseException:
             if stored:
                 self._media.discard(stored)

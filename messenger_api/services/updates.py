@@ -6,7 +6,7 @@ contract's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -16,7 +16,7 @@ from messenger_api.storage.outbox import Draft
 from messenger_api.storage.users import Profile
 
 # A request that was killed between its intention and its commit is put right after this long. It must be
-# longer than any request lives.
+# longer than any request lives, and than mesibo may take for a call that nobody waits for any more.
 INTENT_SECONDS = 120
 
 
@@ -38,11 +38,15 @@ class TellMembers(msgspec.Struct):
 
 
 class MirrorGroup(msgspec.Struct):
-    """Make mesibo's copy of a group agree with ours: whether these addresses are in it, and its name."""
+    """Make mesibo's copy of a group agree with ours: whether these addresses are in it, and its name.
+
+    `again`: a call to mesibo was not answered in time and may yet be carried out.
+    """
 
     gid: int
     addresses: list[str]
     rename: bool = False
+    again: bool = False
 
 
 class GroupGone(msgspec.Struct):
@@ -136,11 +140,16 @@ def group_text(group: GroupState, now: int, subject: str) -> str:
     return msgspec.json.encode(text).decode()
 
 
-def without_thumbnail(text: str) -> str:
-    """The same text of an update message, small: the app fetches the photo by its name."""
+def smaller(text: str) -> Iterator[str]:
+    """The text of an update message, then smaller ones that say the same.
+
+    First the thumbnail goes: the app fetches the photo by its name. Then the notice that a person sees.
+    """
+    yield text
     members = msgspec.json.decode(text, type=dict[str, object])
     members.pop("tn", None)
-    return msgspec.json.encode(members).decode()
+    yield msgspec.json.encode(members).decode()
+    yield msgspec.json.encode({**members, "subject": "", "msg": ""}).decode()
 
 
 def settled(changed_at: int) -> int:
@@ -167,8 +176,11 @@ def mirror(gid: int, addresses: Iterable[str] = (), *, rename: bool = False) -> 
     return Draft(f"group:{gid}", "mirror_group", MirrorGroup(gid, list(addresses), rename))
 
 
-def mirror_unless_finished(gid: int, addresses: Iterable[str], *, rename: bool) -> Draft:
-    """The intention to change a group at mesibo: brings it back in line when the request is not finished."""
+def mirror_later(gid: int, addresses: Iterable[str], *, rename: bool) -> Draft:
+    """Bring mesibo's copy of a group in line when whatever is under way now has come to its end.
+
+    The intention of a request that changes the group at mesibo, which withdraws it when it is finished.
+    """
     task = MirrorGroup(gid, list(addresses), rename)
     return Draft(f"intent:{gid}", "mirror_group", task, delay=INTENT_SECONDS)
 

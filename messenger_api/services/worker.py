@@ -8,13 +8,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 import structlog
 
 from messenger_api.domain.errors import TryLater
-from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnreachable, Message
+from messenger_api.gateways.mesibo import (
+    MesiboClient,
+    MesiboError,
+    MesiboRefused,
+    MesiboUnreachable,
+    Message,
+)
 from messenger_api.services.updates import (
     FileGone,
     GroupGone,
@@ -22,14 +29,16 @@ from messenger_api.services.updates import (
     TellMembers,
     TokenGone,
     UserChanged,
+    mirror_later,
+    smaller,
     user_text,
-    without_thumbnail,
 )
 from messenger_api.services.upstream import chunks
 from messenger_api.settings import Settings
 from messenger_api.storage import codes, contacts, groups, outbox, sessions, users
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
+from messenger_api.storage.groups import GroupState
 from messenger_api.storage.outbox import Item
 
 log = structlog.get_logger(__name__)
@@ -40,6 +49,8 @@ DOWN_SECONDS = 3
 LONGEST_BACKOFF = 300
 # What mesibo refuses, it refuses again; two more tries cover a refusal that was a passing fault.
 REFUSALS = 3
+# Refusals of our app token: whatever is queued waits until the operator has put it right.
+OUR_FAULTS = frozenset({"AUTHFAIL", "TOKENBREACH"})
 # Recipients that one request may name at the most, whatever its size.
 RECIPIENTS = 500
 CODES_KEPT_SECONDS = 24 * 3600
@@ -54,6 +65,14 @@ class _Kind(NamedTuple):
 
 class Changed(Exception):
     """The group changed while it was being mirrored; the item is done again."""
+
+
+class Lost(Exception):
+    """The claim ran out and another worker has the item."""
+
+
+class TooLong(Exception):
+    """An update message for one person alone is more than a request may hold."""
 
 
 class Worker:
@@ -95,7 +114,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop` is called or the process comes to its end."""
-        while not self._stopped.is_set() and threading.main_thread().is_alive():
+        while self._goes_on():
             if self._pass():
                 self._woken.wait(IDLE_SECONDS)
             else:
@@ -109,7 +128,7 @@ class Worker:
         Raises:
             TryLater: the database is down.
         """
-        while not self._stopped.is_set():
+        while self._goes_on():
             items = self._database.run(
                 lambda tx: outbox.claim(
                     tx, self._database.now(), most=BATCH, lease=self._settings.outbox_lease
@@ -117,12 +136,26 @@ class Worker:
             )
             if not items:
                 return True
-            reachable = True
-            for item in items:
-                reachable = self._deliver(item, reachable) and reachable
-            if not reachable:
+            if not self._work_off(items):
                 return False
         return True
+
+    def _work_off(self, items: Sequence[Item]) -> bool:
+        """Do claimed items. False when mesibo is down; then those that need it wait."""
+        reachable = True
+        for item in items:
+            if not self._goes_on():
+                # To whoever works next, without waiting for the claim to run out.
+                self._database.run(lambda tx: outbox.release(tx, items[0].claim))
+                break
+            # Others may have taken over what stood behind a slow one.
+            if self._hold(item):
+                reachable = self._deliver(item, reachable)
+        return reachable
+
+    def _goes_on(self) -> bool:
+        # When the main thread has ended, the process only waits for this one.
+        return not self._stopped.is_set() and threading.main_thread().is_alive()
 
     def _pass(self) -> bool:
         try:
@@ -143,36 +176,56 @@ class Worker:
     # One item
 
     def _deliver(self, item: Item, reachable: bool) -> bool:
-        """Do one item and remove it, or put it back. False when mesibo is not `reachable`."""
+        """Do one item and remove it, or put it back. Returns whether mesibo is `reachable`."""
         try:
             kind = self._kinds[item.kind]
             if kind.asks_mesibo and not reachable:
-                raise MesiboUnreachable("down", maybe_done=False)
+                raise MesiboUnreachable("down")
             kind.run(item, msgspec.json.decode(item.payload, type=kind.payload))
-        except MesiboUnreachable as error:
-            # Unreachable is nobody's fault but the network's and is waited out. An item after which
-            # mesibo fell silent may be what silences it, and is counted.
-            self._put_back(
-                item, error.reason, counts=error.maybe_done, most=self._settings.outbox_max_attempts
-            )
-            return False
-        except (MesiboRefused, Changed) as error:
-            self._put_back(item, str(error), counts=True, most=REFUSALS)
-        except (KeyError, msgspec.DecodeError) as error:
-            self._put_back(item, f"cannot be read: {error}", counts=True, most=1)
+        except MesiboError as error:
+            if _is_about_the_item(error):
+                self._put_back(item, str(error), most=REFUSALS)
+                return reachable
+            # An outage is nobody's fault and is waited out, however long it lasts. When mesibo answers
+            # everything but this item, the item is what silences it, and is counted.
+            reachable = reachable and self._mesibo_answers()
+            self._put_back(item, str(error), counts=reachable, most=self._settings.outbox_max_attempts)
+        except Changed as error:
+            self._put_back(item, str(error), counts=False)
+        except Lost:
+            log.warning("outbox.claim_lost", kind=item.kind, id=item.id)
+        except (KeyError, msgspec.DecodeError, TooLong) as error:
+            self._put_back(item, f"cannot be done: {error}", most=1)
+        except Exception as error:
+            # One item's fault must not keep the others waiting.
+            log.exception("outbox.fault", kind=item.kind, id=item.id)
+            self._put_back(item, type(error).__name__, most=self._settings.outbox_max_attempts)
         else:
             self._database.run(lambda tx: outbox.done(tx, item.id))
+        return reachable
+
+    def _mesibo_answers(self) -> bool:
+        try:
+            self._mesibo.ping()
+        except MesiboError:
+            return False
         return True
 
-    def _put_back(self, item: Item, reason: str, *, counts: bool, most: int) -> None:
+    def _put_back(self, item: Item, reason: str, *, counts: bool = True, most: int = 0) -> None:
+        """Queue an item again, or among the dead when this try `counts` and was the last of `most`."""
         attempts = item.attempts + counts
-        dead = attempts >= most
+        dead = counts and attempts >= most
         wait = min(LONGEST_BACKOFF, 2**attempts) if counts else DOWN_SECONDS
         due_at = int(self._database.now() + wait)
         log.warning("outbox.put_back", kind=item.kind, id=item.id, reason=reason, dead=dead)
         self._database.run(
-            lambda tx: outbox.put_back(tx, item.id, attempts=attempts, due_at=due_at, error=reason, dead=dead)
+            lambda tx: outbox.put_back(tx, item, attempts=attempts, due_at=due_at, error=reason, dead=dead)
         )
+
+    def _hold(self, item: Item, left: msgspec.Struct | None = None) -> bool:
+        """Claim an item anew, with what is `left` of it; False when another worker has it by now."""
+        until = self._database.now() + self._settings.outbox_lease
+        return self._database.run(lambda tx: outbox.hold(tx, item, claimed_until=until, left=left))
 
     # What the items mean
 
@@ -199,53 +252,67 @@ class Worker:
             if task.to:
                 self._note_progress(item, task)
 
-    def _mirror_group(self, _item: Item, task: MirrorGroup) -> None:
+    def _mirror_group(self, item: Item, task: MirrorGroup) -> None:
         group = self._database.run(lambda tx: groups.find(tx, task.gid))
         if group is None:
             return
-        present = set(group.roster.addresses())
-        if task.rename:
-            self._mesibo.set_group(task.gid, group.name)
-        for part in chunks([address for address in task.addresses if address in present]):
-            self._ask_gently(lambda part=part: self._mesibo.edit_members(task.gid, part))  # type: ignore[misc]
-        for part in chunks([address for address in task.addresses if address not in present]):
-            self._ask_gently(
-                lambda part=part: self._mesibo.edit_members(task.gid, part, remove=True)  # type: ignore[misc]
-            )
+        try:
+            self._bring_in_line(item, task, group)
+        except MesiboUnreachable as error:
+            if error.maybe_done and not task.again:
+                task.again = True
+                self._note_progress(item, task)
+            raise
         # Whoever read the group before this and asks mesibo meanwhile shall start over.
         if not self._database.run(lambda tx: groups.touch(tx, group)):
             raise Changed("the group changed meanwhile")
+        if task.again:
+            look = mirror_later(task.gid, task.addresses, rename=task.rename)
+            self._database.run(lambda tx: outbox.add(tx, self._database.now(), [look]))
 
-    def _group_gone(self, _item: Item, task: GroupGone) -> None:
-        self._ask_gently(lambda: self._mesibo.delete_group(task.gid))
+    def _bring_in_line(self, item: Item, task: MirrorGroup, group: GroupState) -> None:
+        present = set(group.roster.addresses())
+        for gone in chunks([address for address in task.addresses if address not in present]):
+            self._ask_to_remove(item, partial(self._mesibo.edit_members, task.gid, gone, remove=True))
+        for here in chunks([address for address in task.addresses if address in present]):
+            self._mesibo.edit_members(task.gid, here)
+        if task.rename:
+            self._mesibo.set_group(task.gid, group.name)
 
-    def _token_gone(self, _item: Item, task: TokenGone) -> None:
+    def _group_gone(self, item: Item, task: GroupGone) -> None:
+        # It is here after all when the connection to the database broke just as the group was saved.
+        if self._database.run(lambda tx: groups.find(tx, task.gid)) is None:
+            self._ask_to_remove(item, partial(self._mesibo.delete_group, task.gid))
+
+    def _token_gone(self, item: Item, task: TokenGone) -> None:
         if not self._database.run(lambda tx: sessions.count(tx, task.uid, task.appid)):
             uid = task.mesibo_uid or None
-            self._ask_gently(lambda: self._mesibo.delete_token(task.address, uid=uid, appid=task.appid))
+            self._ask_to_remove(
+                item, partial(self._mesibo.delete_token, task.address, uid=uid, appid=task.appid)
+            )
 
     def _file_gone(self, _item: Item, task: FileGone) -> None:
         self._files.remove(task.name)
         self._database.run(lambda tx: users.remove_thumbnail(tx, task.name))
 
-    def _ask_gently(self, call: Callable[[], None]) -> None:
-        """mesibo refuses to remove what is not there; then both sides agree already."""
+    def _ask_to_remove(self, item: Item, call: Callable[[], None]) -> None:
+        """mesibo may refuse to remove what is not there. When it goes on refusing, both sides agree."""
         try:
             call()
         except MesiboRefused as error:
-            if error.error == "AUTHFAIL":
+            if not _is_about_the_item(error) or item.attempts + 1 < REFUSALS:
                 raise
-            log.info("outbox.refused", op=error.op, error=error.error)
+            log.warning("outbox.refused", op=error.op, error=error.label)
 
     # Sending
 
     def _send(self, sender: str, to: Sequence[str], text: str) -> int:
         """Send one update message to as many of `to` as fit into one request; returns how many."""
-        if not self._fits(Message(sender, to[:1], text)):
-            text = without_thumbnail(text)
-        told = max(1, self._how_many_fit(sender, to, text))
-        self._mesibo.send_message(Message(sender, to[:told], text))
-        return told
+        for shown in smaller(text):
+            if told := self._how_many_fit(sender, to, shown):
+                self._mesibo.send_message(Message(sender, to[:told], shown))
+                return told
+        raise TooLong("longer than MESIBO_MAX_BODY")
 
     def _how_many_fit(self, sender: str, to: Sequence[str], text: str) -> int:
         if self._fits(Message(sender, to, text)):
@@ -263,5 +330,12 @@ class Worker:
         return self._mesibo.size(message) <= self._settings.mesibo_max_body
 
     def _note_progress(self, item: Item, task: msgspec.Struct) -> None:
-        until = self._database.now() + self._settings.outbox_lease
-        self._database.run(lambda tx: outbox.progress(tx, item.id, task, claimed_until=until))
+        if not self._hold(item, task):
+            raise Lost
+
+
+def _is_about_the_item(error: MesiboError) -> bool:
+    """Whether mesibo means this item: a refusal, unless of our app token, or a body longer than it takes."""
+    if isinstance(error, MesiboRefused):
+        return error.error not in OUR_FAULTS
+    return isinstance(error, MesiboUnreachable) and error.reason == "http 413"

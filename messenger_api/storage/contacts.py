@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, delete, insert, literal, select, union_all
+from sqlalchemy import Connection, bindparam, delete, func, insert, literal, select, union_all
 
 from messenger_api.storage.models import Contact, Thumbnail, User
 from messenger_api.storage.users import PROFILE_COLUMNS, Profile, profile_of
@@ -92,3 +92,9 @@ def followers(connection: Connection, uid: int, *, after: int, most: int) -> lis
     """Who has this account in the phone book: (uid, address) beyond the uid `after`, in order of uid."""
     rows = connection.execute(_FOLLOWERS, {"uid": uid, "after": after, "most": most})
     return [(row.uid, row.address) for row in rows]
+
+
+def count(connection: Connection, owner: int) -> int:
+    """How many numbers stand in a phone book."""
+    query = select(func.count()).select_from(Contact).where(Contact.owner == owner)
+    return int(connection.execute(query).scalar_one())

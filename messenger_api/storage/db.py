@@ -30,6 +30,8 @@ Clock = Callable[[], float]
 
 ATTEMPTS = 4
 BACKOFF_SECONDS = 0.02
+# After this long a person has waited enough: nothing is tried again. A lock is waited for once more.
+PATIENCE_SECONDS = 4
 
 # A change carries the second in which its transaction began. Readers may rely on every change of second
 # `s` being visible at `s + SETTLE_SECONDS`: a transaction older than MAX_TRANSACTION_SECONDS is never
@@ -40,6 +42,10 @@ SETTLE_SECONDS = 5
 # MySQL/MariaDB error numbers (server error reference): lock wait timeout, deadlock or certification
 # conflict, record changed since last read, node not ready for queries.
 _RETRY_CODES = frozenset({1205, 1213, 1020, 1047})
+
+
+class Uncertain(TryLater):
+    """The connection was lost while a transaction was being committed: nobody knows whether it was."""
 
 
 class Database:
@@ -75,6 +81,7 @@ class Database:
 
         Raises:
             TryLater: the database does not answer, or stays locked.
+            Uncertain: the same, and the work may have been done.
             IntegrityError: a unique key was violated; rolled back.
         """
 
@@ -99,13 +106,14 @@ class Database:
         return self._tried_again(once)
 
     def _tried_again(self, once: Callable[[], T]) -> T:
+        until = time.monotonic() + PATIENCE_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return once()
             except IntegrityError:
                 raise
             except (DBAPIError, PoolTimeout) as error:
-                if attempt == ATTEMPTS or not _passing(error):
+                if attempt == ATTEMPTS or time.monotonic() > until or not _passing(error):
                     log.error("database.failed", error=_short(error), attempt=attempt)
                     raise TryLater from error
                 log.info("database.retry", error=_short(error), attempt=attempt)
@@ -127,7 +135,7 @@ def _commit(connection: Connection) -> None:
         connection.exec_driver_sql("COMMIT")
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise TryLater from error
+            raise Uncertain from error
         _roll_back(connection)
         raise
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.orm import aliased
 
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.storage.models import Group, GroupMember, Thumbnail, User
@@ -32,49 +36,41 @@ _ONE = (
     select(*_COLUMNS, *_MEMBER_COLUMNS)
     .join(GroupMember, GroupMember.gid == Group.gid)
     .join(User, User.uid == GroupMember.uid)
-    .outerjoin(Thumbnail, Thumbnail.photo == Group.photo)
+    .outerjoin(Thumbnail, (Thumbnail.photo == Group.photo) & (GroupMember.role == Role.OWNER))
     .where(Group.gid == bindparam("gid"))
     .order_by(*_IN_ORDER)
 )
-_MINE = (
-    select(*_COLUMNS)
+_mine = aliased(GroupMember)
+_CHANGED = (
+    select(*_COLUMNS, *_MEMBER_COLUMNS)
+    .join(_mine, _mine.gid == Group.gid)
     .join(GroupMember, GroupMember.gid == Group.gid)
-    .outerjoin(Thumbnail, Thumbnail.photo == Group.photo)
-    .where(GroupMember.uid == bindparam("uid"), Group.changed_at > bindparam("since"))
-    .order_by(Group.changed_at, Group.gid)
-)
-_MEMBERS = (
-    select(GroupMember.gid, *_MEMBER_COLUMNS)
     .join(User, User.uid == GroupMember.uid)
-    .where(GroupMember.gid.in_(bindparam("gids", expanding=True)))
-    .order_by(*_IN_ORDER)
+    # The thumbnail travels once a group, with its owner, and not once a member.
+    .outerjoin(Thumbnail, (Thumbnail.photo == Group.photo) & (GroupMember.role == Role.OWNER))
+    .where(_mine.uid == bindparam("uid"), Group.changed_at > bindparam("since"))
+    .order_by(Group.changed_at, Group.gid, *_IN_ORDER)
 )
 
 
 def find(connection: Connection, gid: int) -> GroupState | None:
     """A group with its members."""
     rows = connection.execute(_ONE, {"gid": gid}).all()
-    if not rows:
-        return None
-    roster = Roster.of(Member(uid, address, Role(role)) for *_, uid, address, role in rows)
-    gid, name, photo, tn, version, changed_at = rows[0][:6]
-    return GroupState(gid, name, photo, tn or "", version, changed_at, roster)
+    return _group(rows) if rows else None
 
 
 def changed(connection: Connection, uid: int, since: int) -> list[GroupState]:
     """The groups of a user that changed after the second `since`, oldest change first."""
-    rows = connection.execute(_MINE, {"uid": uid, "since": since}).all()
-    if not rows:
-        return []
-    members: dict[int, list[Member]] = {row.gid: [] for row in rows}
-    for gid, member, address, role in connection.execute(_MEMBERS, {"gids": list(members)}):
-        members[gid].append(Member(member, address, Role(role)))
-    # A group that was deleted between the two statements has no members left.
-    return [
-        GroupState(gid, name, photo, tn or "", version, changed_at, Roster.of(members[gid]))
-        for gid, name, photo, tn, version, changed_at in rows
-        if members[gid]
-    ]
+    rows = connection.execute(_CHANGED, {"uid": uid, "since": since})
+    return [_group(list(members)) for _gid, members in groupby(rows, key=itemgetter(0))]
+
+
+def _group(rows: Sequence[Any]) -> GroupState:
+    """A group from its rows, one a member."""
+    gid, name, photo, _tn, version, changed_at = rows[0][:6]
+    roster = Roster.of(Member(uid, address, Role(role)) for *_, uid, address, role in rows)
+    tn = next((row[3] for row in rows if row[3]), "")
+    return GroupState(gid, name, photo, tn, version, changed_at, roster)
 
 
 def add(connection: Connection, now: int, group: GroupState) -> None:

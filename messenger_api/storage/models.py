@@ -94,7 +94,10 @@ class Thumbnail(Base):
 
 
 class Session(Base):
-    """A logged-in app. The token itself is never stored."""
+    """A logged-in app. The token itself is never stored.
+
+    `synced_to`: every change up to this second has been told to the app.
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (Index(None, "uid", "appid"), _NUMBERED)
@@ -106,6 +109,7 @@ class Session(Base):
     device: Mapped[str] = mapped_column(_exact(DEVICE_LENGTH), server_default=_EMPTY)
     device_type: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
     created_at: Mapped[int] = mapped_column(BigInteger)
+    synced_to: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
 
 
 class PushToken(Base):

@@ -14,7 +14,7 @@ from enum import IntEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import aliased
 
 from messenger_api.storage.db import QUEUED, new_id
@@ -46,6 +46,7 @@ class Item:
     kind: str
     payload: str
     attempts: int
+    claim: str
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,11 @@ _HEADS = (
     .order_by(OutboxItem.id)
     .limit(bindparam("most"))
 )
-_CLAIMED = select(OutboxItem.id, OutboxItem.kind, OutboxItem.payload, OutboxItem.attempts)
+_CLAIMED = select(OutboxItem.id, OutboxItem.kind, OutboxItem.payload, OutboxItem.attempts, OutboxItem.claim)
 
 
 def add(connection: Connection, now: int, drafts: Iterable[Draft]) -> list[int]:
-    """Queue items, in this order, in one statement. A single item's id is returned, for `remove`."""
+    """Queue items, in this order, in one statement. A single item's id is returned, for `done`."""
     rows = [
         {
             "lane": draft.lane,
@@ -117,22 +118,25 @@ def done(connection: Connection, item_id: int) -> None:
     connection.execute(delete(OutboxItem).where(OutboxItem.id == item_id))
 
 
-def progress(connection: Connection, item_id: int, payload: msgspec.Struct, *, claimed_until: int) -> None:
-    """Keep what is left to do of an item that was delivered in part, and hold it longer."""
-    text = msgspec.json.encode(payload).decode()
-    connection.execute(
-        update(OutboxItem).where(OutboxItem.id == item_id).values(payload=text, claimed_until=claimed_until)
-    )
+def hold(
+    connection: Connection, item: Item, *, claimed_until: int, left: msgspec.Struct | None = None
+) -> bool:
+    """Keep a claim longer, and what is `left` to do of an item that was delivered in part.
+
+    False when the claim had run out and another worker has the item.
+    """
+    values: dict[str, object] = {"claimed_until": claimed_until}
+    if left is not None:
+        values["payload"] = msgspec.json.encode(left).decode()
+    return connection.execute(_mine(item).values(values)).rowcount == 1
 
 
 def put_back(
-    connection: Connection, item_id: int, *, attempts: int, due_at: int, error: str, dead: bool
+    connection: Connection, item: Item, *, attempts: int, due_at: int, error: str, dead: bool
 ) -> None:
     """Queue an item again for `due_at`, or lay it among the dead ones that a person looks at."""
     connection.execute(
-        update(OutboxItem)
-        .where(OutboxItem.id == item_id)
-        .values(
+        _mine(item).values(
             attempts=attempts,
             due_at=due_at,
             claimed_until=0,
@@ -143,9 +147,13 @@ def put_back(
     )
 
 
-def hurry(connection: Connection, item_id: int, now: int) -> None:
-    """Let an item that was delayed be due at once."""
-    connection.execute(update(OutboxItem).where(OutboxItem.id == item_id).values(due_at=now))
+def release(connection: Connection, claim: str) -> None:
+    """Give up a claim on what was not begun."""
+    connection.execute(update(OutboxItem).where(OutboxItem.claim == claim).values(claim="", claimed_until=0))
+
+
+def _mine(item: Item) -> Update:
+    return update(OutboxItem).where(OutboxItem.id == item.id, OutboxItem.claim == item.claim)
 
 
 def status(connection: Connection, now: int) -> Status:

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, event
 
 from messenger_api.storage.db import Database
 
@@ -39,12 +39,31 @@ class Schema:
         return self._known_current
 
     def upgrade(self) -> None:
-        """Bring the database to the newest revision."""
+        """Bring the database to the newest revision.
+
+        In SQLite a step that fails leaves no trace, and of several processes that start at once one does
+        it while the others wait. MySQL commits every change of a table by itself.
+
+        Raises:
+            CommandError: the database has a revision that this program does not know.
+            SQLAlchemyError: the database refused.
+        """
         command.upgrade(self._config, "head")
 
 
 def _config(engine: Engine) -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["engine"] = engine
+    config.attributes["engine"] = _in_transactions(engine) if engine.dialect.name == "sqlite" else engine
     return config
+
+
+def _in_transactions(engine: Engine) -> Engine:
+    """The same engine, its connections in real transactions that exclude other writers from their begin."""
+    strict = engine.execution_options(isolation_level="SERIALIZABLE")
+    event.listen(strict, "begin", _begin_immediate)
+    return strict
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

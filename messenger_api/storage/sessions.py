@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
 
 from messenger_api.storage.db import new_id
 from messenger_api.storage.models import PushToken, Session, User
@@ -23,10 +23,20 @@ class Caller:
     country: str
     appid: str
     mesibo_uid: int
+    synced_to: int
 
 
 _CALLER = (
-    select(Session.sid, Session.uid, User.address, User.name, User.country, Session.appid, User.mesibo_uid)
+    select(
+        Session.sid,
+        Session.uid,
+        User.address,
+        User.name,
+        User.country,
+        Session.appid,
+        User.mesibo_uid,
+        Session.synced_to,
+    )
     .join(User, User.uid == Session.uid)
     .where(Session.token_hash == bindparam("token_hash"))
 )
@@ -47,6 +57,13 @@ def remove(connection: Connection, sids: Sequence[int]) -> None:
     """End sessions, and their push tokens with them."""
     if sids:
         connection.execute(delete(Session).where(Session.sid.in_(sids)))
+
+
+def note_sync(connection: Connection, sid: int, synced_to: int) -> None:
+    """Remember that the app was told of every change up to this second."""
+    connection.execute(
+        update(Session).where(Session.sid == sid, Session.synced_to < synced_to).values(synced_to=synced_to)
+    )
 
 
 def superseded(

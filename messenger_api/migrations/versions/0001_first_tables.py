@@ -131,6 +131,7 @@ def upgrade() -> None:
         sa.Column("device", exact_text(128), server_default=sa.text("''"), nullable=False),
         sa.Column("device_type", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("synced_to", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.ForeignKeyConstraint(["uid"], ["users.uid"], name=op.f("fk_sessions_uid"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("sid", name=op.f("pk_sessions")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_sessions_token_hash")),
