@@ -1,0 +1,1 @@
+"""Example apps of each generation, logged in at the real running server."""
