@@ -307,6 +307,14 @@ def test_failures_give_their_turn_back() -> None:
     assert reasons == ["connect"] * 3
 
 
+def test_an_answer_in_drops_does_not_keep_its_turn(stub: Stub) -> None:
+    stub.answers.append(trickle(HEAD))
+    with closing(MesiboClient(stub.url, APP_TOKEN, timeouts=QUICK, max_calls=1)) as client:
+        failure_of(lambda: client.delete_group(1))
+        client.delete_group(2)
+        assert not stub.release.is_set(), "the first answer is still dripping"
+
+
 def test_a_system_without_threads_left_is_busy(
     stub: Stub, client: MesiboClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -406,9 +414,10 @@ def test_a_fault_of_ours_reaches_the_caller_and_gives_its_turn_back(
         raise ZeroDivisionError
 
     with closing(MesiboClient(stub.url, APP_TOKEN, max_calls=1)) as client:
-        with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        with monkeypatch.context() as patch:
             patch.setattr(socket, "getaddrinfo", broken)
-            client.delete_group(1)
+            with pytest.raises(ZeroDivisionError):
+                client.delete_group(1)
         client.delete_group(2)
 
 
@@ -425,7 +434,7 @@ def traces(error: BaseException) -> str:
 
 
 TELLTALE = refused(
-    error=f"BAD {APP_TOKEN}",
+    error=f"BAD {APP_TOKEN} {ANA}",
     code=400,
     cause=f"token {APP_TOKEN} for {ANA}",
     action=f"renew {APP_TOKEN}",
