@@ -42,8 +42,6 @@ from messenger_api.transport.pages import pages_blueprint
 log = structlog.get_logger(__name__)
 
 EXTENSION = "messenger_api"
-# In the environment of processes that `messenger-api serve` starts: it has looked at the address.
-SERVED = "_MESSENGER_API_SERVED"
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import hypothesis
 import pytest
+from sqlalchemy import NullPool, create_engine
 
+from messenger_api.storage.models import Base
 from tests.product import Product
 from tests.servers import MariaDB, ProductServer, open_browser
 
@@ -31,6 +33,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("ci" if IN_CI else "dev")
+
+PRODUCT_DATABASE = "product"
 
 AnyReport = TypeVar("AnyReport", pytest.TestReport, pytest.CollectReport)
 
@@ -134,9 +138,15 @@ def product_server(tmp_path: Path) -> Iterator[Callable[..., ProductServer]]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
-def database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a new, empty database; the test runs once with SQLite and once with MariaDB."""
-    if request.param == "sqlite":
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """A test that needs a database runs once with SQLite and once with MariaDB."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_uri(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a new database without tables."""
+    if database_kind == "sqlite":
         yield f"sqlite:///{tmp_path / 'messenger.sqlite3'}"
         return
     server: MariaDB = request.getfixturevalue("mariadb")
@@ -147,20 +157,40 @@ def database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
-def product(database_uri: str, tmp_path: Path) -> Iterator[Product]:
-    """The product on a fresh database, once with SQLite and once with MariaDB."""
-    instance = Product(database_uri, tmp_path)
+def product_uri(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database with the product's tables, all empty.
+
+    On MariaDB it is one database for the whole run, since making tables there costs more than most tests.
+    """
+    if database_kind == "sqlite":
+        return f"sqlite:///{tmp_path / 'messenger.sqlite3'}"
+    server: MariaDB = request.getfixturevalue("mariadb")
+    if not server.query("SHOW DATABASES LIKE %s", PRODUCT_DATABASE):
+        server.create_database(PRODUCT_DATABASE)
+    uri = server.uri(PRODUCT_DATABASE)
+    engine = create_engine(uri, poolclass=NullPool)
+    Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(table.delete())
+    return uri
+
+
+@pytest.fixture
+def product(product_uri: str, tmp_path: Path) -> Iterator[Product]:
+    """The product on an empty database, once with SQLite and once with MariaDB."""
+    instance = Product(product_uri, tmp_path)
     yield instance
     instance.close()
 
 
 @pytest.fixture
-def make_product(database_uri: str, tmp_path: Path) -> Iterator[Callable[..., Product]]:
+def make_product(product_uri: str, tmp_path: Path) -> Iterator[Callable[..., Product]]:
     """Makes the product with settings of the test's own."""
     made: list[Product] = []
 
     def make(**settings: object) -> Product:
-        made.append(Product(database_uri, tmp_path, **settings))
+        made.append(Product(product_uri, tmp_path, **settings))
         return made[-1]
 
     yield make

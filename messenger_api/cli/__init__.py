@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import click
 
+from messenger_api.cli.check import check
 from messenger_api.cli.database import db
+from messenger_api.cli.outbox import outbox
+from messenger_api.cli.sandbox import sandbox
 from messenger_api.cli.serve import serve
+from messenger_api.cli.users import users
+from messenger_api.cli.worker import worker
 from messenger_api.version import VERSION
 
 
@@ -15,5 +20,5 @@ def main() -> None:
     """The private API for mesibo's messenger apps."""
 
 
-main.add_command(serve)
-main.add_command(db)
+for _command in (serve, worker, check, db, users, outbox, sandbox):
+    main.add_command(_command)

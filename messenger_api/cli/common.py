@@ -1,17 +1,31 @@
-"""What the commands share."""
+"""What the commands share: the configuration, the product's parts, stopping, and printing."""
 
 from __future__ import annotations
 
+import datetime as dt
+import ipaddress
+import signal
+import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NoReturn
+from dataclasses import replace
+from typing import Any, NoReturn
 
 import click
+import msgspec
+from alembic.util import CommandError
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
 from messenger_api import settings as configuration
 from messenger_api.app import Parts, create_app, parts_of
+from messenger_api.domain.errors import TryLater
 from messenger_api.settings import Settings, SettingsError
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 def fail(message: str) -> NoReturn:
@@ -20,19 +34,128 @@ def fail(message: str) -> NoReturn:
     sys.exit(1)
 
 
-def settings() -> Settings:
-    """The configuration; its faults end the command, one line each."""
+@contextmanager
+def plainly() -> Iterator[None]:
+    """What an operator can put right ends the command with a sentence instead of a traceback."""
     try:
-        return configuration.load()
+        yield
     except SettingsError as error:
         fail("The configuration has faults:\n" + "\n".join(f"  {fault}" for fault in error.faults))
+    except TryLater as error:
+        fail(f"The database cannot do it: {reason(error.__cause__ or error)}")
+    except SQLAlchemyError as error:
+        fail(f"The database cannot do it: {reason(error)}")
+    except CommandError as error:
+        fail(f"The database's tables: {error}. Were they made by a newer version of this program?")
+    except OSError as error:
+        fail(f"{error.filename or 'The system'}: {error.strerror or error}")
+
+
+def reason(error: BaseException) -> str:
+    """An exception in a line; of one that SQLAlchemy wrapped, what the driver said."""
+    cause = getattr(error, "orig", None) or error
+    text = str(cause).partition("\n")[0]
+    return f"{type(cause).__name__}: {text}" if text else type(cause).__name__
+
+
+def settings() -> Settings:
+    """The configuration; its faults end the command, one line each."""
+    with plainly():
+        return configuration.load()
+
+
+def make_app(config: Settings) -> Flask:
+    """The application.
+
+    Raises:
+        SettingsError: a key has a fault that only shows in use, such as an SMS provider that does not exist.
+    """
+    try:
+        return create_app(config)
+    except (ValueError, ImportError) as error:
+        raise SettingsError([str(error)]) from error
 
 
 @contextmanager
-def product() -> Iterator[Parts]:
-    """The product's parts, for as long as a command runs."""
-    parts = parts_of(create_app(settings()))
+def product(config: Settings | None = None, *, quiet: bool = True) -> Iterator[Parts]:
+    """The product's parts for as long as a command runs; `quiet` leaves the log's warnings out."""
+    config = config or settings()
+    with plainly():
+        parts = parts_of(make_app(replace(config, log_level="error") if quiet else config))
+        try:
+            yield parts
+        finally:
+            parts.close()
+
+
+def prepare_schema(parts: Parts) -> None:
+    """Bring SQLite's tables to this version; refuse others in MySQL, which several servers may share."""
+    if parts.services.settings.is_sqlite:
+        parts.schema.upgrade()
+    elif not parts.schema.is_current():
+        fail("The database's tables are not those of this version. Run: messenger-api db upgrade")
+
+
+def check_exposure(config: Settings, host: str) -> None:
+    """Refuse to show the sandbox, and with it everyone's codes, to other machines unless that is meant."""
+    if not config.sandbox and not is_loopback(host):
+        fail(
+            f"On {host} the sandbox would show everyone's login codes to everyone.\nTo use mesibo, set"
+            " MESIBO_APP_TOKEN; to use the sandbox, listen on 127.0.0.1, or set SANDBOX = True to say that"
+            " this is meant."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens on this address."""
     try:
-        yield parts
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on, before anything is done."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            fail(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.")
+
+
+@contextmanager
+def stop_signals() -> Iterator[Callable[[], None]]:
+    """Yields a function that waits for SIGTERM or SIGINT. To be entered before any thread is started.
+
+    A second signal, after the function returned, has its usual effect and ends a slow stop.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+
+    def wait() -> None:
+        signal.sigwait(STOP_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    try:
+        yield wait
     finally:
-        parts.close()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as indented JSON."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows in columns under their heads."""
+    lines = [tuple(heads), *(tuple(str(cell) for cell in row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def local_time(second: int) -> str:
+    """A unix second as people here write it."""
+    return dt.datetime.fromtimestamp(second).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -304,14 +304,16 @@ class Groups:
     ) -> GroupState | None:
         """Ask mesibo first, then write; None when the group has changed since `before` was read."""
         added, removed = _difference(before.roster, after.roster)
-        concerned = [*added, *removed]
+        # mesibo is handed the old members with the name: one of them may be leaving at this moment.
+        handed = chunks(after.roster.addresses())[0] if rename else []
+        concerned = dict.fromkeys([*added, *removed, *handed])
         draft = mirror_later(before.gid, concerned, rename=rename)
         [intent] = self._database.run(lambda tx: outbox.add(tx, self._database.now(), [draft]))
         saved = None
         try:
             with translated():
                 if rename:
-                    self._mesibo.set_group(before.gid, after.name, chunks(after.roster.addresses())[0])
+                    self._mesibo.set_group(before.gid, after.name, handed)
                 for part in chunks(added):
                     self._mesibo.edit_members(before.gid, part)
                 for part in chunks(removed):

@@ -182,8 +182,9 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         options["connect_args"] = {
             "charset": "utf8mb4",
             "connect_timeout": 3,
-            "read_timeout": 10,
-            "write_timeout": 10,
+            # Beyond every transaction's age (MAX_TRANSACTION_SECONDS): a server that is silent so long hangs.
+            "read_timeout": 5,
+            "write_timeout": 5,
         }
     return options
 

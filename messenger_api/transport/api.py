@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import structlog
 from flask import Blueprint, Request, Response, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from messenger_api.domain.errors import (
     ApiError,
@@ -26,7 +26,7 @@ from messenger_api.ops.binding import bind
 from messenger_api.ops.call import Answer, ApiRequest, Call, Operation
 from messenger_api.services import Services
 from messenger_api.storage.sessions import Caller
-from messenger_api.transport.reading import read
+from messenger_api.transport.reading import op_in_address, read
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +63,12 @@ def api_blueprint(services: Services) -> Blueprint:
 
     for path in PATHS[1:]:
         blueprint.add_url_rule(path, view_func=endpoint, methods=METHODS, provide_automatic_options=False)
+
+    @blueprint.app_errorhandler(MethodNotAllowed)
+    def other_method(error: MethodNotAllowed) -> Response | MethodNotAllowed:
+        # Flask has no word for "any method", and its own answer is a page that crashes an app.
+        return respond(services, request) if request.path in PATHS else error
+
     return blueprint
 
 
@@ -94,19 +100,21 @@ class Exchange:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._request: ApiRequest | None = None
+        self._op = ""
         self.level = 10
 
     @property
     def known_op(self) -> str:
         """The op for the log; what a stranger wrote there stays out of it."""
-        op = self._request.op if self._request else ""
-        return op if op in OPERATIONS else "?"
+        return self._op if self._op in OPERATIONS else "?"
 
     def answer(self, http: Request) -> Answer | None:
         """The answer's members; None when no op was asked for."""
         try:
+            self._op = op_in_address(http)
             self._request = read(http, self._services.settings)
-            if not self._request.op:
+            self._op = self._request.op
+            if not self._op:
                 return None
             return self._success(self._run(self._request))
         except ApiError as error:
@@ -161,5 +169,4 @@ class Exchange:
         return answer
 
     def _head(self) -> Answer:
-        op = self._request.op if self._request else ""
-        return {"op": op, "ts": self._services.database.now()}
+        return {"op": self._op, "ts": self._services.database.now()}

@@ -48,6 +48,11 @@ def read(request: Request, settings: Settings) -> ApiRequest:
     )
 
 
+def op_in_address(request: Request) -> str:
+    """The op that the query names: all that is known of a request whose body cannot be read."""
+    return _op(request.args.get("op", ""))
+
+
 def _op(value: object) -> str:
     if value is None or isinstance(value, (dict, list)):
         raise BadValue(properties=("op",), field="op", wanted="Expected a text")

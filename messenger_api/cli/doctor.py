@@ -1,0 +1,288 @@
+"""What the doctor looks at: one function a check, each with a finding of its own.
+
+The checks build what they need by themselves, so that a fault of one leaves the others their say.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import queue
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from messenger_api.cli.common import reason
+from messenger_api.domain.errors import TryLater
+from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnreachable
+from messenger_api.gateways.sms import SmsError, sender_from_settings
+from messenger_api.settings import Settings
+from messenger_api.storage import db, outbox
+from messenger_api.storage.db import Database
+from messenger_api.storage.files import FileStore
+from messenger_api.storage.schema import Schema
+from messenger_api.transport.health import OUTBOX_STALE_SECONDS
+
+# `openssl rand -hex 32` makes 64 characters; half of that is still beyond guessing.
+SHORTEST_SECRET = 32
+
+State = Literal["ok", "warning", "fault"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """How a part is, what was found, and, unless it is well, what to do."""
+
+    check: str
+    state: State
+    found: str
+    to_do: str = ""
+
+
+Verdict = tuple[State, str, str]
+
+
+class _Doubt(Exception):
+    """A check that cannot say; what it depends on has a finding already."""
+
+
+def examine(settings: Settings, seconds: float) -> Iterator[Finding]:
+    """Make every check at once; each has `seconds` and is a fault when it takes longer."""
+    deadline = time.monotonic() + seconds
+    running = [(name, _started(check, settings)) for name, check in CHECKS.items()]
+    for name, answer in running:
+        try:
+            verdicts = answer.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            verdicts = [("fault", f"no result within {seconds:g} s", "see what it waits for")]
+        yield from (Finding(name, *verdict) for verdict in verdicts)
+
+
+def _started(
+    check: Callable[[Settings], list[Verdict]], settings: Settings
+) -> queue.SimpleQueue[list[Verdict]]:
+    answer: queue.SimpleQueue[list[Verdict]] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            answer.put(check(settings))
+        except Exception as error:  # noqa: BLE001 - whatever a check meets is what it has to report
+            answer.put([("fault", reason(error), "")])
+
+    threading.Thread(target=work, name="check", daemon=True).start()
+    return answer
+
+
+# Database
+
+
+def _database(settings: Settings) -> list[Verdict]:
+    if _is_to_be_made(settings):
+        return [("ok", f"{_sqlite_path(settings)} will be made at the first start", "")]
+    if settings.sqlalchemy_database_uri or settings.is_sqlite:
+        return [_connection(settings, "")]
+    hosts = [host.strip() for host in settings.db_host.split(",") if host.strip()]
+    found = [_connection(replace(settings, db_host=host), f" at {host}") for host in hosts]
+    if any(state == "ok" for state, *_ in found):
+        # The others take over when one is away: without some of them the product still works.
+        return [("warning" if state == "fault" else state, *words) for state, *words in found]  # type: ignore[misc]
+    return found
+
+
+def _connection(settings: Settings, where: str) -> Verdict:
+    engine = _engine(settings)
+    version = "sqlite_version()" if settings.is_sqlite else "version()"
+    name = "SQLite " if settings.is_sqlite else "version "
+    try:
+        with engine.connect() as connection:
+            found = connection.exec_driver_sql(f"SELECT {version}").scalar_one()
+    except SQLAlchemyError as error:
+        to_do = "check DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASS, or SQLALCHEMY_DATABASE_URI"
+        return "fault", f"does not answer{where}: {reason(error)}", to_do
+    finally:
+        engine.dispose()
+    return "ok", f"{name}{found}{where}", ""
+
+
+def _schema(settings: Settings) -> list[Verdict]:
+    if _is_to_be_made(settings):
+        return [("ok", "the tables will be made at the first start", "")]
+    engine = _engine(settings)
+    try:
+        schema = Schema(Database(engine))
+        found, needed = schema.current(), schema.newest
+    except TryLater:
+        return [("warning", "unknown: the database does not answer", "")]
+    finally:
+        engine.dispose()
+    if found == needed:
+        return [("ok", f"revision {found}", "")]
+    if settings.is_sqlite:
+        return [("warning", f"revision {found or 'none'} of {needed}", "messenger-api serve upgrades it")]
+    return [("fault", f"revision {found or 'none'} of {needed}", "run messenger-api db upgrade")]
+
+
+def _outbox(settings: Settings) -> list[Verdict]:
+    if _is_to_be_made(settings):
+        return [("ok", "empty", "")]
+    engine = _engine(settings)
+    try:
+        database = Database(engine)
+        status = database.run(lambda tx: outbox.status(tx, database.now()))
+    except TryLater:
+        return [("warning", "unknown: the database does not answer, or lacks the table", "")]
+    finally:
+        engine.dispose()
+    found = f"{status.queued} queued, the oldest for {status.oldest} s; {status.dead} dead"
+    if status.oldest > OUTBOX_STALE_SECONDS:
+        return [("fault", found, "nobody delivers: run messenger-api serve or worker, and see mesibo above")]
+    if status.dead:
+        return [("warning", found, "messenger-api outbox status says why")]
+    return [("ok", found, "")]
+
+
+def _engine(settings: Settings) -> Engine:
+    engine = create_engine(settings.database_uri, **db.engine_options(settings))
+    db.prepare(engine, settings)
+    return engine
+
+
+def _sqlite_path(settings: Settings) -> str:
+    return settings.database_uri.partition(":///")[2].partition("?")[0]
+
+
+def _is_to_be_made(settings: Settings) -> bool:
+    """Whether connecting would make an empty database."""
+    return settings.is_sqlite and not Path(_sqlite_path(settings)).exists()
+
+
+# Outside systems
+
+
+def _mesibo(settings: Settings) -> list[Verdict]:
+    if settings.uses_sandbox:
+        return [("ok", "not asked: the sandbox takes its place", "")]
+    client = MesiboClient.from_settings(settings)
+    try:
+        client.ping()
+    except MesiboUnreachable as error:
+        return [("fault", str(error), "check MESIBO_API_URL, the network and the proxy")]
+    except MesiboRefused as error:
+        return [("fault", str(error), "check MESIBO_APP_TOKEN, MESIBO_API_URL and MESIBO_API_STYLE")]
+    finally:
+        client.close()
+    return [("ok", f"{_place(settings.mesibo_api_url)} accepts the app token", "")]
+
+
+def _place(url: str) -> str:
+    """A URL without the user and password that it may hold."""
+    scheme, slashes, rest = url.partition("://")
+    return scheme + slashes + rest.rpartition("@")[2]
+
+
+def _sandbox(settings: Settings) -> list[Verdict]:
+    if not settings.uses_sandbox:
+        return [("ok", "not in use", "")]
+    found = "a stand-in plays mesibo and shows everyone's codes at /sandbox"
+    to_do = "remove SANDBOX = True" if settings.mesibo_app_token else "set MESIBO_APP_TOKEN"
+    return [("warning", found, f"{to_do} to go live")]
+
+
+def _sms(settings: Settings) -> list[Verdict]:
+    names = ", ".join(settings.sms_providers)
+    if "console" in settings.sms_providers and not settings.uses_sandbox:
+        found = "the console provider prints codes and sends nothing, while mesibo is real"
+        return [("fault", found, "name another in SMS_PROVIDERS, for example twilio")]
+    try:
+        sender = sender_from_settings(settings)
+    except ValueError as error:
+        return [("fault", str(error), "")]
+    try:
+        sender.check()
+    except SmsError as error:
+        return [("fault", str(error), "check the provider's keys in the configuration")]
+    finally:
+        sender.close()
+    if settings.sms_countries or settings.uses_sandbox:
+        return [("ok", names, "")]
+    found = f"{names}; texts may go to any country, which swindlers use to earn on them"
+    return [("warning", found, "set SMS_COUNTRIES to those where the users are")]
+
+
+# This machine
+
+
+def _files(settings: Settings) -> list[Verdict]:
+    folders = f"{settings.files_path}, {settings.files_tn_path}"
+    try:
+        FileStore(Path(settings.files_path), Path(settings.files_tn_path)).check()
+    except OSError as error:
+        found = f"cannot write to {error.filename or folders}: {error.strerror}"
+        return [("fault", found, "let the server's user write to FILES_PATH and FILES_TN_PATH")]
+    return [("ok", f"writable: {folders}", "")]
+
+
+def _secret_key(settings: Settings) -> list[Verdict]:
+    if settings.secret_key:
+        if len(settings.secret_key) < SHORTEST_SECRET:
+            found = f"shorter than {SHORTEST_SECRET} characters"
+            # Whoever changes the key of a live installation loses the matching of phone books.
+            return [("warning", found, "before anyone logs in, set one made by openssl rand -hex 32")]
+        return [("ok", "configured", "")]
+    path = settings.instance / "secret_key"
+    if not path.exists():
+        return [("ok", f"will be made at the first start, in {path}", "")]
+    if not path.read_text().strip():
+        return [("fault", f"{path} is empty", "restore it from a backup, or set SECRET_KEY")]
+    if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
+        return [("warning", f"others on this machine may read {path}", f"chmod 600 {path}")]
+    return [("ok", f"kept in {path}; keep a backup of it too", "")]
+
+
+# The configuration's own dangers
+
+
+def _proxy(settings: Settings) -> list[Verdict]:
+    hops = settings.trusted_proxy_hops
+    if not hops and settings.public_url.startswith("https://"):
+        found = "PUBLIC_URL is https, which this server does not speak, but no proxy is trusted"
+        return [("warning", found, "set TRUSTED_PROXY_HOPS to the number of proxies in front, usually 1")]
+    return [("ok", f"{hops} trusted" if hops else "none", "")]
+
+
+def _limits(settings: Settings) -> list[Verdict]:
+    if settings.limits == "enforce":
+        return [("ok", "enforced", "")]
+    found = {"track": "counted and not enforced", "off": "off: nothing is limited"}[settings.limits]
+    return [("warning", found, 'set LIMITS = "enforce"')]
+
+
+def _test_numbers(settings: Settings) -> list[Verdict]:
+    until, count = settings.otp_test_numbers_until, len(settings.otp_test_numbers)
+    if not count or until is None:
+        return [("ok", "none", "")]
+    if dt.datetime.now(dt.UTC).date() > until:
+        return [("ok", f"{count} of OTP_TEST_NUMBERS ended with {until} and may be removed", "")]
+    found = f"{count} of OTP_TEST_NUMBERS log in with a fixed code until {until}, that day included"
+    return [("warning", found, "remove them when the stores' reviews are over")]
+
+
+CHECKS: dict[str, Callable[[Settings], list[Verdict]]] = {
+    "database": _database,
+    "schema": _schema,
+    "mesibo": _mesibo,
+    "sandbox": _sandbox,
+    "sms": _sms,
+    "files": _files,
+    "secret key": _secret_key,
+    "proxy": _proxy,
+    "limits": _limits,
+    "test numbers": _test_numbers,
+    "outbox": _outbox,
+}

@@ -1,0 +1,53 @@
+"""`messenger-api sandbox`: the stand-in for mesibo and the SMS network, alone."""
+
+from __future__ import annotations
+
+import click
+
+from messenger_api.cli.common import check_exposure, check_port, plainly, settings, stop_signals
+from messenger_api.sandbox import SandboxServer, SandboxStore
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    default=8081,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 takes a free one.",
+)
+def sandbox(host: str, port: int) -> None:
+    """Run the stand-in for mesibo and the SMS network alone, for development.
+
+    It shows everyone's codes to everyone who can open its pages.
+    """
+    config = settings()
+    check_exposure(config, host)
+    check_port(host, port)
+    config.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (
+        stop_signals() as wait,
+        plainly(),
+        SandboxStore(config.instance / "sandbox.sqlite3") as store,
+        SandboxServer(store, host=host, port=port) as server,
+    ):
+        click.echo(_addresses(server))
+        wait()
+
+
+def _addresses(server: SandboxServer) -> str:
+    return "\n".join(
+        [
+            "",
+            f"  Texts, users, messages   {server.url}/sandbox",
+            f'  MESIBO_API_URL           "{server.mesibo_json_url}" or "{server.mesibo_form_url}"',
+            f'  MESIBO_APP_TOKEN         "{server.app_token}"',
+            f'  TWILIO_API_URL           "{server.twilio_url}"',
+            f'  TWILIO_ACCOUNT_SID       "{server.twilio_sid}"',
+            f'  TWILIO_AUTH_TOKEN        "{server.twilio_token}"',
+            "",
+            "  Stop with Ctrl-C.",
+            "",
+        ]
+    )

@@ -1,0 +1,23 @@
+"""`messenger-api worker`: the outbox, in a process of its own."""
+
+from __future__ import annotations
+
+import click
+
+from messenger_api.cli.common import prepare_schema, product, stop_signals
+
+
+@click.command()
+def worker() -> None:
+    """Deliver the outbox until SIGTERM or Ctrl-C.
+
+    The server does it itself by default; run workers when OUTBOX_IN_SERVER is False, as many as wanted.
+    """
+    with stop_signals() as wait, product(quiet=False) as parts:
+        prepare_schema(parts)
+        thread = parts.services.worker.start()
+        click.echo("The worker delivers the outbox. Stop it with Ctrl-C or SIGTERM.")
+        wait()
+        click.echo("Stopping after the item at hand.")
+        parts.services.worker.stop()
+        thread.join()

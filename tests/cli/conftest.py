@@ -1,0 +1,62 @@
+"""The commands as an operator runs them: in this process where that is enough, else as processes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import structlog
+
+from tests.cli.commands import Cli, Process, Start
+from tests.product import Product
+
+
+@pytest.fixture
+def keys(database_uri: str, tmp_path: Path) -> dict[str, str]:
+    """The configuration of an installation in a folder of the test's own, as environment variables."""
+    return {
+        "MESSENGER_SQLALCHEMY_DATABASE_URI": database_uri,
+        "MESSENGER_SECRET_KEY": "a test's own secret key, long enough",
+        "MESSENGER_INSTANCE_PATH": str(tmp_path / "instance"),
+        "MESSENGER_FILES_PATH": str(tmp_path / "files"),
+        "MESSENGER_FILES_TN_PATH": str(tmp_path / "files" / "tn"),
+    }
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
+    """Runs commands in this process, in a folder with no configuration but what the test gives."""
+    monkeypatch.chdir(tmp_path)
+    logging_before = structlog.get_config()
+    level = logging.getLogger().level
+    yield Cli()
+    logging.getLogger().setLevel(level)
+    structlog.configure(**logging_before)
+
+
+@pytest.fixture
+def installation(cli: Cli, keys: dict[str, str], tmp_path: Path) -> Iterator[Product]:
+    """The product with tables made by `db upgrade`, so that commands and product share a database."""
+    cli.environment.update(keys)
+    cli.ok("db", "upgrade")
+    product = Product(
+        keys["MESSENGER_SQLALCHEMY_DATABASE_URI"], tmp_path, secret_key=keys["MESSENGER_SECRET_KEY"]
+    )
+    yield product
+    product.close()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts commands as processes of their own, and ends them."""
+    with ExitStack() as processes:
+
+        def start(*arguments: str, **environment: str) -> Process:
+            process = Process(tmp_path, arguments, environment)
+            processes.callback(process.kill)
+            return process
+
+        yield start

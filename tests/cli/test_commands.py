@@ -1,0 +1,112 @@
+"""What holds for every command: help, JSON where something is listed, and faults in a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from messenger_api.cli import main
+from messenger_api.version import VERSION
+from tests.cli.commands import Cli
+
+
+def commands(
+    group: click.Group, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name, command in group.commands.items():
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+ALL = dict(commands(main))
+# One that serves never ends by itself and has tests of its own.
+ONE_SHOT = [
+    ("check",),
+    ("db", "upgrade"),
+    ("db", "current"),
+    ("users", "list"),
+    ("users", "show", "14155550101"),
+    ("outbox", "status"),
+]
+LISTING = [("check",), ("users", "list"), ("users", "show"), ("outbox", "status")]
+
+
+def test_the_commands_are_those_of_the_interface() -> None:
+    leaves = {" ".join(path) for path, command in ALL.items() if not isinstance(command, click.Group)}
+    assert leaves >= {
+        "serve",
+        "worker",
+        "check",
+        "db upgrade",
+        "db current",
+        "users list",
+        "users show",
+        "outbox status",
+        "sandbox",
+    }
+
+
+@pytest.mark.parametrize("path", [(), *ALL], ids=" ".join)
+def test_every_command_explains_itself(cli: Cli, path: tuple[str, ...]) -> None:
+    output = cli.ok(*path, "--help")
+    assert output.startswith("Usage:")
+    description = output.split("\n\n")[1].strip()
+    assert description.endswith(".")
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_option_explains_itself(path: tuple[str, ...]) -> None:
+    options = [parameter for parameter in ALL[path].params if isinstance(parameter, click.Option)]
+    assert all(option.help for option in options)
+
+
+@pytest.mark.parametrize("path", LISTING, ids=" ".join)
+def test_what_lists_can_print_json(path: tuple[str, ...]) -> None:
+    assert any("--json" in parameter.opts for parameter in ALL[path].params)
+
+
+def test_it_says_its_version(cli: Cli) -> None:
+    assert cli.ok("--version") == f"messenger-api, version {VERSION}\n"
+
+
+@pytest.mark.parametrize("arguments", [*ONE_SHOT, ("serve",), ("worker",), ("sandbox",)], ids=" ".join)
+def test_a_wrong_configuration_ends_every_command_with_a_line_for_each_fault(
+    cli: Cli, arguments: tuple[str, ...]
+) -> None:
+    result = cli.run(*arguments, MESSENGER_OTP_LENGTH="4", MESSENGER_NO_SUCH_KEY="x")
+    assert result.exit_code == 1
+    assert "OTP_LENGTH = 4: accepted is a whole number from 6 to 10" in result.output
+    assert "NO_SUCH_KEY: there is no such key" in result.output
+
+
+@pytest.mark.parametrize("arguments", ONE_SHOT[1:], ids=" ".join)
+def test_a_fault_that_only_shows_in_use_ends_a_command_with_a_sentence(
+    cli: Cli, arguments: tuple[str, ...]
+) -> None:
+    result = cli.run(*arguments, MESSENGER_SMS_PROVIDERS="carrier_pigeon")
+    assert result.exit_code == 1
+    assert "SMS_PROVIDERS = 'carrier_pigeon'" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", ONE_SHOT[1:], ids=" ".join)
+def test_a_database_that_is_down_ends_a_command_with_a_sentence(cli: Cli, arguments: tuple[str, ...]) -> None:
+    result = cli.run(
+        *arguments,
+        MESSENGER_DB_HOST="127.0.0.1:9",
+        MESSENGER_DB_PASS="hunter2",
+        MESSENGER_SECRET_KEY="k" * 32,
+    )
+    assert result.exit_code == 1
+    assert "The database cannot do it: OperationalError" in result.stderr
+    assert "hunter2" not in result.output
+
+
+def test_a_folder_that_cannot_be_made_ends_a_command_with_a_sentence(cli: Cli) -> None:
+    with open("taken", "w") as file:  # noqa: PTH123 - in the working folder of the command
+        file.write("a file where a folder should be")
+    result = cli.run("users", "list", MESSENGER_INSTANCE_PATH="taken")
+    assert result.exit_code == 1
+    assert "taken" in result.stderr

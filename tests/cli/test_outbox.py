@@ -1,0 +1,72 @@
+"""`messenger-api outbox`: what waits and what was given up, on both databases."""
+
+from __future__ import annotations
+
+from tests.cli.commands import Cli
+from tests.product import Product
+
+ANA, BEN = "14155550101", "14155550102"
+
+
+def queue_update(product: Product) -> None:
+    """Ben's profile changes, which Ana is to be told."""
+    ana = product.log_in(ANA, "Ana")
+    ana.ok("getcontacts", phones=BEN)
+    ben = product.log_in(BEN, "Ben")
+    product.deliver()
+    ben.ok("profile", name="Benjamin")
+
+
+def test_an_outbox_with_nothing_to_do_is_empty(cli: Cli, installation: Product) -> None:
+    assert cli.json("outbox", "status") == {"queued": 0, "dead": 0, "oldest": 0, "dead_items": []}
+    assert cli.ok("outbox", "status").splitlines() == ["queued  0", "dead    0"]
+
+
+def test_what_waits_is_counted_with_the_age_of_the_oldest(cli: Cli, installation: Product) -> None:
+    installation.clock.advance(-100)
+    queue_update(installation)
+    status = cli.json("outbox", "status")
+    assert (status["queued"], status["dead"]) == (1, 0)
+    assert 100 <= status["oldest"] < 160
+    assert "the oldest for 1" in cli.ok("outbox", "status")
+
+
+def test_a_dead_item_is_listed_with_the_reason(cli: Cli, installation: Product) -> None:
+    queue_update(installation)
+    installation.sandbox.faults.add("message", error="BADVALUE")
+    for _ in range(10):
+        installation.deliver()
+        installation.clock.advance(600)
+
+    status = cli.json("outbox", "status")
+
+    assert (status["queued"], status["dead"]) == (0, 1)
+    (item,) = status["dead_items"]
+    assert (item["kind"], item["attempts"] > 0) == ("user_changed", True)
+    assert "BADVALUE" in item["last_error"]
+    printed = cli.ok("outbox", "status")
+    assert "dead    1" in printed
+    assert "user_changed" in printed
+    assert "BADVALUE" in printed
+
+
+def test_nothing_of_the_contents_is_shown(cli: Cli, installation: Product) -> None:
+    queue_update(installation)
+    installation.sandbox.faults.add("message", error="BADVALUE")
+    for _ in range(10):
+        installation.deliver()
+        installation.clock.advance(600)
+    for output in (cli.ok("outbox", "status"), cli.ok("outbox", "status", "--json")):
+        assert ANA not in output
+        assert BEN not in output
+        assert "Benjamin" not in output
+
+
+def test_the_list_of_dead_items_has_a_limit_and_their_count_has_none(cli: Cli, installation: Product) -> None:
+    columns = "lane, kind, payload, state, created_at, due_at"
+    statement = f"INSERT INTO outbox ({columns}) VALUES ('a', 'gone', '{{}}', 1, 1, 1)"
+    with installation.services.database.engine.connect() as connection:
+        for _ in range(3):
+            connection.exec_driver_sql(statement)
+    status = cli.json("outbox", "status", "--limit", "2")
+    assert (status["dead"], len(status["dead_items"])) == (3, 2)

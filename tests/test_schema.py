@@ -1,0 +1,287 @@
+"""The tables: models, migrations and schema/mysql-schema.sql make the same ones, on both databases."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
+from sqlalchemy import BINARY, NUMERIC, Engine, create_engine, inspect
+from sqlalchemy.exc import OperationalError
+
+from messenger_api import settings as configuration
+from messenger_api.settings import Settings
+from messenger_api.storage import db as databases
+from messenger_api.storage.db import Database
+from messenger_api.storage.models import Base
+from messenger_api.storage.schema import MIGRATIONS, Schema
+from tests.processes import LOOPBACK, program
+from tests.servers import ROOT, MariaDB
+
+FILE = ROOT / "schema" / "mysql-schema.sql"
+
+FACTS = {
+    "tables": "SELECT table_name, engine, table_collation, row_format FROM tables WHERE table_schema = %s",
+    "columns": """
+        SELECT table_name, ordinal_position, column_name, column_type, is_nullable, column_default,
+            collation_name, extra
+        FROM columns WHERE table_schema = %s""",
+    "indexes": """
+        SELECT table_name, index_name, seq_in_index, column_name, non_unique, sub_part, index_type
+        FROM statistics WHERE table_schema = %s""",
+    "foreign keys": """
+        SELECT k.table_name, k.constraint_name, k.column_name, k.referenced_table_name,
+            k.referenced_column_name, r.delete_rule, r.update_rule
+        FROM key_column_usage k JOIN referential_constraints r
+            ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name
+        WHERE k.table_schema = %s""",
+}
+
+Facts = dict[str, list[tuple[object, ...]]]
+
+
+def facts(server: MariaDB, name: str) -> Facts:
+    """All that the database says of its own tables."""
+    return {
+        what: sorted(server.query(query, name, database="information_schema"), key=repr)
+        for what, query in FACTS.items()
+    }
+
+
+def without_revision(found: Facts) -> Facts:
+    return {what: [row for row in rows if row[0] != "alembic_version"] for what, rows in found.items()}
+
+
+@pytest.fixture
+def new_database(mariadb: MariaDB) -> Iterator[Callable[[], str]]:
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"test_{uuid.uuid4().hex[:12]}")
+        mariadb.create_database(names[-1])
+        return names[-1]
+
+    yield make
+    for name in names:
+        mariadb.drop_database(name)
+
+
+@pytest.fixture
+def engine(database_uri: str) -> Iterator[Engine]:
+    made = product_engine(database_uri)
+    yield made
+    made.dispose()
+
+
+def product_engine(uri: str) -> Engine:
+    """An engine with the product's own options."""
+    settings: Settings = configuration.build(sqlalchemy_database_uri=uri, secret_key="k" * 32)
+    made = create_engine(settings.database_uri, **databases.engine_options(settings))
+    databases.prepare(made, settings)
+    return made
+
+
+def migrated(uri: str) -> None:
+    engine = product_engine(uri)
+    Schema(Database(engine)).upgrade()
+    engine.dispose()
+
+
+def downgrade(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["engine"] = engine
+    command.downgrade(config, "base")
+
+
+def load_by_hand(server: MariaDB, name: str) -> subprocess.CompletedProcess[str]:
+    """As the file's own head says."""
+    with FILE.open() as file:
+        return subprocess.run(
+            [
+                program("mariadb", "mysql"),
+                "--no-defaults",
+                f"--host={LOOPBACK}",
+                f"--port={server.port}",
+                "--user=root",
+                name,
+            ],
+            stdin=file,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def test_models_migrations_and_the_file_make_the_same_tables_in_mariadb(
+    mariadb: MariaDB, new_database: Callable[[], str]
+) -> None:
+    by_models, by_migrations, by_file = new_database(), new_database(), new_database()
+    engine = product_engine(mariadb.uri(by_models))
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    migrated(mariadb.uri(by_migrations))
+    loaded = load_by_hand(mariadb, by_file)
+    assert (loaded.returncode, loaded.stderr) == (0, "")
+
+    models, migrations, file = (facts(mariadb, name) for name in (by_models, by_migrations, by_file))
+
+    assert {row[0] for row in models["tables"]} == set(Base.metadata.tables)
+    assert models == without_revision(migrations)
+    assert migrations == file
+
+
+def test_the_comparison_sees_a_difference(mariadb: MariaDB, new_database: Callable[[], str]) -> None:
+    name = new_database()
+    migrated(mariadb.uri(name))
+    before = facts(mariadb, name)
+    mariadb.query("ALTER TABLE users MODIFY country VARCHAR(2) NOT NULL DEFAULT ''", database=name)
+    mariadb.query("ALTER TABLE contacts DROP FOREIGN KEY fk_contacts_owner", database=name)
+    after = facts(mariadb, name)
+    assert {what for what in FACTS if before[what] != after[what]} == {"columns", "foreign keys"}
+
+
+def test_tables_loaded_from_the_file_are_of_the_newest_revision(
+    mariadb: MariaDB, new_database: Callable[[], str]
+) -> None:
+    name = new_database()
+    load_by_hand(mariadb, name)
+    engine = product_engine(mariadb.uri(name))
+    schema = Schema(Database(engine))
+    assert schema.is_current()
+    schema.upgrade()
+    assert schema.current() == schema.newest
+    engine.dispose()
+
+
+def test_the_file_is_what_the_script_makes_of_the_models() -> None:
+    made = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "make-schema", "--print"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert made.stdout == FILE.read_text(), "run scripts/make-schema"
+
+
+def test_the_file_says_of_every_table_what_it_is_for() -> None:
+    lines = FILE.read_text().splitlines()
+    tables = [number for number, line in enumerate(lines) if line.startswith("CREATE TABLE")]
+    assert len(tables) == len(Base.metadata.tables) + 1
+    assert all(lines[number - 1].startswith("-- ") for number in tables)
+
+
+def other_type(
+    context: MigrationContext, _column: object, _wanted: object, found: object, wanted: object
+) -> bool | None:
+    """SQLAlchemy does not know BINARY(16) when it reads SQLite's tables, and takes it for NUMERIC(16)."""
+    if context.dialect.name == "sqlite" and isinstance(wanted, BINARY):
+        return not isinstance(found, NUMERIC) or found.precision != wanted.length
+    return None  # as Alembic compares
+
+
+def test_the_migrations_lead_to_the_models(engine: Engine) -> None:
+    Schema(Database(engine)).upgrade()
+    with engine.connect() as connection:
+        options = {"compare_server_default": True, "compare_type": other_type}
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_way_down_and_up_again_loses_no_table(engine: Engine) -> None:
+    schema = Schema(Database(engine))
+    schema.upgrade()
+    tables = set(inspect(engine).get_table_names())
+    downgrade(engine)
+    assert set(inspect(engine).get_table_names()) == {"alembic_version"}
+    assert schema.current() == ""
+
+    schema.upgrade()
+
+    assert set(inspect(engine).get_table_names()) == tables == {*Base.metadata.tables, "alembic_version"}
+    assert schema.current() == schema.newest
+
+
+def test_an_upgrade_keeps_the_rows_and_may_be_repeated(engine: Engine) -> None:
+    schema = Schema(Database(engine))
+    schema.upgrade()
+    with engine.connect() as connection:
+        connection.exec_driver_sql("INSERT INTO thumbnails (photo, tn) VALUES ('1-a.jpg', 'data')")
+    schema.upgrade()
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT photo FROM thumbnails").scalars().all() == ["1-a.jpg"]
+
+
+def test_tables_of_a_newer_version_are_left_alone(engine: Engine) -> None:
+    schema = Schema(Database(engine))
+    schema.upgrade()
+    with engine.connect() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert not schema.is_current()
+    with pytest.raises(CommandError, match="9999"):
+        schema.upgrade()
+    assert schema.current() == "9999"
+
+
+def sqlite_engine(folder: Path) -> Engine:
+    return product_engine(f"sqlite:///{folder / 'messenger.sqlite3'}")
+
+
+def test_an_upgrade_of_sqlite_that_fails_leaves_no_trace(tmp_path: Path) -> None:
+    engine = sqlite_engine(tmp_path)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE users (mine TEXT)")  # which the migration will meet halfway
+    schema = Schema(Database(engine))
+    with pytest.raises(OperationalError, match="users already exists"):
+        schema.upgrade()
+    assert inspect(engine).get_table_names() == ["users"]
+
+    with engine.connect() as connection:
+        connection.exec_driver_sql("DROP TABLE users")
+    schema.upgrade()
+    assert schema.current() == schema.newest
+    engine.dispose()
+
+
+RACER = """
+import sys
+from tests.test_schema import migrated
+print("ready", flush=True)
+sys.stdin.readline()
+migrated(sys.argv[1])
+"""
+
+
+def test_processes_that_start_at_once_on_a_new_sqlite_file_all_find_its_tables(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path / 'messenger.sqlite3'}"
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, uri],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for racer in racers:
+        assert racer.stdout
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    assert [(racer.communicate()[1], racer.returncode) for racer in racers] == [("", 0)] * 3
+
+    engine = product_engine(uri)
+    assert Schema(Database(engine)).is_current()
+    engine.dispose()

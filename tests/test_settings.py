@@ -1,0 +1,457 @@
+"""The configuration: every fault at once and by key, no secret ever shown, the environment over the file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import re
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import OperationalError
+
+from messenger_api import settings as configuration
+from messenger_api.settings import Settings, SettingsError, build, load
+from messenger_api.storage import db as databases
+from tests.processes import LOOPBACK, free_port
+from tests.servers import ROOT, MariaDB
+
+EXAMPLE = ROOT / "config.example.py"
+SECRET = "hunter2-and-more"
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Writes config.py into the working folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(text: str) -> Path:
+        path = tmp_path / "config.py"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def faults_of(environ: dict[str, str] | None = None) -> list[str]:
+    with pytest.raises(SettingsError) as refused:
+        load(environ or {})
+    return refused.value.faults
+
+
+def faults_in(**values: object) -> list[str]:
+    with pytest.raises(SettingsError) as refused:
+        build(**values)
+    return refused.value.faults
+
+
+# Where values come from
+
+
+def test_with_no_file_and_no_variables_everything_has_its_default(
+    write: Callable[[str], Path],
+) -> None:
+    assert load({}) == Settings()
+
+
+def test_the_file_in_the_working_folder_is_read(write: Callable[[str], Path]) -> None:
+    write('OTP_TTL = 5 * 60 + 1\nSMS_PROVIDERS = ["console"]\n_MINE = 1\nfrom pathlib import Path\n')
+    assert load({}).otp_ttl == 301
+
+
+def test_the_environment_replaces_what_the_file_says(write: Callable[[str], Path]) -> None:
+    write('LOG_LEVEL = "debug"\nOTP_LENGTH = 8\n')
+    settings = load({"MESSENGER_LOG_LEVEL": "error", "OTHER": "x"})
+    assert (settings.log_level, settings.otp_length) == ("error", 8)
+
+
+def test_a_variable_puts_right_a_key_that_the_file_has_wrong(write: Callable[[str], Path]) -> None:
+    write("OTP_LENGTH = 99")
+    assert load({"MESSENGER_OTP_LENGTH": "7"}).otp_length == 7
+
+
+def test_messenger_config_names_another_file(write: Callable[[str], Path], tmp_path: Path) -> None:
+    write("OTP_LENGTH = 8")
+    other = tmp_path / "other.py"
+    other.write_text("OTP_LENGTH = 9")
+    assert load({"MESSENGER_CONFIG": str(other)}).otp_length == 9
+    assert load({"MESSENGER_CONFIG": ""}).otp_length == 8
+
+
+def test_a_file_that_was_named_must_be_there(write: Callable[[str], Path]) -> None:
+    assert faults_of({"MESSENGER_CONFIG": "gone.py"}) == [
+        "MESSENGER_CONFIG = 'gone.py': there is no such file"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "expected"),
+    [
+        ("OTP_TTL", "120", 120),
+        ("MESIBO_TIMEOUT", "2.5", 2.5),
+        ("OUTBOX_IN_SERVER", "false", False),
+        ("OUTBOX_IN_SERVER", "no", False),
+        ("SANDBOX", "true", True),
+        ("SANDBOX", "null", None),
+        ("SMS_COUNTRIES", '["in", "DE"]', ("IN", "DE")),
+        ("SMS_COUNTRIES", "in, DE", ("IN", "DE")),
+        ("SMS_COUNTRIES", "", ()),
+        ("SMS_PROVIDERS", '["console", "my.Provider"]', ("console", "my.Provider")),
+        ("SMS_PROVIDERS", "console,my.Provider", ("console", "my.Provider")),
+    ],
+)
+def test_a_variable_is_json_where_it_can_be_read_as_json(
+    write: Callable[[str], Path], key: str, text: str, expected: object
+) -> None:
+    assert getattr(load({f"MESSENGER_{key}": text}), key.lower()) == expected
+
+
+def test_pairs_are_a_json_object(write: Callable[[str], Path]) -> None:
+    settings = load(
+        {
+            "MESSENGER_OTP_TEST_NUMBERS": '{"14155550123": "123456"}',
+            "MESSENGER_OTP_TEST_NUMBERS_UNTIL": "2027-01-31",
+        }
+    )
+    assert settings.otp_test_numbers == (("14155550123", "123456"),)
+    assert settings.otp_test_numbers_until == dt.date(2027, 1, 31)
+
+
+@pytest.mark.parametrize(
+    "text", ["1e5", "0012", "true", "null", '"quoted"', "[1]", "{}", " ends with spaces "]
+)
+def test_a_password_is_taken_as_it_is(write: Callable[[str], Path], text: str) -> None:
+    assert load({"MESSENGER_DB_PASS": text}).db_pass == text
+
+
+@pytest.mark.parametrize(
+    "key", ["MESIBO_APP_TOKEN", "DB_NAME", "SMS_APP_NAME", "GOOGLE_MAP_KEY", "JOIN_SUBJECT"]
+)
+def test_a_text_is_never_read_as_json(write: Callable[[str], Path], key: str) -> None:
+    assert getattr(load({f"MESSENGER_{key}": "1e5"}), key.lower()) == "1e5"
+
+
+def test_a_country_that_is_also_a_word_of_yaml_or_json_stays_a_country(
+    write: Callable[[str], Path],
+) -> None:
+    assert load({"MESSENGER_DEFAULT_COUNTRY": "no"}).default_country == "NO"
+
+
+# Faults
+
+
+def test_every_fault_is_reported_at_once_in_a_line_with_its_key(write: Callable[[str], Path]) -> None:
+    write('OTP_LENGTH = 4\nLOG_LEVEL = "loud"\nOTP_LENGHT = 6\nPUBLIC_URL = "chat.example.com"\n')
+    environ = {"MESSENGER_LIMITS": "maybe", "MESSENGER_OTP_TTL": "soon", "MESSENGER_NO_SUCH_KEY": "1"}
+    faults = faults_of(environ)
+    assert sorted(fault.split(" = ")[0].split(":")[0] for fault in faults) == [
+        "LIMITS",
+        "LOG_LEVEL",
+        "NO_SUCH_KEY",
+        "OTP_LENGHT",
+        "OTP_LENGTH",
+        "OTP_TTL",
+        "PUBLIC_URL",
+    ]
+    assert all("\n" not in fault for fault in faults)
+
+
+def test_the_exception_prints_a_line_a_fault() -> None:
+    with pytest.raises(SettingsError) as refused:
+        build(otp_length=4, limits="maybe")
+    assert str(refused.value).splitlines() == refused.value.faults
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "accepted"),
+    [
+        ("DB_PORT", 0, "a whole number from 1 to 65535"),
+        ("DB_PORT", True, "a whole number from 1 to 65535"),
+        ("DB_PORT", 33.5, "a whole number from 1 to 65535"),
+        ("DB_PORT", "many", "a whole number from 1 to 65535"),
+        ("DB_HOST", "db:port", "host names"),
+        ("DB_HOST", "db1,,db2", "host names"),
+        ("DB_HOST", "::1", "host names"),
+        ("MESIBO_TIMEOUT", 0, "seconds from 0.1 to 60"),
+        ("MESIBO_TIMEOUT", float("nan"), "seconds from 0.1 to 60"),
+        ("MESIBO_TIMEOUT", "3", "seconds from 0.1 to 60"),
+        ("MESIBO_API_STYLE", "xml", "one of auto, json, form"),
+        ("MESIBO_API_URL", "api.mesibo.com", "a URL that begins with http:// or https://"),
+        ("PUBLIC_URL", "https://", "a URL that begins with http:// or https://"),
+        ("PUBLIC_URL", "http://[", "a URL that begins with http:// or https://"),
+        ("PUBLIC_URL", None, "a text"),
+        ("SMS_PROVIDERS", 1, "a list of texts"),
+        ("SMS_PROVIDERS", [1], "a list of texts"),
+        ("SMS_COUNTRIES", ["India"], "a list of two-letter ISO country codes"),
+        ("SMS_COUNTRIES", 91, "a list of two-letter ISO country codes"),
+        ("DEFAULT_COUNTRY", 91, "a two-letter ISO country code"),
+        ("DEFAULT_COUNTRY", "12", "a two-letter ISO country code"),
+        ("OUTBOX_IN_SERVER", "perhaps", "True or False"),
+        ("SANDBOX", 2, "True or False"),
+        ("OTP_TEST_NUMBERS_UNTIL", "tomorrow", "a date such as 2027-01-31"),
+        ("SMS_TEXT", "No code here", "a text with {code}"),
+        ("SMS_TEXT", "{code} {colour}", "a text with {code}"),
+        ("SMS_TEXT", "{code.x}{code[x]}{", "a text with {code}"),
+        ("SMS_TEXT", "{code.missing}", "a text with {code}"),
+        ("LOGIN_METHOD", "telepathy", "one of otp"),
+    ],
+)
+def test_a_fault_names_key_value_and_what_is_accepted(key: str, value: object, accepted: str) -> None:
+    (fault,) = faults_in(**{key.lower(): value})
+    assert fault.startswith(f"{key} = {value!r}: accepted is {accepted}")
+
+
+@pytest.mark.parametrize(
+    ("values", "missing"),
+    [
+        ({"otp_test_numbers": {"14155550123": "123456"}}, ["OTP_TEST_NUMBERS_UNTIL"]),
+        ({"db_host": "db"}, ["SECRET_KEY"]),
+        ({"sqlalchemy_database_uri": "mysql+pymysql://u:p@h/n"}, ["SECRET_KEY"]),
+        ({"sandbox": False}, ["MESIBO_APP_TOKEN"]),
+        (
+            {"sms_providers": ["twilio"]},
+            ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"],
+        ),
+    ],
+)
+def test_what_a_key_needs_besides_is_named(values: dict[str, object], missing: list[str]) -> None:
+    faults = faults_in(**values)
+    assert [fault.partition(":")[0] for fault in faults] == missing
+    assert all(": required " in fault for fault in faults)
+
+
+def test_a_key_with_a_fault_is_not_called_missing_too() -> None:
+    faults = faults_in(otp_test_numbers={"14155550123": "123456"}, otp_test_numbers_until="soon")
+    assert [fault.partition(" ")[0] for fault in faults] == ["OTP_TEST_NUMBERS_UNTIL"]
+
+
+def test_a_date_with_a_time_is_that_day() -> None:
+    until = dt.datetime(2027, 1, 31, 12, tzinfo=dt.UTC)
+    assert type(build(otp_test_numbers_until=until).otp_test_numbers_until) is dt.date
+
+
+# Secrets
+
+
+SECRET_KEYS = [f.name for f in fields(Settings) if f.metadata["secret"]]
+
+
+def test_the_secret_keys_are_known_as_such() -> None:
+    named = {f.name for f in fields(Settings) if re.search("pass|token|secret|_uri|test_numbers$", f.name)}
+    assert named <= set(SECRET_KEYS)
+
+
+@pytest.mark.parametrize("key", SECRET_KEYS)
+def test_the_value_of_a_secret_stands_in_no_fault(key: str) -> None:
+    (fault,) = faults_in(**{key: [SECRET]})
+    assert fault.startswith(f"{key.upper()} = ***: accepted is ")
+    assert SECRET not in fault
+
+
+def test_a_code_that_is_none_stands_in_no_fault() -> None:
+    (fault,) = faults_in(otp_test_numbers={"14155550123": SECRET}, otp_test_numbers_until="2027-01-31")
+    assert fault == "OTP_TEST_NUMBERS = ***: accepted is codes of digits, written as texts"
+
+
+def test_no_secret_stands_in_the_printed_form() -> None:
+    settings = build(
+        sqlalchemy_database_uri=f"mysql+pymysql://u:{SECRET}@h/n",
+        db_pass=SECRET,
+        mesibo_app_token=SECRET,
+        mesibo_api_url=f"https://user:{SECRET}@chat.example.com/mesiboapi",
+        secret_key=SECRET,
+        twilio_auth_token=SECRET,
+        otp_test_numbers={"14155550123": "739164"},
+        otp_test_numbers_until="2027-01-31",
+    )
+    for printed in (repr(settings), str(settings), f"{settings}"):
+        assert SECRET not in printed
+        assert "739164" not in printed
+    assert "chat.example.com" in repr(settings)
+
+
+def test_a_password_inside_a_url_stands_in_no_fault() -> None:
+    (fault,) = faults_in(mesibo_api_url=f"htps://user:{SECRET}@chat.example.com")
+    assert SECRET not in fault
+    assert "chat.example.com" in fault
+
+
+def test_the_value_of_an_unknown_key_is_not_shown(write: Callable[[str], Path]) -> None:
+    write(f'SECRET_KY = "{SECRET}"')
+    (fault,) = faults_of()
+    assert fault.startswith("SECRET_KY: there is no such key")
+    assert SECRET not in fault
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("OTP_TTL = 60\nSECRET_KEY = hunter2\n", "config.py, line 2: cannot be read: NameError"),
+        ("SECRET_KEY = 'hunter2\n", "config.py, line 1: cannot be read: SyntaxError"),
+        ("SECRET_KEY = {}['hunter2']\n", "config.py, line 1: cannot be read: KeyError"),
+        ("raise OSError(2, 'no such thing')\n", "config.py, line 1: cannot be read: no such thing"),
+    ],
+)
+def test_a_file_that_python_cannot_read_is_a_fault_with_its_line_and_without_its_text(
+    write: Callable[[str], Path], text: str, says: str
+) -> None:
+    write(text)
+    (fault,) = faults_of()
+    assert fault.startswith(says)
+    assert "hunter2" not in fault
+
+
+# The example
+
+
+def constants(path: Path) -> dict[str, object]:
+    spec = importlib.util.spec_from_file_location("config_example", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return {name: value for name, value in vars(module).items() if name.isupper()}
+
+
+def test_the_example_holds_every_key_and_no_other() -> None:
+    assert sorted(constants(EXAMPLE)) == sorted(f.name.upper() for f in fields(Settings))
+
+
+def test_the_example_as_it_is_changes_nothing() -> None:
+    settings = load({"MESSENGER_CONFIG": str(EXAMPLE)})
+    for each in fields(Settings):
+        assert getattr(settings, each.name) == getattr(Settings(), each.name), each.name
+
+
+def test_the_example_explains_every_key_and_gives_an_example_that_is_accepted() -> None:
+    blocks = EXAMPLE.read_text().split("\n\n")
+    for key in constants(EXAMPLE):
+        (block,) = (block for block in blocks if re.search(f"^{key} = ", block, re.MULTILINE))
+        comment, examples = explained(block, key)
+        assert re.search("[A-Z].{15}", comment), f"{key} is not explained"
+        assert examples, f"{key} has no example"
+        for example in examples:
+            build(**{**needed(key), **read_line(example)})
+
+
+def explained(block: str, key: str) -> tuple[str, list[str]]:
+    lines = [line.removeprefix("# ") for line in block.splitlines() if line.startswith("# ")]
+    examples = [line.removeprefix("Example: ") for line in lines if line.startswith("Example: ")]
+    return " ".join(line for line in lines if not line.startswith("Example: ")), examples
+
+
+def read_line(line: str) -> dict[str, object]:
+    found: dict[str, object] = {}
+    exec(line, {}, found)
+    return {name.lower(): value for name, value in found.items()}
+
+
+def needed(key: str) -> dict[str, object]:
+    """What must stand beside a key, so that its example is right."""
+    twilio: dict[str, object] = {"twilio_account_sid": "AC", "twilio_auth_token": "t", "twilio_from": "+1"}
+    besides: dict[str, dict[str, object]] = {
+        "DB_HOST": {"secret_key": "k"},
+        "SQLALCHEMY_DATABASE_URI": {"secret_key": "k"},
+        "SMS_PROVIDERS": twilio,
+        "OTP_TEST_NUMBERS": {"otp_test_numbers_until": "2027-01-31"},
+    }
+    return besides.get(key, {})
+
+
+# What follows from the values
+
+
+def test_the_database_is_sqlite_under_the_instance_folder_unless_one_is_named(tmp_path: Path) -> None:
+    settings = build(instance_path=str(tmp_path / "here"))
+    assert settings.is_sqlite
+    assert settings.database_uri == f"sqlite:///{tmp_path}/here/messenger.sqlite3"
+    assert not build(db_host="db", secret_key="k").is_sqlite
+    uri = "mysql+pymysql://u:p@h/n"
+    assert build(sqlalchemy_database_uri=uri, db_host="other", secret_key="k").database_uri == uri
+
+
+def test_a_relative_sqlite_path_begins_at_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert build(sqlalchemy_database_uri="sqlite:///a/b.db").database_uri == f"sqlite:///{tmp_path}/a/b.db"
+    assert build(sqlalchemy_database_uri="sqlite:////a/b.db").database_uri == "sqlite:////a/b.db"
+
+
+@pytest.mark.parametrize("uri", ["postgresql://u@h/n", "mysql://u@h/n", "messenger.sqlite3", "sqlite://"])
+def test_a_database_that_cannot_be_used_is_a_fault(uri: str) -> None:
+    (fault,) = faults_in(sqlalchemy_database_uri=uri, secret_key="k")
+    assert fault.startswith("SQLALCHEMY_DATABASE_URI = ***: accepted is an address such as")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, True),
+        ({"mesibo_app_token": "t"}, False),
+        ({"mesibo_app_token": "t", "sandbox": True}, True),
+        ({"mesibo_app_token": "t", "sandbox": False}, False),
+    ],
+)
+def test_the_sandbox_is_used_without_a_token_or_on_request(values: dict[str, object], expected: bool) -> None:
+    assert build(**values).uses_sandbox is expected
+
+
+# Several hosts
+
+
+@pytest.fixture
+def several(mariadb: MariaDB) -> Callable[..., Engine]:
+    """An engine made of DB_ keys as the product makes it."""
+
+    def make(hosts: str, **values: object) -> Engine:
+        keys = {"db_host": hosts, "db_user": "root", "db_name": "mysql", "secret_key": "k" * 32}
+        settings = configuration.build(**{**keys, **values})
+        engine = create_engine(settings.database_uri, **databases.engine_options(settings))
+        databases.prepare(engine, settings)
+        return engine
+
+    return make
+
+
+def test_hosts_are_tried_in_turn_until_one_answers(mariadb: MariaDB, several: Callable[..., Engine]) -> None:
+    engine = several(f"{LOOPBACK}:{free_port()}, {LOOPBACK}", db_port=mariadb.port)
+    with engine.connect() as connection:
+        row = connection.exec_driver_sql("SELECT @@port, database()").one()
+    engine.dispose()
+    assert tuple(row) == (mariadb.port, "mysql")
+
+
+def test_the_first_host_that_answers_is_taken(mariadb: MariaDB, several: Callable[..., Engine]) -> None:
+    engine = several(f"{LOOPBACK}:{mariadb.port},{LOOPBACK}:{free_port()}")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT @@port").scalar_one() == mariadb.port
+    engine.dispose()
+
+
+def test_when_no_host_answers_the_last_one_is_named(several: Callable[..., Engine]) -> None:
+    engine = several(f"{LOOPBACK}:{free_port()},{LOOPBACK}:{free_port()}", db_pass=SECRET)
+    with pytest.raises(OperationalError, match=r"Can't connect to MySQL server on '127\.0\.0\.1'") as failed:
+        engine.connect()
+    engine.dispose()
+    assert SECRET not in str(failed.value)
+
+
+def test_a_connection_to_the_second_host_is_set_up_as_any_other(
+    mariadb: MariaDB, several: Callable[..., Engine]
+) -> None:
+    engine = several(f"{LOOPBACK}:{free_port()},{LOOPBACK}:{mariadb.port}")
+    with engine.connect() as connection:
+        row = connection.exec_driver_sql(
+            "SELECT @@character_set_client, @@tx_isolation, @@autocommit, @@innodb_lock_wait_timeout,"
+            " @@sql_mode LIKE 'STRICT_ALL_TABLES%%'"
+        ).one()
+        connection.exec_driver_sql("CREATE TEMPORARY TABLE test_note (a INT)")
+        connection.exec_driver_sql("INSERT INTO test_note VALUES (1)")
+        matched = connection.exec_driver_sql("UPDATE test_note SET a = 1").rowcount
+    engine.dispose()
+    assert tuple(row) == ("utf8mb4", "READ-COMMITTED", 1, databases.MAX_TRANSACTION_SECONDS, 1)
+    assert matched == 1, "an UPDATE that changes nothing still counts the rows that it found"
