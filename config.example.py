@@ -257,8 +257,9 @@ LIMITS = "enforce"
 # Example: MAX_PHONES_PER_CALL = 1000
 MAX_PHONES_PER_CALL = 10_000
 
-# Members of a group at most, 2 to 5000, its owner included.
-# Example: MAX_GROUP_MEMBERS = 1000
+# Members of a group at most, 2 to 5000, its owner included. A message about a full group must fit into
+# MESIBO_MAX_BODY: 506 members do into 8192 bytes.
+# Example: MAX_GROUP_MEMBERS = 500
 MAX_GROUP_MEMBERS = 256
 
 # -------------------------------------------------------------------------------------- Operation

@@ -14,22 +14,42 @@ import os
 import re
 import runpy
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+
+from messenger_api.conversions import (
+    PLAIN,
+    Convert,
+    Unacceptable,
+    as_countries,
+    as_country,
+    as_database,
+    as_date,
+    as_flag,
+    as_hosts,
+    as_literal,
+    as_maybe_flag,
+    as_numbers_to_codes,
+    as_text,
+    as_texts,
+    as_url,
+    one_of,
+    seconds,
+    whole_number,
+)
 
 ENV_PREFIX = "MESSENGER_"
 CONFIG_VARIABLE = "MESSENGER_CONFIG"
 
-_HOST = re.compile(r"[\w.-]+(:[0-9]{1,5})?", re.ASCII)
 # The user and password of a URL.
 _USERINFO = re.compile(r"(?<=//)[^/@\s]+(?=@)")
 
-# ISO 3166-1 codes are checked for their form here and for their existence where they are used.
-COUNTRY_LETTERS = 2
-YEAR_SECONDS = 365 * 24 * 3600
+# An update message about a group lists its members: a number of twelve digits and a comma each, which a form
+# writes in three bytes; the rest of the request, without the thumbnail, in less than this.
+MEMBER_BYTES = 15
+MESSAGE_BYTES = 600
 
 
 class SettingsError(Exception):
@@ -38,144 +58,6 @@ class SettingsError(Exception):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
-
-
-class _Fault(Exception):
-    """What a key accepts, raised by the converter that met something else."""
-
-
-Convert = Callable[[object], Any]
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise _Fault("a text")
-    return str(value).strip()
-
-
-def _literal(value: object) -> str:
-    """A password: spaces at its ends belong to it."""
-    _text(value)
-    return str(value)
-
-
-def _url(value: object) -> str:
-    text = _text(value)
-    if text and not (text.startswith(("http://", "https://")) and _has_host(text)):
-        raise _Fault("a URL that begins with http:// or https://")
-    return text
-
-
-def _has_host(url: str) -> bool:
-    try:
-        return bool(urlsplit(url).hostname)
-    except ValueError:
-        return False
-
-
-def _database(value: object) -> str:
-    text = _text(value)
-    if text and not text.startswith(("sqlite:///", "mysql+", "mariadb+")):
-        raise _Fault('an address such as "mysql+pymysql://user:password@host/name" or "sqlite:////path/file"')
-    return text
-
-
-def _hosts(value: object) -> str:
-    text = _text(value)
-    hosts = [host.strip() for host in text.split(",")]
-    if text and not all(_HOST.fullmatch(host) for host in hosts):
-        raise _Fault('host names, comma separated, each with ":port" where it is not DB_PORT')
-    return text
-
-
-def _flag(value: object) -> bool:
-    words = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
-    word = str(value).strip().lower()
-    if word not in words:
-        raise _Fault("True or False")
-    return words[word]
-
-
-def _number(low: int, high: int) -> Convert:
-    def convert(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, (int, str)):
-            raise _Fault(f"a whole number from {low} to {high}")
-        try:
-            number = int(value)
-        except ValueError:
-            raise _Fault(f"a whole number from {low} to {high}") from None
-        if not low <= number <= high:
-            raise _Fault(f"a whole number from {low} to {high}")
-        return number
-
-    return convert
-
-
-def _seconds(low: float, high: float) -> Convert:
-    def convert(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-            raise _Fault(f"seconds from {low:g} to {high:g}")
-        return float(value)
-
-    return convert
-
-
-def _choice(*accepted: str) -> Convert:
-    def convert(value: object) -> str:
-        if value not in accepted:
-            raise _Fault("one of " + ", ".join(accepted))
-        return str(value)
-
-    return convert
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    items = value.split(",") if isinstance(value, str) else value
-    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
-        raise _Fault("a list of texts")
-    return tuple(item.strip() for item in items if item.strip())
-
-
-def _country(value: object) -> str:
-    text = value.strip().upper() if isinstance(value, str) else "?"
-    if text and not (len(text) == COUNTRY_LETTERS and text.isascii() and text.isalpha()):
-        raise _Fault('a two-letter ISO country code such as "IN", or ""')
-    return text
-
-
-def _countries(value: object) -> tuple[str, ...]:
-    try:
-        return tuple(code for code in map(_country, _texts(value)) if code)
-    except _Fault:
-        raise _Fault('a list of two-letter ISO country codes such as ["IN", "DE"]') from None
-
-
-def _numbers_to_codes(value: object) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, Mapping):
-        raise _Fault('phone numbers and their codes such as {"14155550123": "123456"}')
-    pairs = tuple((str(number), str(code)) for number, code in value.items())
-    if not all(code.isascii() and code.isdigit() for _number, code in pairs):
-        raise _Fault("codes of digits, written as texts")
-    return pairs
-
-
-def _date(value: object) -> dt.date | None:
-    if value in (None, ""):
-        return None
-    if isinstance(value, dt.date):
-        return dt.date(value.year, value.month, value.day)
-    try:
-        return dt.date.fromisoformat(str(value))
-    except ValueError:
-        raise _Fault("a date such as 2027-01-31") from None
-
-
-def _maybe_flag(value: object) -> bool | None:
-    return None if value is None else _flag(value)
-
-
-# What is a text, whatever JSON would make of it.
-_PLAIN = (_text, _literal, _url, _database, _hosts, _country)
 
 
 def _key(default: object, convert: Convert, *, secret: bool = False) -> Any:
@@ -187,80 +69,80 @@ class Settings:
     """Every key of `config.py` in lower case. `config.example.py` says what each one means."""
 
     # Database
-    sqlalchemy_database_uri: str = _key("", _database, secret=True)
-    db_host: str = _key("", _hosts)
-    db_port: int = _key(3306, _number(1, 65535))
-    db_name: str = _key("messenger", _text)
-    db_user: str = _key("messenger", _text)
-    db_pass: str = _key("", _literal, secret=True)
-    db_pool_size: int = _key(10, _number(1, 500))
+    sqlalchemy_database_uri: str = _key("", as_database, secret=True)
+    db_host: str = _key("", as_hosts)
+    db_port: int = _key(3306, whole_number(1, 65535))
+    db_name: str = _key("messenger", as_text)
+    db_user: str = _key("messenger", as_text)
+    db_pass: str = _key("", as_literal, secret=True)
+    db_pool_size: int = _key(10, whole_number(1, 500))
 
     # mesibo
-    mesibo_api_url: str = _key("https://api.mesibo.com/backend", _url)
-    mesibo_app_token: str = _key("", _text, secret=True)
-    mesibo_api_style: str = _key("auto", _choice("auto", "json", "form"))
-    mesibo_connect_timeout: float = _key(3.0, _seconds(0.1, 30))
-    mesibo_timeout: float = _key(10.0, _seconds(0.1, 60))
-    mesibo_max_calls: int = _key(16, _number(1, 1000))
-    mesibo_max_body: int = _key(8192, _number(2048, 16 * 1024 * 1024))
-    sandbox: bool | None = _key(None, _maybe_flag)
+    mesibo_api_url: str = _key("https://api.mesibo.com/backend", as_url)
+    mesibo_app_token: str = _key("", as_text, secret=True)
+    mesibo_api_style: str = _key("auto", one_of("auto", "json", "form"))
+    mesibo_connect_timeout: float = _key(3.0, seconds(0.1, 30))
+    mesibo_timeout: float = _key(10.0, seconds(0.1, 60))
+    mesibo_max_calls: int = _key(16, whole_number(1, 1000))
+    mesibo_max_body: int = _key(8192, whole_number(2048, 16 * 1024 * 1024))
+    sandbox: bool | None = _key(None, as_maybe_flag)
 
     # What the apps are given
-    google_map_key: str = _key("", _text)
-    public_url: str = _key("", _url)
-    upload_url: str = _key("", _url)
-    download_url: str = _key("", _url)
+    google_map_key: str = _key("", as_text)
+    public_url: str = _key("", as_url)
+    upload_url: str = _key("", as_url)
+    download_url: str = _key("", as_url)
     invite_text: str = _key(
         "Hey, I use Mesibo for free messaging, voice and video calls. Download it from https://m.mesibo.com",
-        _text,
+        as_text,
     )
-    invite_subject: str = _key("Mesibo Messenger: Open Source Messenger", _text)
-    invite_title: str = _key("Invite a friend via", _text)
-    join_subject: str = _key("%NAME% is on Mesibo now", _text)
+    invite_subject: str = _key("Mesibo Messenger: Open Source Messenger", as_text)
+    invite_title: str = _key("Invite a friend via", as_text)
+    join_subject: str = _key("%NAME% is on Mesibo now", as_text)
     join_message: str = _key(
-        "Hey, your contact %NAME% has just joined Mesibo, you may want to say hi!", _text
+        "Hey, your contact %NAME% has just joined Mesibo, you may want to say hi!", as_text
     )
 
     # Files
-    instance_path: str = _key("instance", _text)
-    files_path: str = _key("uploads", _text)
-    files_tn_path: str = _key("uploads/tn", _text)
-    max_upload_bytes: int = _key(25 * 1024 * 1024, _number(1024, 2 * 1024**3))
-    max_photo_bytes: int = _key(10 * 1024 * 1024, _number(1024, 256 * 1024**2))
-    max_photo_pixels: int = _key(32_000_000, _number(10_000, 200_000_000))
+    instance_path: str = _key("instance", as_text)
+    files_path: str = _key("uploads", as_text)
+    files_tn_path: str = _key("uploads/tn", as_text)
+    max_upload_bytes: int = _key(25 * 1024 * 1024, whole_number(1024, 2 * 1024**3))
+    max_photo_bytes: int = _key(10 * 1024 * 1024, whole_number(1024, 256 * 1024**2))
+    max_photo_pixels: int = _key(32_000_000, whole_number(10_000, 200_000_000))
 
     # Login
-    secret_key: str = _key("", _text, secret=True)
-    login_method: str = _key("otp", _choice("otp"))
-    default_country: str = _key("", _country)
-    sms_countries: tuple[str, ...] = _key((), _countries)
-    sms_providers: tuple[str, ...] = _key(("console",), _texts)
-    sms_text: str = _key("", _text)
-    sms_app_name: str = _key("Messenger", _text)
-    twilio_account_sid: str = _key("", _text)
-    twilio_auth_token: str = _key("", _text, secret=True)
-    twilio_from: str = _key("", _text)
-    twilio_api_url: str = _key("https://api.twilio.com", _url)
-    otp_length: int = _key(6, _number(6, 10))
-    otp_ttl: int = _key(300, _number(60, 600))
-    otp_max_attempts: int = _key(5, _number(1, 10))
-    otp_resend_after: int = _key(30, _number(0, 600))
-    otp_test_numbers: tuple[tuple[str, str], ...] = _key((), _numbers_to_codes, secret=True)
-    otp_test_numbers_until: dt.date | None = _key(None, _date)
-    max_sessions: int = _key(6, _number(1, 100))
+    secret_key: str = _key("", as_text, secret=True)
+    login_method: str = _key("otp", one_of("otp"))
+    default_country: str = _key("", as_country)
+    sms_countries: tuple[str, ...] = _key((), as_countries)
+    sms_providers: tuple[str, ...] = _key(("console",), as_texts)
+    sms_text: str = _key("", as_text)
+    sms_app_name: str = _key("Messenger", as_text)
+    twilio_account_sid: str = _key("", as_text)
+    twilio_auth_token: str = _key("", as_text, secret=True)
+    twilio_from: str = _key("", as_text)
+    twilio_api_url: str = _key("https://api.twilio.com", as_url)
+    otp_length: int = _key(6, whole_number(6, 10))
+    otp_ttl: int = _key(300, whole_number(60, 600))
+    otp_max_attempts: int = _key(5, whole_number(1, 10))
+    otp_resend_after: int = _key(30, whole_number(0, 600))
+    otp_test_numbers: tuple[tuple[str, str], ...] = _key((), as_numbers_to_codes, secret=True)
+    otp_test_numbers_until: dt.date | None = _key(None, as_date)
+    max_sessions: int = _key(6, whole_number(1, 100))
 
     # Limits
-    limits: str = _key("enforce", _choice("enforce", "track", "off"))
-    max_phones_per_call: int = _key(10_000, _number(100, 50_000))
-    max_group_members: int = _key(256, _number(2, 5_000))
+    limits: str = _key("enforce", one_of("enforce", "track", "off"))
+    max_phones_per_call: int = _key(10_000, whole_number(100, 50_000))
+    max_group_members: int = _key(256, whole_number(2, 5_000))
 
     # Operation
-    trusted_proxy_hops: int = _key(0, _number(0, 10))
-    outbox_in_server: bool = _key(True, _flag)
-    outbox_lease: int = _key(60, _number(2, 3600))
-    outbox_max_attempts: int = _key(48, _number(1, 1000))
-    log_level: str = _key("info", _choice("debug", "info", "warning", "error"))
-    log_format: str = _key("text", _choice("text", "json"))
+    trusted_proxy_hops: int = _key(0, whole_number(0, 10))
+    outbox_in_server: bool = _key(True, as_flag)
+    outbox_lease: int = _key(60, whole_number(2, 3600))
+    outbox_max_attempts: int = _key(48, whole_number(1, 1000))
+    log_level: str = _key("info", one_of("debug", "info", "warning", "error"))
+    log_format: str = _key("text", one_of("text", "json"))
 
     def __repr__(self) -> str:
         """Every key but the secrets."""
@@ -361,7 +243,7 @@ def _why(error: Exception) -> str:
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     # A password such as 1e5 is a text, whatever JSON makes of it.
-    plain = {f.name.upper() for f in fields(Settings) if f.metadata["convert"] in _PLAIN}
+    plain = {f.name.upper() for f in fields(Settings) if f.metadata["convert"] in PLAIN}
     values: dict[str, object] = {}
     for name, text in environ.items():
         if name.startswith(ENV_PREFIX) and name != CONFIG_VARIABLE:
@@ -391,7 +273,7 @@ def _checked(values: Mapping[str, object], faults: list[str]) -> Settings:
         meta = keys[name].metadata
         try:
             accepted[keys[name].name] = meta["convert"](value)
-        except _Fault as wanted:
+        except Unacceptable as wanted:
             faults.append(f"{name} = {_shown(value, meta['secret'])}: accepted is {wanted}")
     settings = Settings(**accepted)
     named = {fault.partition(" ")[0] for fault in faults}
@@ -417,6 +299,12 @@ def _contradictions(s: Settings) -> list[str]:
             f"{name.upper()}: required with the SMS provider twilio"
             for name in needed
             if not getattr(s, name)
+        )
+    fitting = (s.mesibo_max_body - MESSAGE_BYTES) // MEMBER_BYTES
+    if s.max_group_members > fitting:
+        faults.append(
+            f"MAX_GROUP_MEMBERS = {s.max_group_members}: accepted is at most {fitting}, so that a message"
+            f" about a full group fits into MESIBO_MAX_BODY = {s.mesibo_max_body}"
         )
     if s.sms_text and not _fills(s.sms_text):
         faults.append(f"SMS_TEXT = {s.sms_text!r}: accepted is a text with {{code}} and, if wanted, {{app}}")

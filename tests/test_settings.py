@@ -455,3 +455,12 @@ def test_a_connection_to_the_second_host_is_set_up_as_any_other(
     engine.dispose()
     assert tuple(row) == ("utf8mb4", "READ-COMMITTED", 1, databases.MAX_TRANSACTION_SECONDS, 1)
     assert matched == 1, "an UPDATE that changes nothing still counts the rows that it found"
+
+
+def test_a_group_whose_messages_could_never_leave_is_refused() -> None:
+    with pytest.raises(SettingsError) as refused:
+        configuration.build(max_group_members=1000)
+
+    [fault] = refused.value.faults
+    assert fault.startswith("MAX_GROUP_MEMBERS = 1000: accepted is at most 506")
+    assert configuration.build(max_group_members=1000, mesibo_max_body=16_000).max_group_members == 1000
