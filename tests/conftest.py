@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import hypothesis
 import pytest
+import structlog
 from sqlalchemy import NullPool, create_engine
 
 from messenger_api.storage.models import Base
@@ -110,6 +111,13 @@ def closed_network() -> Iterator[None]:
             patch.setattr(socket.socket, name, _only_loopback(getattr(socket.socket, name), _host_of_address))
         patch.setattr(socket, "getaddrinfo", _only_loopback(socket.getaddrinfo, _host_looked_up))
         yield
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """What one test configures, another does not meet."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
