@@ -77,7 +77,9 @@ def test_every_command_is_listed_and_every_listed_command_exists() -> None:
 
 def test_every_setting_that_is_named_exists() -> None:
     keys = {field.name.upper() for field in fields(Settings)}
-    named = set(re.findall(r"\b((?:DB|MESIBO|SMS|TWILIO|PUBLIC|SECRET|DEFAULT|TRUSTED|MAX)_[A-Z_]+)\b", README))
+    named = set(
+        re.findall(r"\b((?:DB|MESIBO|SMS|TWILIO|PUBLIC|SECRET|DEFAULT|TRUSTED|MAX)_[A-Z_]+)\b", README)
+    )
 
     assert named <= keys
 

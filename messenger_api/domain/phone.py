@@ -1,8 +1,9 @@
 """Phone numbers: read once into the digits of E.164, from there on passed as such.
 
 The rules are the contract's: punctuation, `+` and leading zeros are dropped; what is not valid
-internationally is read in the caller's country; a number that is possible by its country's numbering
-plan is accepted even when it is not assigned, as test ranges are.
+internationally, or is written with the one zero of a trunk prefix, is read in the caller's country; a
+number that is possible by its country's numbering plan is accepted even when it is not assigned, as test
+ranges are.
 """
 
 from __future__ import annotations
@@ -71,8 +72,12 @@ def _read(entry: str, country: str) -> Phone | None:
         return None
     international = None if local_only else _international(text)
     local = _local(text, country) if country and not text.startswith("+") else None
+    # One zero in front is how people at home write their trunk prefix: without it, 0151 23456789 from a
+    # German phone book would be somebody in Texas.
+    at_home = text.startswith("0") and not text.startswith("00")
+    readings = (local, international) if at_home else (international, local)
     for test in (phonenumbers.is_valid_number, _possible):
-        for number in (international, local):
+        for number in readings:
             if number is not None and test(number):
                 return Phone(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:])
     return None

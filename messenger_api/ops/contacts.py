@@ -33,7 +33,7 @@ def getcontacts(call: Call, given: GetContactsParameters) -> Answer:
     """The contacts that changed, then the groups; or the accounts behind the numbers given."""
     contacts, reset = call.services.contacts, bool(given.reset)
     if given.phones:
-        sync = contacts.add(call.caller, given.phones, reset=reset)
+        sync = contacts.add(call.caller, given.phones, given.ts, reset=reset)
     else:
         sync = contacts.changes(call.caller, given.ts, reset=reset)
     own = {

@@ -245,8 +245,19 @@ class Accounts:
             profile = self._open(proven, address, minted, device, name)
         except IntegrityError:
             # Two first logins of one number at the same moment: by now the account is there.
-            profile = self._open(proven, address, minted, device, name)
+            profile = self._open_again(proven, address, minted, device, name)
         return Login(minted.token, proven.phone, profile)
+
+    def _open_again(
+        self, proven: _Proven, address: str, minted: UserToken, device: Device, name: str
+    ) -> Profile:
+        try:
+            return self._open(proven, address, minted, device, name)
+        except IntegrityError:
+            # The address is taken under another contact key: they were made with another SECRET_KEY. The
+            # database's own words hold the number and go no further.
+            log.error("login.secret_key_changed", phone=masked(address))
+            raise TryLater from None
 
     def _mint(self, address: str, device: Device, name: str) -> UserToken:
         try:

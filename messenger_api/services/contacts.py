@@ -13,11 +13,12 @@ sends the largest `ts` it saw and gets what changed later. Two things make that 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from messenger_api.domain.errors import TooMany
+from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.phone import read
 from messenger_api.domain.secrets import Keys
 from messenger_api.settings import Settings
@@ -60,25 +61,43 @@ class Contacts:
 
         def work(tx: Connection) -> Sync:
             own, found = contacts.changed(tx, caller.uid, after)
-            sync = Sync(own, found, groups.changed(tx, caller.uid, after), horizon)
-            # While there is nothing to tell, an older `synced_to` tells nothing twice.
-            if sync.contacts or sync.groups:
-                sessions.note_sync(tx, caller.sid, horizon)
-            return sync
+            return Sync(own, found, groups.changed(tx, caller.uid, after), horizon)
 
-        return self._database.run(work)
+        sync = self._database.run(work)
+        # While there is nothing to tell, an older `synced_to` tells nothing twice.
+        if (sync.contacts or sync.groups) and not reset:
+            self._note(caller, horizon)
+        return sync
 
-    def add(self, caller: Caller, entries: Sequence[str], *, reset: bool = False) -> Sync:
+    def _note(self, caller: Caller, horizon: int) -> None:
+        """Remember how far the app was told. Without the note it is only told more than once."""
+        with suppress(TryLater):
+            self._database.run(lambda tx: sessions.note_sync(tx, caller.sid, horizon))
+
+    def add(self, caller: Caller, entries: Sequence[str], since: int, *, reset: bool = False) -> Sync:
         """Put numbers into the phone book; returns every one that has an account, whenever it changed.
+
+        `since` is the `ts` that the app has seen: if the answer to its last sync was lost, the `ts` of this
+        answer must not hide that.
 
         Raises:
             TooMany: more numbers than `MAX_PHONES_PER_CALL`.
         """
         horizon = self._horizon()
         keys = self._contact_keys(caller, entries)
-        self._store(caller.uid, keys, reset)
-        own, found = self._database.run(lambda tx: contacts.named(tx, caller.uid, keys))
-        return Sync(own, found, (), horizon)
+
+        # Each statement stands alone: a request that breaks off between two is sent again by the app.
+        def work(tx: Connection) -> Sync:
+            if reset:
+                contacts.remove(tx, caller.uid)
+            known = set() if reset else contacts.known(tx, caller.uid, keys)
+            contacts.add(tx, caller.uid, [key for key in keys if key not in known])
+            if since < caller.synced_to:
+                sessions.sync_again(tx, caller.sid, since)
+            own, found = contacts.named(tx, caller.uid, keys)
+            return Sync(own, found, (), horizon)
+
+        return self._database.run(work)
 
     def forget(self, caller: Caller, entries: Sequence[str]) -> None:
         """Take numbers out of the phone book."""
@@ -95,16 +114,3 @@ class Contacts:
         phones = (read(entry, caller.country) for entry in entries)
         # In order, so that two syncs of one user lock the same rows in the same order.
         return sorted({self._keys.contact_key(phone) for phone in phones if phone})
-
-    def _store(self, owner: int, keys: list[bytes], reset: bool) -> None:
-        known = set() if reset else self._database.run(lambda tx: contacts.known(tx, owner, keys))
-        new = [key for key in keys if key not in known]
-        if not (new or reset):
-            return
-
-        def work(tx: Connection, _now: int) -> None:
-            if reset:
-                contacts.remove(tx, owner)
-            contacts.add(tx, owner, new)
-
-        self._database.write(work)

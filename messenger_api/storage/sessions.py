@@ -66,6 +66,13 @@ def note_sync(connection: Connection, sid: int, synced_to: int) -> None:
     )
 
 
+def sync_again(connection: Connection, sid: int, since: int) -> None:
+    """Take back that the app was told of changes after this second: it says that it has not seen them."""
+    connection.execute(
+        update(Session).where(Session.sid == sid, Session.synced_to > since).values(synced_to=since)
+    )
+
+
 def superseded(
     connection: Connection, *, uid: int, appid: str, device: str, token_hash: bytes, keep: int
 ) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import structlog
 from flask import Blueprint, Request, Response, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from messenger_api.domain.errors import (
     ApiError,
@@ -64,10 +64,11 @@ def api_blueprint(services: Services) -> Blueprint:
     for path in PATHS[1:]:
         blueprint.add_url_rule(path, view_func=endpoint, methods=METHODS, provide_automatic_options=False)
 
-    @blueprint.app_errorhandler(MethodNotAllowed)
-    def other_method(error: MethodNotAllowed) -> Response | MethodNotAllowed:
-        # Flask has no word for "any method", and its own answer is a page that crashes an app.
-        return respond(services, request) if request.path in PATHS else error
+    @blueprint.app_errorhandler(HTTPException)
+    def not_routed(error: HTTPException) -> Response | HTTPException:
+        # Another method, or a Host that is no name: Flask's own answer is a page, which crashes an app.
+        ours = request.routing_exception is error and request.path in PATHS
+        return respond(services, request) if ours else error
 
     return blueprint
 

@@ -1,0 +1,1 @@
+"""What must hold when mesibo, the database, the SMS network or the server itself fails."""

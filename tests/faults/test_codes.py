@@ -1,0 +1,403 @@
+"""One-time codes: guessed in parallel, used in parallel, expired, replaced, and never readable at rest."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from messenger_api.sandbox import SandboxServer, SandboxStore
+from tests.product import APPID, Answer, Product
+
+ANA, BEN, REVIEWER = "14155550101", "14155550102", "14155550199"
+FIXED = "135790"
+UNREACHABLE = "15005550009"  # Twilio's magic number: not a mobile
+
+Make = Callable[..., Product]
+
+
+def ask(product: Product, number: str = ANA, **fields: object) -> Answer:
+    return product.call("login", phone=number, appid=APPID, **fields)
+
+
+def enter(product: Product, code: str, number: str = ANA) -> Answer:
+    return product.call("login", phone=number, appid=APPID, otp=code)
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 1_000_000:06d}"
+
+
+def at_once(product: Product, codes: list[str], number: str = ANA) -> list[Answer]:
+    """Enter these codes, each in a thread of its own, all at the same moment."""
+    start = threading.Barrier(len(codes))
+
+    def login(code: str) -> Answer:
+        form = {"op": "login", "phone": number, "appid": APPID, "otp": code}
+        client = product.app.test_client()
+        start.wait()
+        answer: Answer = msgspec.json.decode(client.post("/api.php", data=form).data)
+        return answer
+
+    with ThreadPoolExecutor(len(codes)) as pool:
+        return list(pool.map(login, codes))
+
+
+@pytest.fixture
+def lone(tmp_path: Path) -> Iterator[Callable[..., Product]]:
+    """Makes the product on SQLite: for what no database can do differently."""
+    made: list[Product] = []
+
+    def make(**settings: object) -> Product:
+        made.append(Product(f"sqlite:///{tmp_path / f'{len(made)}.sqlite3'}", tmp_path, **settings))
+        return made[-1]
+
+    yield make
+    for product in made:
+        product.close()
+
+
+@pytest.fixture
+def alone(lone: Make) -> Product:
+    """The product on SQLite."""
+    return lone()
+
+
+class TestInParallel:
+    def test_200_guesses_at_once_are_five_guesses(self, product: Product) -> None:
+        ask(product)
+        code = product.code(ANA)
+        guesses = [f"{(int(code) + 1 + n) % 1_000_000:06d}" for n in range(200)]
+        answers = Counter(answer["error"] for answer in at_once(product, guesses))
+        assert answers == {"BADCODE": 5, "TOOMANY": 195}
+        assert product.rows("SELECT attempts FROM one_time_codes") == [(5,)]
+        assert enter(product, code)["error"] == "TOOMANY"
+        assert product.rows("SELECT * FROM sessions") == []
+
+    def test_50_times_the_right_code_at_once_is_one_session(self, product: Product) -> None:
+        ask(product)
+        answers = at_once(product, [product.code(ANA)] * 50)
+        assert sum(answer["result"] == "OK" for answer in answers) == 1
+        assert {answer["error"] for answer in answers if answer["result"] == "FAIL"} <= {"BADCODE", "TOOMANY"}
+        assert product.rows("SELECT count(*) FROM sessions") == [(1,)]
+        assert product.rows("SELECT count(*) FROM users") == [(1,)]
+
+    def test_the_right_code_among_many_wrong_ones_never_costs_more_than_the_limit(
+        self, product: Product
+    ) -> None:
+        ask(product)
+        code = product.code(ANA)
+        answers = at_once(product, [wrong(code)] * 20 + [code] + [wrong(code)] * 20)
+        evaluated = [a for a in answers if a["result"] == "OK" or a["error"] == "BADCODE"]
+        [(attempts, used)] = product.rows("SELECT attempts, used FROM one_time_codes")
+        assert attempts <= 5
+        assert sum(a["result"] == "OK" for a in answers) == used
+        if not used:
+            assert len(evaluated) == 5
+
+    def test_50_requests_at_once_send_one_code(self, product: Product) -> None:
+        start = threading.Barrier(50)
+
+        def request(_n: int) -> Answer:
+            client = product.app.test_client()
+            start.wait()
+            form = {"op": "login", "phone": ANA, "appid": APPID}
+            answer: Answer = msgspec.json.decode(client.post("/api.php", data=form).data)
+            return answer
+
+        with ThreadPoolExecutor(50) as pool:
+            answers = list(pool.map(request, range(50)))
+        assert Counter(a.get("error", "OK") for a in answers) == {"OK": 1, "TOOMANY": 49}
+        assert len(product.sandbox.store.texts()) == 1
+
+
+class TestOneCode:
+    def test_it_has_six_digits_and_is_good_for_five_minutes(self, alone: Product) -> None:
+        ask(alone)
+        code = alone.code(ANA)
+        assert len(code) == 6
+        assert code.isdigit()
+        alone.clock.advance(299)
+        assert enter(alone, code)["result"] == "OK"
+
+    def test_after_five_minutes_it_is_dead(self, alone: Product) -> None:
+        ask(alone)
+        code = alone.code(ANA)
+        alone.clock.advance(300)
+        assert enter(alone, code)["error"] == "BADCODE"
+
+    def test_it_works_once(self, alone: Product) -> None:
+        ask(alone)
+        code = alone.code(ANA)
+        assert enter(alone, code)["result"] == "OK"
+        assert enter(alone, code)["error"] == "BADCODE"
+
+    def test_five_wrong_guesses_kill_it_and_say_when_the_next_may_come(self, alone: Product) -> None:
+        ask(alone)
+        code = alone.code(ANA)
+        assert [enter(alone, wrong(code))["error"] for _ in range(5)] == ["BADCODE"] * 5
+        answer = enter(alone, code)
+        assert answer["error"] == "TOOMANY"
+        assert 0 < answer["retry_after"] <= 30
+        assert str(answer["retry_after"]) in answer["errmsg"]
+        alone.clock.advance(answer["retry_after"])
+        ask(alone)
+        assert enter(alone, alone.code(ANA))["result"] == "OK"
+
+    def test_a_new_one_kills_the_old(self, alone: Product) -> None:
+        ask(alone)
+        old = alone.code(ANA)
+        alone.clock.advance(30)
+        ask(alone)
+        new = alone.code(ANA)
+        assert enter(alone, new if new != old else wrong(old))["result"] == "OK" or new == old
+        assert enter(alone, old)["error"] == "BADCODE"
+        assert alone.rows("SELECT count(*) FROM one_time_codes") == [(1,)]
+
+    def test_it_opens_no_other_number(self, alone: Product) -> None:
+        ask(alone)
+        ask(alone, BEN)
+        code = alone.code(ANA)
+        if code != alone.code(BEN):
+            assert enter(alone, code, BEN)["error"] == "BADCODE"
+
+    def test_a_number_without_a_code_is_told_no_more_than_a_wrong_code(self, alone: Product) -> None:
+        ask(alone)
+        known = enter(alone, wrong(alone.code(ANA)))
+        unknown = enter(alone, "123456", BEN)
+        assert {k: v for k, v in known.items() if k != "ts"} == {
+            k: v for k, v in unknown.items() if k != "ts"
+        }
+
+    @pytest.mark.parametrize("shown", ["", "0", "12345", "1234567", "١٢٣٤٥٦", "abcdef", "12345\x00"])
+    def test_nothing_but_the_six_digits_opens(self, alone: Product, shown: str) -> None:
+        ask(alone)
+        answer = enter(alone, shown)
+        assert "token" not in answer
+
+
+class TestResendGap:
+    def test_the_answer_says_how_long_to_wait_and_means_it(self, product: Product) -> None:
+        assert ask(product)["retry_after"] == 30
+        product.clock.advance(10)
+        answer = ask(product)
+        assert (answer["result"], answer["error"]) == ("FAIL", "TOOMANY")
+        assert 19 <= answer["retry_after"] <= 20
+        product.clock.advance(answer["retry_after"])
+        assert ask(product)["result"] == "OK"
+        assert len(product.sandbox.store.texts()) == 2
+
+    def test_a_refused_request_leaves_the_code_that_was_sent_alive(self, product: Product) -> None:
+        ask(product)
+        code = product.code(ANA)
+        assert ask(product)["error"] == "TOOMANY"
+        assert enter(product, code)["result"] == "OK"
+
+    def test_after_a_login_a_new_code_may_come_at_once(self, product: Product) -> None:
+        ask(product)
+        enter(product, product.code(ANA))
+        assert ask(product)["result"] == "OK"
+        assert enter(product, product.code(ANA))["result"] == "OK"
+
+    def test_asking_again_gives_no_new_guesses(self, product: Product) -> None:
+        ask(product)
+        code = product.code(ANA)
+        for _ in range(5):
+            enter(product, wrong(code))
+            ask(product)
+        assert enter(product, code)["error"] == "TOOMANY"
+
+    @pytest.mark.parametrize(("limits", "told"), [("off", None), ("track", 30)])
+    def test_it_can_be_switched_off(self, lone: Make, limits: str, told: int | None) -> None:
+        product = lone(limits=limits)
+        assert ask(product).get("retry_after") == told
+        assert ask(product)["result"] == "OK"
+        assert len(product.sandbox.store.texts()) == 2
+        assert enter(product, product.code(ANA))["result"] == "OK"
+
+    @pytest.mark.parametrize("limits", ["off", "track"])
+    def test_expiry_and_attempts_hold_without_limits(self, lone: Make, limits: str) -> None:
+        product = lone(limits=limits)
+        ask(product)
+        code = product.code(ANA)
+        for _ in range(5):
+            assert enter(product, wrong(code))["error"] == "BADCODE"
+        assert enter(product, code)["error"] == "TOOMANY"
+        ask(product)
+        code = product.code(ANA)
+        product.clock.advance(300)
+        assert enter(product, code)["error"] == "BADCODE"
+
+
+class TestAtRest:
+    def test_the_row_reveals_neither_code_nor_number(self, alone: Product) -> None:
+        ask(alone, name="Ana")
+        code = alone.code(ANA)
+        [row] = alone.rows("SELECT * FROM one_time_codes")
+        shown = repr(tuple(row))
+        assert code not in shown
+        assert ANA not in shown
+        hashes = [bytes(value) for value in row if isinstance(value, (bytes, bytearray, memoryview))]
+        assert sorted(map(len, hashes)) == [16, 32]
+
+    def test_the_same_code_of_the_same_number_rests_differently_under_another_key(self, lone: Make) -> None:
+        rows = []
+        for key in ("one key of an installation", "another key of an installation"):
+            product = lone(
+                secret_key=key,
+                otp_test_numbers={REVIEWER: FIXED},
+                otp_test_numbers_until=dt.date(2099, 1, 1),
+            )
+            ask(product, REVIEWER)
+            rows.append(product.rows("SELECT contact_key, code_hash FROM one_time_codes")[0])
+        assert rows[0][0] != rows[1][0]
+        assert rows[0][1] != rows[1][1]
+
+    def test_two_numbers_with_one_code_rest_differently(self, lone: Make) -> None:
+        product = lone(
+            otp_test_numbers={REVIEWER: FIXED, BEN: FIXED}, otp_test_numbers_until=dt.date(2099, 1, 1)
+        )
+        ask(product, REVIEWER)
+        ask(product, BEN)
+        hashes = product.rows("SELECT code_hash FROM one_time_codes")
+        assert hashes[0] != hashes[1]
+
+    def test_the_log_holds_neither_code_nor_number(
+        self, capfd: pytest.CaptureFixture[str], lone: Make
+    ) -> None:
+        product = lone()
+        ask(product)
+        code = product.code(ANA)
+        enter(product, wrong(code))
+        enter(product, code)
+        logged = capfd.readouterr().err
+        assert "api.answer" in logged
+        assert code not in logged
+        assert ANA not in logged
+
+
+class TestTestNumbers:
+    @pytest.fixture
+    def reviewed(self, lone: Make) -> Product:
+        today = dt.datetime.now(dt.UTC).date()
+        return lone(
+            otp_test_numbers={f"+{REVIEWER}": FIXED}, otp_test_numbers_until=today + dt.timedelta(days=1)
+        )
+
+    def test_the_fixed_code_opens_with_and_without_step_one_and_nothing_is_sent(
+        self, reviewed: Product
+    ) -> None:
+        assert enter(reviewed, FIXED, REVIEWER)["result"] == "OK"
+        assert ask(reviewed, REVIEWER)["result"] == "OK"
+        assert ask(reviewed, REVIEWER)["result"] == "OK"
+        assert enter(reviewed, FIXED, REVIEWER)["result"] == "OK"
+        assert reviewed.sandbox.store.texts() == []
+
+    def test_it_may_be_used_again_and_again(self, reviewed: Product) -> None:
+        assert [enter(reviewed, FIXED, REVIEWER)["result"] for _ in range(8)] == ["OK"] * 8
+
+    def test_the_name_given_in_step_one_is_taken(self, reviewed: Product) -> None:
+        ask(reviewed, REVIEWER, name="Rita")
+        assert enter(reviewed, FIXED, REVIEWER)["name"] == "Rita"
+
+    def test_it_cannot_be_guessed_more_often_than_another_however_often_it_is_asked_for(
+        self, reviewed: Product
+    ) -> None:
+        errors = []
+        for n in range(12):
+            ask(reviewed, REVIEWER)
+            errors.append(enter(reviewed, f"{n:06d}", REVIEWER)["error"])
+        assert errors == ["BADCODE"] * 5 + ["TOOMANY"] * 7
+        reviewed.clock.advance(300)
+        assert enter(reviewed, FIXED, REVIEWER)["result"] == "OK"
+
+    def test_the_fixed_code_opens_no_other_number(self, reviewed: Product) -> None:
+        assert enter(reviewed, FIXED)["error"] == "BADCODE"
+
+    def test_after_the_end_date_the_number_is_like_any_other(self, reviewed: Product) -> None:
+        reviewed.clock.advance(3 * 86400)
+        assert enter(reviewed, FIXED, REVIEWER)["error"] == "BADCODE"
+        assert ask(reviewed, REVIEWER)["retry_after"] == 30
+        assert len(reviewed.sandbox.store.texts()) == 1
+        if reviewed.code(REVIEWER) != FIXED:
+            assert enter(reviewed, FIXED, REVIEWER)["error"] == "BADCODE"
+        assert enter(reviewed, reviewed.code(REVIEWER), REVIEWER)["result"] == "OK"
+
+    def test_a_fixed_code_that_is_live_when_the_date_passes_is_dead_the_next_day(
+        self, reviewed: Product
+    ) -> None:
+        ask(reviewed, REVIEWER)
+        reviewed.clock.advance(3 * 86400)
+        assert enter(reviewed, FIXED, REVIEWER)["error"] == "BADCODE"
+
+
+class TestSms:
+    @pytest.fixture
+    def texting(self, lone: Make, tmp_path: Path) -> Iterator[tuple[Product, SandboxServer]]:
+        """A product that sends by Twilio, played by a stand-in."""
+        with SandboxStore(tmp_path / "twilio.sqlite3") as store, SandboxServer(store) as twilio:
+            product = lone(
+                sms_providers=["twilio"],
+                twilio_api_url=twilio.twilio_url,
+                twilio_account_sid=twilio.twilio_sid,
+                twilio_auth_token=twilio.twilio_token,
+                twilio_from="+15005550006",
+            )
+            yield product, twilio
+
+    def test_a_number_that_the_network_refuses_is_a_bad_number(
+        self, texting: tuple[Product, SandboxServer]
+    ) -> None:
+        product, _twilio = texting
+        answer = ask(product, UNREACHABLE)
+        assert (answer["error"], answer["properties"]) == ("BADPHONE", ["phone"])
+        assert answer["errmsg"]
+        assert product.rows("SELECT * FROM one_time_codes") == []
+
+    @pytest.mark.parametrize(
+        "fault", [{"drop": True}, {"html": True}, {"error": "20500"}, {"error": "20429"}, {"error": "20003"}]
+    )
+    def test_a_code_that_could_not_be_sent_is_forgotten_and_the_next_may_follow_at_once(
+        self, texting: tuple[Product, SandboxServer], fault: dict[str, object]
+    ) -> None:
+        product, twilio = texting
+        twilio.faults.add("sms", **fault)  # type: ignore[arg-type]
+        answer = ask(product)
+        assert (answer["error"], answer["retry_after"] > 0) == ("TRYLATER", True)
+        assert product.rows("SELECT * FROM one_time_codes") == []
+        twilio.faults.clear()
+        assert ask(product)["result"] == "OK"
+        text = twilio.store.texts()[0]
+        assert text.to == ANA
+
+    def test_an_account_is_not_needed_for_a_text_nor_told_by_it(self, product: Product) -> None:
+        product.log_in(BEN)
+        known, unknown = ask(product, BEN), ask(product, ANA)
+        assert {**known, "ts": 0} == {**unknown, "ts": 0}
+
+    @pytest.mark.parametrize(
+        ("number", "error"), [("491701234567", None), ("919876543210", None), (ANA, "BADPHONE")]
+    )
+    def test_only_the_listed_countries_are_texted(self, lone: Make, number: str, error: str | None) -> None:
+        product = lone(sms_countries=["DE", "IN"])
+        answer = ask(product, number)
+        assert answer.get("error") == error
+        assert len(product.sandbox.store.texts()) == (error is None)
+        if error:
+            assert "country" in answer["errmsg"]
+            assert enter(product, "123456", number)["error"] == "BADCODE"
+
+    def test_a_test_number_needs_no_listed_country(self, lone: Make) -> None:
+        product = lone(
+            sms_countries=["DE"],
+            otp_test_numbers={REVIEWER: FIXED},
+            otp_test_numbers_until=dt.date(2099, 1, 1),
+        )
+        assert ask(product, REVIEWER)["result"] == "OK"
+        assert enter(product, FIXED, REVIEWER)["result"] == "OK"

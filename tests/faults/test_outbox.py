@@ -1,0 +1,516 @@
+"""The outbox: order, patience, exact recipients, and claims that outlive the worker that made them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import insert, select, update
+
+from messenger_api.domain.phone import Phone as PhoneNumber
+from messenger_api.domain.secrets import Keys
+from messenger_api.gateways.mesibo import MesiboClient
+from messenger_api.services.updates import UserChanged, file_gone, group_gone, tell, user_changed
+from messenger_api.services.worker import Worker
+from messenger_api.storage import outbox
+from messenger_api.storage.models import Contact, Thumbnail, User
+from messenger_api.storage.outbox import Draft
+from tests.faults.outside import (
+    INTENT_TIME,
+    LATE,
+    TIMEOUT,
+    Mesibo,
+    log_in,
+    mesibos_groups,
+    our_groups,
+    settings_for,
+    settle,
+)
+from tests.product import APPID, Product
+from tests.servers import wait_for
+
+ANA, BEN, CAT = "14155550101", "14155550102", "14155550103"
+SECRET = "a test's own secret key"
+# More than 100 x 100 pixels of pure noise come to.
+THUMBNAIL = "A" * 3600
+
+Make = Callable[..., Product]
+
+
+def queue(product: Product, *drafts: Draft) -> None:
+    product.services.database.write(lambda tx, now: outbox.add(tx, now, drafts))
+
+
+def texts(mesibo: Mesibo) -> list[str]:
+    return [message.text for message in reversed(mesibo.store.messages(limit=2000))]
+
+
+def recipients(mesibo: Mesibo) -> Counter[str]:
+    return Counter(to for message in mesibo.store.messages(limit=2000) for to in message.to)
+
+
+def waiting(product: Product) -> list[tuple[int, int, str]]:
+    return [tuple(row) for row in product.rows("SELECT state, attempts, last_error FROM outbox ORDER BY id")]
+
+
+@pytest.fixture
+def sender(connected: Product) -> str:
+    """Somebody whom mesibo knows, as the sender of messages."""
+    return log_in(connected, ANA).number
+
+
+class TestOrder:
+    def test_messages_of_one_lane_leave_in_the_order_of_their_making(
+        self, connected: Product, mesibo: Mesibo, sender: str
+    ) -> None:
+        queue(connected, *(draft for n in range(30) for draft in tell(1, sender, [BEN], str(n))))
+        settle(connected)
+        assert texts(mesibo) == [str(n) for n in range(30)]
+
+    def test_a_message_that_waits_holds_up_its_own_lane_and_no_other(
+        self, connected: Product, mesibo: Mesibo, sender: str
+    ) -> None:
+        mesibo.faults.add("message", error="BADVALUE", times=1)
+        queue(connected, *tell(1, sender, [BEN], "first"), *tell(1, sender, [BEN], "second"))
+        queue(connected, *tell(2, sender, [BEN], "other"))
+        connected.deliver()
+        assert texts(mesibo) == ["other"]
+        settle(connected)
+        assert texts(mesibo) == ["other", "first", "second"]
+
+    def test_items_in_a_lane_wait_for_one_that_is_not_due(
+        self, connected: Product, mesibo: Mesibo, sender: str
+    ) -> None:
+        [late] = tell(1, sender, [BEN], "late")
+        queue(connected, Draft(late.lane, late.kind, late.payload, delay=60))
+        queue(connected, *tell(1, sender, [BEN], "later"))
+        connected.deliver()
+        assert texts(mesibo) == []
+        connected.clock.advance(61)
+        connected.deliver()
+        assert texts(mesibo) == ["late", "later"]
+
+
+class TestPatience:
+    @pytest.fixture
+    def impatient(self, mesibo: Mesibo, tmp_path: Path) -> Iterator[Product]:
+        """A product that gives up on an item after three tries."""
+        uri = f"sqlite:///{tmp_path / 'impatient.sqlite3'}"
+        product = Product(uri, tmp_path, **settings_for(mesibo), outbox_max_attempts=3)
+        yield product
+        product.close()
+
+    def test_what_mesibo_refuses_is_dead_after_three_tries_and_can_be_seen(
+        self, connected: Product, mesibo: Mesibo, sender: str
+    ) -> None:
+        mesibo.faults.add("message", error="BADVALUE")
+        queue(connected, *tell(1, sender, [BEN], "never"))
+        tries = []
+        for _ in range(6):
+            before = connected.clock()
+            connected.deliver()
+            tries.append(waiting(connected)[0][:2])
+            assert connected.clock() - before < 5
+            connected.clock.advance(10)
+        assert tries == [(0, 1), (0, 2), (1, 3), (1, 3), (1, 3), (1, 3)]
+        [dead] = connected.services.database.run(lambda tx: outbox.dead(tx, 10))
+        assert (dead.kind, dead.lane, dead.attempts) == ("tell_members", "group:1", 3)
+        assert "BADVALUE" in dead.last_error
+        status = connected.services.database.run(
+            lambda tx: outbox.status(tx, connected.services.database.now())
+        )
+        assert (status.queued, status.dead) == (0, 1)
+
+    def test_a_dead_item_lets_its_lane_go_on(self, connected: Product, mesibo: Mesibo, sender: str) -> None:
+        mesibo.faults.add("message", error="BADVALUE", times=3)
+        queue(connected, *tell(1, sender, [BEN], "dead"), *tell(1, sender, [BEN], "alive"))
+        settle(connected)
+        assert texts(mesibo) == ["alive"]
+
+    def test_tries_come_at_growing_intervals(self, connected: Product, mesibo: Mesibo, sender: str) -> None:
+        mesibo.faults.add("message", drop=True)
+        queue(connected, *tell(1, sender, [BEN], "again"))
+        tried_at: list[int] = []
+        attempts = 0
+        start = connected.services.database.now()
+        while len(tried_at) < 7:
+            connected.deliver()
+            if waiting(connected)[0][1] > attempts:
+                attempts = waiting(connected)[0][1]
+                tried_at.append(connected.services.database.now() - start)
+            connected.clock.advance(1)
+        gaps = [b - a for a, b in pairwise(tried_at)]
+        assert all(later > earlier for earlier, later in pairwise(gaps)), gaps
+        assert gaps[-1] >= 32
+
+    @pytest.mark.parametrize(
+        "fault",
+        [{"drop": True}, {"html": True}, {"error": "AUTHFAIL"}],
+        ids=["hung up on", "500", "app token"],
+    )
+    def test_an_outage_of_days_kills_nothing(
+        self, impatient: Product, mesibo: Mesibo, fault: dict[str, object]
+    ) -> None:
+        sender = log_in(impatient, ANA).number
+        mesibo.faults.add("*", **fault)  # type: ignore[arg-type]
+        queue(impatient, *tell(1, sender, [BEN], "one"), *tell(2, sender, [BEN], "two"))
+        for _ in range(10):
+            assert not impatient.deliver()
+            impatient.clock.advance(400)
+        assert [state for state, *_ in waiting(impatient)][-2:] == [0, 0]
+        mesibo.faults.clear()
+        settle(impatient)
+        assert sorted(texts(mesibo)) == ["one", "two"]
+
+    def test_a_refused_connection_kills_nothing(self, impatient: Product, mesibo: Mesibo) -> None:
+        sender = log_in(impatient, ANA).number
+        mesibo.down()
+        queue(impatient, *tell(1, sender, [BEN], "one"))
+        for _ in range(10):
+            assert not impatient.deliver()
+            impatient.clock.advance(400)
+        mesibo.up()
+        settle(impatient)
+        assert texts(mesibo) == ["one"]
+
+    def test_one_message_that_mesibo_cannot_take_does_not_hold_up_the_others(
+        self, make_product: Make, mesibo: Mesibo
+    ) -> None:
+        # The web server's limit is smaller than MESIBO_MAX_BODY says: it answers 413, which is no refusal.
+        product = make_product(**settings_for(mesibo), mesibo_max_body=16384)
+        sender = log_in(product, ANA).number
+        queue(product, *tell(1, sender, [BEN], "x" * 9000))
+        queue(product, *(draft for n in range(2, 30) for draft in tell(n, sender, [BEN], str(n))))
+        for _ in range(3):
+            product.deliver()
+            product.clock.advance(5)
+        assert texts(mesibo) == [str(n) for n in range(2, 30)]
+        product.clock.advance(60)
+        product.deliver()
+        assert [state for state, *_ in waiting(product)] == [1]
+
+    def test_one_message_that_is_never_answered_does_not_hold_up_the_others(
+        self, connected: Product, mesibo: Mesibo, sender: str
+    ) -> None:
+        mesibo.faults.add("message", drop=True, times=1)
+        queue(connected, *(draft for n in range(5) for draft in tell(n, sender, [BEN], str(n))))
+        connected.deliver()
+        assert texts(mesibo) == ["1", "2", "3", "4"]
+        settle(connected)
+        assert texts(mesibo) == ["1", "2", "3", "4", "0"]
+
+    def test_a_message_that_no_request_can_hold_is_kept_for_a_person_to_see(
+        self, connected: Product, mesibo: Mesibo, sender: str
+    ) -> None:
+        text = msgspec.json.encode({"name": "Walks", "members": "1:" + "1" * 9000}).decode()
+        queue(connected, *tell(1, sender, [BEN], text), *tell(1, sender, [BEN], "next"))
+        settle(connected)
+        assert texts(mesibo) == ["next"]
+        [(state, _attempts, reason)] = waiting(connected)
+        assert (state, "MESIBO_MAX_BODY" in reason) == (1, True)
+
+    def test_one_file_that_cannot_be_removed_does_not_hold_up_the_others(
+        self, connected: Product, mesibo: Mesibo, sender: str
+    ) -> None:
+        name = f"1-{'0' * 32}.jpg"
+        (Path(connected.services.settings.files_path) / name).mkdir()
+        queue(connected, *file_gone(name), *tell(1, sender, [BEN], "one"))
+        for _ in range(3):
+            connected.deliver()
+            connected.clock.advance(5)
+        assert texts(mesibo) == ["one"]
+
+    def test_an_item_that_a_newer_version_wrote_is_kept_for_a_person_to_see(
+        self, connected: Product, mesibo: Mesibo, sender: str
+    ) -> None:
+        queue(connected, Draft("x:1", "unheard_of", UserChanged(1)), *tell(1, sender, [BEN], "one"))
+        connected.deliver()
+        assert texts(mesibo) == ["one"]
+        assert [(state, "unheard_of" in error) for state, _, error in waiting(connected)] == [(1, True)]
+
+
+class TestMirrors:
+    def test_a_group_that_lives_here_is_never_deleted_at_mesibo(
+        self, connected: Product, mesibo: Mesibo
+    ) -> None:
+        gid = log_in(connected, ANA).ok("setgroup", gid=0, name="Walks")["gid"]
+        queue(connected, group_gone(gid))
+        settle(connected)
+        assert our_groups(connected) == mesibos_groups(mesibo.store) == {gid: ("Walks", {ANA})}
+
+    @pytest.mark.parametrize("op", ["groupdel", "groupset", "groupeditmembers", "usertoken"])
+    def test_a_passing_refusal_is_tried_again(self, connected: Product, mesibo: Mesibo, op: str) -> None:
+        ana, ben = log_in(connected, ANA), log_in(connected, BEN)
+        gids = [ana.ok("setgroup", gid=0, name=name, m=BEN)["gid"] for name in ("Walks", "Cooks")]
+        settle(connected)
+        mesibo.faults.add(op, error="BADVALUE", times=2)
+        ana.ok("profile", gid=gids[0], name="Long walks")
+        ben.ok("delgroup", gid=gids[0])
+        ana.ok("delgroup", gid=gids[1])
+        ben.ok("logout")
+        settle(connected)
+        assert our_groups(connected) == mesibos_groups(mesibo.store) == {gids[0]: ("Long walks", {ANA})}
+        assert mesibo.store.tokens(BEN) == []
+
+    def test_what_mesibo_does_late_is_put_right_although_the_group_was_changed_again_meanwhile(
+        self, connected: Product, mesibo: Mesibo
+    ) -> None:
+        ana = log_in(connected, ANA)
+        gid = ana.ok("setgroup", gid=0, name="Walks")["gid"]
+        settle(connected)
+        mesibo.faults.add("groupset", delay=TIMEOUT + 1, times=1)
+        ana.ok("profile", gid=gid, name="Cooks")
+        connected.deliver()
+        ana.ok("profile", gid=gid, name="Reads")
+        connected.clock.advance(5)
+        connected.deliver()
+        assert mesibos_groups(mesibo.store)[gid][0] == "Reads"
+        wait_for(lambda: mesibos_groups(mesibo.store)[gid][0] == "Cooks", 5, "mesibo's late edit")
+        settle(connected)
+        assert our_groups(connected) == mesibos_groups(mesibo.store) == {gid: ("Reads", {ANA})}
+
+    def test_a_group_that_mesibo_does_not_know_leaves_nothing_queued(
+        self, connected: Product, mesibo: Mesibo
+    ) -> None:
+        ana = log_in(connected, ANA)
+        gid = ana.ok("setgroup", gid=0, name="Walks")["gid"]
+        mesibo.store.delete_group(gid)
+        ana.ok("delgroup", gid=gid)
+        settle(connected)
+        assert waiting(connected) == []
+
+
+def add_people(product: Product, numbers: list[str], *, following: str = "") -> None:
+    """Accounts that never logged in here, with `following` in their phone books."""
+    rows = [
+        {"address": n, "contact_key": key_of(n), "country": "US", "created_at": 1, "changed_at": 1}
+        for n in numbers
+    ]
+    with product.services.database.engine.connect() as connection:
+        connection.execute(insert(User).values(rows))
+        if following:
+            uids = connection.execute(select(User.uid).where(User.address.in_(numbers))).scalars().all()
+            entries = [{"owner": uid, "contact_key": key_of(following)} for uid in uids]
+            connection.execute(insert(Contact).values(entries))
+
+
+def key_of(number: str) -> bytes:
+    return Keys.derive(SECRET).contact_key(PhoneNumber(number))
+
+
+class TestLongLists:
+    """The stand-in refuses bodies over 8,192 bytes with 413, as on-premise mesibo does."""
+
+    @pytest.fixture(params=["/backend", "/api.php"], ids=["json", "form"])
+    def product(self, request: pytest.FixtureRequest, mesibo: Mesibo, tmp_path: Path) -> Iterator[Product]:
+        """The product, speaking either wire style."""
+        settings = {**settings_for(mesibo), "mesibo_timeout": 10.0}
+        settings["mesibo_api_url"] = mesibo.url.replace("/backend", request.param)
+        made = Product(f"sqlite:///{tmp_path / 'styled.sqlite3'}", tmp_path, **settings)
+        yield made
+        made.close()
+
+    def test_each_of_1500_followers_is_told_exactly_once(self, product: Product, mesibo: Mesibo) -> None:
+        ana = log_in(product, ANA)
+        settle(product)
+        followers = [f"1415{5560000 + n}" for n in range(1500)]
+        add_people(product, followers, following=ANA)
+        photo = "1-" + "0" * 32 + ".jpg"
+        with product.services.database.engine.connect() as connection:
+            connection.execute(insert(Thumbnail).values(photo=photo, tn=THUMBNAIL))
+            connection.execute(update(User).where(User.address == ANA).values(photo=photo))
+        ana.ok("profile", status="there are many of you")
+        assert product.deliver()
+        assert recipients(mesibo) == Counter(followers)
+        sent = mesibo.store.messages(limit=100)
+        assert 3 <= len(sent) <= 12
+        assert all(msgspec.json.decode(message.text)["tn"] == THUMBNAIL for message in sent)
+        assert waiting(product) == []
+
+    def test_the_largest_group_with_the_longest_name_is_told_exactly_once(
+        self, product: Product, mesibo: Mesibo
+    ) -> None:
+        ana = log_in(product, ANA)
+        # Fifteen digits are E.164's longest; a name has at most 128 characters, here of four bytes.
+        numbers = [f"491512345678{n:03d}" for n in range(255)]
+        add_people(product, numbers)
+        for number in numbers:
+            mesibo.store.put_user(number)
+        name = "\N{GRINNING FACE}" * 128
+        answer = ana.ok("setgroup", gid=0, name=name, m=",".join(f"+{number}" for number in numbers))
+        assert len(answer["members"].split(",")) == 256
+        assert product.deliver()
+        assert recipients(mesibo) == Counter(numbers)
+        for message in mesibo.store.messages(limit=1000):
+            told = msgspec.json.decode(message.text)
+            assert (told["name"], told["members"]) == (name, answer["members"])
+        assert waiting(product) == []
+
+    def test_a_thumbnail_that_does_not_fit_is_left_out(self, product: Product, mesibo: Mesibo) -> None:
+        ana = log_in(product, ANA)
+        text = msgspec.json.encode({"name": "Walks", "members": "1:x", "tn": "A" * 9000}).decode()
+        queue(product, *tell(1, ana.number, [BEN, CAT], text))
+        assert product.deliver()
+        [message] = mesibo.store.messages()
+        assert message.to == (BEN, CAT)
+        assert msgspec.json.decode(message.text) == {"name": "Walks", "members": "1:x"}
+
+    def test_nobody_is_told_twice_and_nobody_forgotten_when_mesibo_dies_between_two_parts(
+        self, product: Product, mesibo: Mesibo
+    ) -> None:
+        ana = log_in(product, ANA)
+        people = [f"1415{5560000 + n}" for n in range(1200)]
+        queue(product, *tell(1, ana.number, people, "x" * 3000))
+        parts = 0
+        while product.rows("SELECT id FROM outbox"):
+            # One part is told, at the next mesibo is away.
+            mesibo.faults.add("message", delay=0.0, times=1)
+            mesibo.faults.add("*", html=True)
+            product.deliver()
+            mesibo.faults.clear()
+            product.clock.advance(INTENT_TIME)
+            assert parts < len(mesibo.store.messages(limit=100)), "no progress"
+            parts = len(mesibo.store.messages(limit=100))
+        assert parts >= 3
+        assert recipients(mesibo) == Counter(people)
+
+
+class TestFollowers:
+    def test_progress_among_followers_is_kept(self, connected: Product, mesibo: Mesibo) -> None:
+        log_in(connected, ANA)
+        settle(connected)
+        followers = [f"1415{5560000 + n}" for n in range(1100)]
+        add_people(connected, followers, following=ANA)
+        [(uid,)] = connected.rows(f"SELECT uid FROM users WHERE address = '{ANA}'")
+        queue(connected, user_changed(uid))
+        mesibo.faults.add("message", times=1)
+        mesibo.faults.add("*", drop=True)
+        assert not connected.deliver()
+        assert 0 < sum(recipients(mesibo).values()) < 1100
+        mesibo.faults.clear()
+        settle(connected)
+        assert recipients(mesibo) == Counter(followers)
+
+    def test_nothing_is_sent_when_there_is_nobody_to_tell(self, connected: Product, mesibo: Mesibo) -> None:
+        ana = log_in(connected, ANA)
+        ana.ok("profile", name="Ana")
+        ana.ok("setgroup", gid=0, name="Alone")
+        settle(connected)
+        assert texts(mesibo) == []
+
+
+class TestClaims:
+    @pytest.fixture
+    def second(self, make_product: Make, mesibo: Mesibo) -> tuple[Product, Worker]:
+        """A product and, on the same database, the worker of another machine."""
+        product = make_product(**settings_for(mesibo), outbox_lease=2)
+        s = product.services
+        return product, Worker(s.settings, s.database, s.mesibo, s.files)
+
+    def test_what_a_dead_worker_claimed_another_does_when_the_claim_has_run_out(
+        self, second: tuple[Product, Worker], mesibo: Mesibo
+    ) -> None:
+        product, _worker = second
+        ana = log_in(product, ANA)
+        settle(product)
+        queue(product, *tell(1, ana.number, [BEN], "one"))
+        now = product.services.database.now()
+        claimed = product.services.database.run(lambda tx: outbox.claim(tx, now, most=20, lease=2))
+        assert len(claimed) == 1
+        assert product.deliver()
+        assert texts(mesibo) == []
+        product.clock.advance(3)
+        assert product.deliver()
+        assert texts(mesibo) == ["one"]
+
+    def test_two_workers_never_claim_the_same(self, second: tuple[Product, Worker], mesibo: Mesibo) -> None:
+        product, _worker = second
+        ana = log_in(product, ANA)
+        settle(product)
+        queue(product, *(draft for n in range(60) for draft in tell(n % 12, ana.number, [BEN], str(n))))
+        start = threading.Barrier(4)
+
+        def work() -> None:
+            start.wait()
+            while product.rows("SELECT id FROM outbox"):
+                product.deliver()
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert Counter(texts(mesibo)) == Counter(str(n) for n in range(60))
+        for lane in range(12):
+            in_lane = [int(text) for text in texts(mesibo) if int(text) % 12 == lane]
+            assert in_lane == sorted(in_lane)
+
+    def test_a_worker_that_works_off_a_long_batch_slowly_keeps_its_claims(
+        self, second: tuple[Product, Worker], mesibo: Mesibo
+    ) -> None:
+        product, other = second
+        ana = log_in(product, ANA)
+        settle(product)
+        # Each call is quicker than the lease of 2 s, all together take much longer.
+        mesibo.faults.add("message", delay=0.3)
+        queue(product, *(draft for n in range(9) for draft in tell(n, ana.number, [BEN], str(n))))
+        first = threading.Thread(target=product.deliver)
+        first.start()
+        while first.is_alive():
+            other.drain()
+            time.sleep(0.05)
+        first.join()
+        settle(product)
+        assert Counter(texts(mesibo)) == Counter(str(n) for n in range(9))
+
+    def test_a_worker_that_lost_its_claim_sends_no_further_part(
+        self, second: tuple[Product, Worker], mesibo: Mesibo
+    ) -> None:
+        product, other = second
+        ana = log_in(product, ANA)
+        settle(product)
+        people = [f"1415{5560000 + n}" for n in range(1200)]
+        queue(product, *tell(1, ana.number, people, "x" * 3000))
+        mesibo.faults.add("message", delay=LATE, times=1)
+        mesibo.faults.add("message", delay=0.05)
+        product_slow = threading.Thread(target=_drain_patiently, args=(product,))
+        product_slow.start()
+        wait_for(lambda: len(mesibo.faults.current()) == 1, 5, "the first part to be under way")
+        product.clock.advance(3)
+        assert other.drain()
+        product_slow.join()
+        settle(product)
+        # The first part, under way when the claim ran out, may come twice; nothing else does.
+        told = recipients(mesibo)
+        assert set(told) == set(people)
+        assert sum(told.values()) - len(people) <= 500
+        assert max(told.values()) <= 2
+        assert waiting(product) == []
+
+
+def _drain_patiently(product: Product) -> None:
+    """A worker whose mesibo client waits longer than the claim lasts."""
+    s = product.services
+    client = MesiboClient(s.settings.mesibo_api_url, s.settings.mesibo_app_token)
+    worker = Worker(s.settings, s.database, client, s.files)
+    worker.drain()
+    client.close()
+
+
+def test_the_messages_are_sent_in_the_persons_name(connected: Product, mesibo: Mesibo) -> None:
+    ana, ben = log_in(connected, ANA), log_in(connected, BEN)
+    settle(connected)
+    ben.ok("getcontacts", ts=0, phones=ANA)
+    ana.ok("profile", name="Ana")
+    settle(connected)
+    [message] = mesibo.store.messages()
+    assert (message.sender, message.to, message.type, message.flag) == (ANA, (BEN,), 1, 4)
+    assert (message.expiry, message.forced) == (3600, True)
+    assert msgspec.json.decode(message.text)["name"] == "Ana"
+    assert APPID not in message.text
