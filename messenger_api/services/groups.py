@@ -1,11 +1,7 @@
-"""Groups: made, edited, left and deleted here and at mesibo, with both sides agreeing afterwards.
+"""Groups: what a user may do with them.
 
-What mesibo may refuse (making a group, its name, adding and removing members) is asked of mesibo first,
-outside any transaction, then written. The intention stands in the outbox before mesibo is asked: if the
-request does not get to its end, for whatever reason, the worker brings mesibo's copy back to what our
-database says. Two admins who edit one group at once are told apart by the group's `version`; the second
-reads again and starts over. What mesibo cannot refuse (leaving, deleting, a new name from a profile) is
-written first and follows by the outbox.
+`group_changes` writes what is decided here. Two admins who edit one group at once are told apart by the
+group's `version`; the second reads again and starts over.
 """
 
 from __future__ import annotations
@@ -15,28 +11,21 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection
 
-from messenger_api.domain.errors import ApiError, BadGroup, NotMember, TooMany, TryLater
+from messenger_api.domain.errors import BadGroup, NotMember, TooMany, TryLater
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.domain.phone import read
 from messenger_api.domain.secrets import Keys
-from messenger_api.gateways.mesibo import MesiboClient, MesiboError
+from messenger_api.gateways.mesibo import MesiboClient
+from messenger_api.services.group_changes import GroupChanges
 from messenger_api.services.media import Media
 from messenger_api.services.updates import (
-    file_gone,
-    group_gone,
-    group_text,
     mirror,
-    mirror_later,
-    tell,
 )
-from messenger_api.services.upstream import chunks, translated
 from messenger_api.settings import Settings
-from messenger_api.storage import groups, outbox, users
+from messenger_api.storage import groups, users
 from messenger_api.storage.db import Database, Uncertain
 from messenger_api.storage.groups import GroupState
-from messenger_api.storage.outbox import Draft
 from messenger_api.storage.sessions import Caller
 
 log = structlog.get_logger(__name__)
@@ -54,7 +43,7 @@ class Groups:
         self._settings = settings
         self._database = database
         self._keys = keys
-        self._mesibo = mesibo
+        self._changes = GroupChanges(database, mesibo)
         self._media = media
 
     def get(self, caller: Caller, gid: int) -> GroupState:
@@ -80,9 +69,9 @@ class Groups:
         new_photo = self._keep_photo(photo)
 
         def make() -> GroupState:
-            gid = self._create_at_mesibo(name, roster)
+            gid = self._changes.create_at_mesibo(name, roster)
             group = GroupState(gid, name, "", "", 1, 0, roster)
-            return self._save_new(caller, replace(group, **new_photo))
+            return self._changes.save_new(caller, replace(group, **new_photo))
 
         return self._keeping(new_photo, make)
 
@@ -113,7 +102,7 @@ class Groups:
             self._check_size(roster)
             after = replace(before, name=name or before.name, roster=roster, **new_photo)
             subject = f"You have been added to group {after.name}"
-            return self._save_with_mesibo(caller, before, after, subject, rename=True)
+            return self._changes.save_with_mesibo(caller, before, after, subject, rename=True)
 
         return self._keeping(new_photo, lambda: self._again(attempt))
 
@@ -125,7 +114,7 @@ class Groups:
             before = self._as_admin(caller, gid)
             after = replace(before, roster=before.roster.with_members(people))
             self._check_size(after.roster)
-            return before if after == before else self._save_with_mesibo(caller, before, after)
+            return before if after == before else self._changes.save_with_mesibo(caller, before, after)
 
         return self._again(attempt)
 
@@ -136,7 +125,7 @@ class Groups:
         def attempt() -> GroupState | None:
             before = self._as_admin(caller, gid)
             after = replace(before, roster=before.roster.without(person.uid for person in people))
-            return before if after == before else self._save_with_mesibo(caller, before, after)
+            return before if after == before else self._changes.save_with_mesibo(caller, before, after)
 
         return self._again(attempt)
 
@@ -148,7 +137,7 @@ class Groups:
         def attempt() -> GroupState | None:
             before = self._as_admin(caller, gid)
             after = replace(before, roster=before.roster.with_role(uids, role))
-            return before if after == before else self._save(caller, before, after)
+            return before if after == before else self._changes.save(caller, before, after)
 
         return self._again(attempt)
 
@@ -176,10 +165,10 @@ class Groups:
             if after == before:
                 return before
             if after.name == before.name:
-                return self._save(caller, before, after)
+                return self._changes.save(caller, before, after)
             actor = caller.name or caller.address
             subject = f"{actor} has changed group name to {after.name}"
-            return self._save(caller, before, after, subject, mirror(gid, rename=True))
+            return self._changes.save(caller, before, after, subject, mirror(gid, rename=True))
 
         return self._keeping(new_photo, lambda: self._again(attempt))
 
@@ -189,9 +178,9 @@ class Groups:
         def attempt() -> GroupState | None:
             before = self.get(caller, gid)
             if before.roster.role(caller.uid) == Role.OWNER:
-                return self._delete(caller, before)
+                return self._changes.delete(caller, before)
             after = replace(before, roster=before.roster.without([caller.uid]))
-            return self._save(caller, before, after, "", mirror(gid, [caller.address]))
+            return self._changes.save(caller, before, after, "", mirror(gid, [caller.address]))
 
         self._again(attempt)
 
@@ -243,46 +232,6 @@ class Groups:
                 self._media.discard(new_photo["photo"])
             raise
 
-    # Making a group
-
-    def _create_at_mesibo(self, name: str, roster: Roster) -> int:
-        first, *rest = chunks(roster.addresses())
-        with translated():
-            gid = self._mesibo.add_group(name, first, on_late=self._drop_at_mesibo)
-        try:
-            with translated():
-                for more in rest:
-                    self._mesibo.edit_members(gid, more)
-        except ApiError:
-            self._drop_at_mesibo(gid)
-            raise
-        return gid
-
-    def _drop_at_mesibo(self, gid: int) -> None:
-        """A group that mesibo made but nobody will use: delete it, now or when mesibo is back."""
-        try:
-            self._database.write(lambda tx, now: outbox.add(tx, now, [group_gone(gid)]))
-        except TryLater:
-            try:
-                self._mesibo.delete_group(gid)
-            except MesiboError:
-                log.error("group.left_at_mesibo", gid=gid)
-
-    def _save_new(self, caller: Caller, group: GroupState) -> GroupState:
-        def work(tx: Connection, now: int) -> GroupState:
-            if group.photo:
-                users.add_thumbnail(tx, group.photo, group.tn)
-            groups.add(tx, now, group)
-            subject = f"You have been added to group {group.name}"
-            outbox.add(tx, now, _news(caller, group, group, now, subject))
-            return group
-
-        try:
-            return self._database.write(work)
-        except BaseException:
-            self._drop_at_mesibo(group.gid)
-            raise
-
     # Changing a group
 
     def _again(self, attempt: Callable[[], GroupState | None]) -> GroupState:
@@ -292,97 +241,3 @@ class Groups:
             if result is not None:
                 return result
         raise TryLater(retry_after=2)
-
-    def _save_with_mesibo(
-        self,
-        caller: Caller,
-        before: GroupState,
-        after: GroupState,
-        subject: str = "",
-        *,
-        rename: bool = False,
-    ) -> GroupState | None:
-        """Ask mesibo first, then write; None when the group has changed since `before` was read."""
-        added, removed = _difference(before.roster, after.roster)
-        # mesibo is handed the old members with the name: one of them may be leaving at this moment.
-        handed = chunks(after.roster.addresses())[0] if rename else []
-        concerned = dict.fromkeys([*added, *removed, *handed])
-        draft = mirror_later(before.gid, concerned, rename=rename)
-        [intent] = self._database.run(lambda tx: outbox.add(tx, self._database.now(), [draft]))
-        saved = None
-        try:
-            with translated():
-                if rename:
-                    self._mesibo.set_group(before.gid, after.name, handed)
-                for part in chunks(added):
-                    self._mesibo.edit_members(before.gid, part)
-                for part in chunks(removed):
-                    self._mesibo.edit_members(before.gid, part, remove=True)
-            saved = self._save(caller, before, after, subject, intent=intent)
-        finally:
-            if saved is None:
-                self._bring_back(mirror(before.gid, concerned, rename=rename))
-        return saved
-
-    def _bring_back(self, draft: Draft) -> None:
-        """Put mesibo right now. The intent stays: mesibo may yet carry out what it did not answer in time."""
-        try:
-            self._database.write(lambda tx, now: outbox.add(tx, now, [draft]))
-        except TryLater:
-            log.warning("group.intent_waits", lane=draft.lane)
-
-    def _save(
-        self,
-        caller: Caller,
-        before: GroupState,
-        after: GroupState,
-        subject: str = "",
-        *follow_up: Draft,
-        intent: int = 0,
-    ) -> GroupState | None:
-        """Write `after` with its update messages; None when the group has changed since `before` was read."""
-
-        def work(tx: Connection, now: int) -> GroupState | None:
-            if not groups.change(tx, now, before, name=after.name, photo=after.photo):
-                return None
-            groups.change_members(tx, before, after.roster)
-            gone = []
-            if after.photo != before.photo:
-                gone = file_gone(before.photo)
-                if after.photo:
-                    users.add_thumbnail(tx, after.photo, after.tn)
-            outbox.add(tx, now, [*follow_up, *_news(caller, before, after, now, subject), *gone])
-            if intent:
-                outbox.done(tx, intent)
-            return after
-
-        return self._database.write(work)
-
-    def _delete(self, caller: Caller, before: GroupState) -> GroupState | None:
-        after = replace(before, roster=Roster(()))
-
-        def work(tx: Connection, now: int) -> GroupState | None:
-            if not groups.remove(tx, before):
-                return None
-            news = _news(caller, before, after, now, "")
-            outbox.add(tx, now, [group_gone(before.gid), *news, *file_gone(before.photo)])
-            return after
-
-        return self._database.write(work)
-
-
-def _difference(before: Roster, after: Roster) -> tuple[list[str], list[str]]:
-    """The addresses that came and that went."""
-    old, new = dict.fromkeys(before.addresses()), dict.fromkeys(after.addresses())
-    return [address for address in new if address not in old], [a for a in old if a not in new]
-
-
-def _news(caller: Caller, before: GroupState, after: GroupState, now: int, subject: str) -> list[Draft]:
-    """The update messages about a change: to the members, and to those who no longer are."""
-    _added, removed = _difference(before.roster, after.roster)
-    former = [address for address in removed if address != caller.address]
-    members = after.roster.addresses(but=caller.uid)
-    return [
-        *tell(after.gid, caller.address, members, group_text(after, now, subject)),
-        *tell(after.gid, caller.address, former, group_text(after, now, "")),
-    ]

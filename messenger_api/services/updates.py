@@ -70,64 +70,44 @@ class FileGone(msgspec.Struct):
     name: str
 
 
-class UserText(msgspec.Struct, omit_defaults=False):
-    """The text of an update message about a user."""
+class UpdateText(msgspec.Struct, kw_only=True):
+    """The text of an update message; `members` only about a group, `tn` only with a photo."""
 
     subject: str
     msg: str
-    type: int
-    action: int
+    type: int = 0
+    action: int = 0
     name: str
     gid: int
     phone: str
     status: str
+    members: str | msgspec.UnsetType = msgspec.UNSET
     photo: str
     ts: int
     tn: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class GroupText(msgspec.Struct):
-    """The text of an update message about a group."""
-
-    subject: str
-    msg: str
-    type: int
-    action: int
-    name: str
-    gid: int
-    phone: str
-    status: str
-    members: str
-    photo: str
-    ts: int
-    tn: str | msgspec.UnsetType = msgspec.UNSET
-
-
-def user_text(profile: Profile, *, subject: str = "", msg: str = "", thumbnail: bool = True) -> str:
+def user_text(profile: Profile, *, subject: str = "", msg: str = "") -> str:
     """The JSON that tells an app how a contact's profile is now."""
-    text = UserText(
+    text = UpdateText(
         subject=subject,
         msg=msg,
-        type=0,
-        action=0,
         name=profile.name,
         gid=0,
         phone=profile.address,
         status=profile.status,
         photo=profile.photo,
         ts=settled(profile.changed_at),
-        tn=profile.tn if thumbnail and profile.tn else msgspec.UNSET,
+        tn=profile.tn or msgspec.UNSET,
     )
     return msgspec.json.encode(text).decode()
 
 
 def group_text(group: GroupState, now: int, subject: str) -> str:
     """The JSON that tells an app how a group is now."""
-    text = GroupText(
+    text = UpdateText(
         subject=subject,
         msg="",
-        type=0,
-        action=0,
         name=group.name,
         gid=group.gid,
         phone="",

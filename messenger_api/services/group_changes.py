@@ -1,0 +1,172 @@
+"""Groups written on both sides, here and at mesibo, so that both agree afterwards.
+
+What mesibo may refuse (making a group, its name, adding and removing members) is asked of mesibo first,
+outside any transaction, then written. The intention stands in the outbox before mesibo is asked: if the
+request does not get to its end, for whatever reason, the worker brings mesibo's copy back to what our
+database says. What mesibo cannot refuse (leaving, deleting, a new name from a profile) is written first
+and follows by the outbox.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import structlog
+from sqlalchemy import Connection
+
+from messenger_api.domain.errors import ApiError, TryLater
+from messenger_api.domain.members import Roster
+from messenger_api.gateways.mesibo import MesiboClient, MesiboError
+from messenger_api.services.updates import file_gone, group_gone, group_text, mirror, mirror_later, tell
+from messenger_api.services.upstream import chunks, translated
+from messenger_api.storage import groups, outbox, users
+from messenger_api.storage.db import Database
+from messenger_api.storage.groups import GroupState
+from messenger_api.storage.outbox import Draft
+from messenger_api.storage.sessions import Caller
+
+log = structlog.get_logger(__name__)
+
+
+class GroupChanges:
+    """Carries out what `groups.Groups` has decided."""
+
+    def __init__(self, database: Database, mesibo: MesiboClient) -> None:
+        self._database = database
+        self._mesibo = mesibo
+
+    def create_at_mesibo(self, name: str, roster: Roster) -> int:
+        """Make a group at mesibo; returns its gid. Raises TryLater, Refused; then it exists nowhere."""
+        first, *rest = chunks(roster.addresses())
+        with translated():
+            gid = self._mesibo.add_group(name, first, on_late=self._drop_at_mesibo)
+        try:
+            with translated():
+                for more in rest:
+                    self._mesibo.edit_members(gid, more)
+        except ApiError:
+            self._drop_at_mesibo(gid)
+            raise
+        return gid
+
+    def _drop_at_mesibo(self, gid: int) -> None:
+        """A group that mesibo made but nobody will use: delete it, now or when mesibo is back."""
+        try:
+            self._database.write(lambda tx, now: outbox.add(tx, now, [group_gone(gid)]))
+        except TryLater:
+            try:
+                self._mesibo.delete_group(gid)
+            except MesiboError:
+                log.error("group.left_at_mesibo", gid=gid)
+
+    def save_new(self, caller: Caller, group: GroupState) -> GroupState:
+        """Write a group that mesibo has made, with its update message. Raises TryLater."""
+
+        def work(tx: Connection, now: int) -> GroupState:
+            if group.photo:
+                users.add_thumbnail(tx, group.photo, group.tn)
+            groups.add(tx, now, group)
+            subject = f"You have been added to group {group.name}"
+            outbox.add(tx, now, _news(caller, group, group, now, subject))
+            return group
+
+        try:
+            return self._database.write(work)
+        except BaseException:
+            self._drop_at_mesibo(group.gid)
+            raise
+
+    def save_with_mesibo(
+        self,
+        caller: Caller,
+        before: GroupState,
+        after: GroupState,
+        subject: str = "",
+        *,
+        rename: bool = False,
+    ) -> GroupState | None:
+        """Ask mesibo first, then write; None when the group has changed since `before` was read."""
+        added, removed = _difference(before.roster, after.roster)
+        # mesibo is handed the old members with the name: one of them may be leaving at this moment.
+        handed = chunks(after.roster.addresses())[0] if rename else []
+        concerned = dict.fromkeys([*added, *removed, *handed])
+        draft = mirror_later(before.gid, concerned, rename=rename)
+        [intent] = self._database.run(lambda tx: outbox.add(tx, self._database.now(), [draft]))
+        saved = None
+        try:
+            with translated():
+                if rename:
+                    self._mesibo.set_group(before.gid, after.name, handed)
+                for part in chunks(added):
+                    self._mesibo.edit_members(before.gid, part)
+                for part in chunks(removed):
+                    self._mesibo.edit_members(before.gid, part, remove=True)
+            saved = self.save(caller, before, after, subject, intent=intent)
+        finally:
+            if saved is None:
+                self._bring_back(mirror(before.gid, concerned, rename=rename))
+        return saved
+
+    def _bring_back(self, draft: Draft) -> None:
+        """Put mesibo right now. The intent stays: mesibo may yet carry out what it did not answer in time."""
+        try:
+            self._database.write(lambda tx, now: outbox.add(tx, now, [draft]))
+        except TryLater:
+            log.warning("group.intent_waits", lane=draft.lane)
+
+    def save(
+        self,
+        caller: Caller,
+        before: GroupState,
+        after: GroupState,
+        subject: str = "",
+        *follow_up: Draft,
+        intent: int = 0,
+    ) -> GroupState | None:
+        """Write `after` with its update messages; None when the group has changed since `before` was read."""
+
+        def work(tx: Connection, now: int) -> GroupState | None:
+            if not groups.change(tx, now, before, name=after.name, photo=after.photo):
+                return None
+            groups.change_members(tx, before, after.roster)
+            gone = []
+            if after.photo != before.photo:
+                gone = file_gone(before.photo)
+                if after.photo:
+                    users.add_thumbnail(tx, after.photo, after.tn)
+            outbox.add(tx, now, [*follow_up, *_news(caller, before, after, now, subject), *gone])
+            if intent:
+                outbox.done(tx, intent)
+            return after
+
+        return self._database.write(work)
+
+    def delete(self, caller: Caller, before: GroupState) -> GroupState | None:
+        """Delete a group, here now and at mesibo after the commit; None when it has changed since."""
+        after = replace(before, roster=Roster(()))
+
+        def work(tx: Connection, now: int) -> GroupState | None:
+            if not groups.remove(tx, before):
+                return None
+            news = _news(caller, before, after, now, "")
+            outbox.add(tx, now, [group_gone(before.gid), *news, *file_gone(before.photo)])
+            return after
+
+        return self._database.write(work)
+
+
+def _difference(before: Roster, after: Roster) -> tuple[list[str], list[str]]:
+    """The addresses that came and that went."""
+    old, new = dict.fromkeys(before.addresses()), dict.fromkeys(after.addresses())
+    return [address for address in new if address not in old], [a for a in old if a not in new]
+
+
+def _news(caller: Caller, before: GroupState, after: GroupState, now: int, subject: str) -> list[Draft]:
+    """The update messages about a change: to the members, and to those who no longer are."""
+    _added, removed = _difference(before.roster, after.roster)
+    former = [address for address in removed if address != caller.address]
+    members = after.roster.addresses(but=caller.uid)
+    return [
+        *tell(after.gid, caller.address, members, group_text(after, now, subject)),
+        *tell(after.gid, caller.address, former, group_text(after, now, "")),
+    ]
