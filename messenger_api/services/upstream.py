@@ -26,8 +26,8 @@ def translated() -> Iterator[None]:
     except MesiboUnreachable as error:
         raise TryLater from error
     except MesiboRefused as error:
-        # mesibo's AUTHFAIL is about our app token. Passed on, it would log the app's user out.
-        if error.error == "AUTHFAIL":
+        # Passed on, mesibo's AUTHFAIL would log the app's user out.
+        if error.about_app_token:
             raise TryLater(retry_after=60) from error
         raise Refused(error.label) from error
 

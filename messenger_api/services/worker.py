@@ -49,8 +49,6 @@ DOWN_SECONDS = 3
 LONGEST_BACKOFF = 300
 # What mesibo refuses, it refuses again; two more tries cover a refusal that was a passing fault.
 REFUSALS = 3
-# Refusals of our app token: whatever is queued waits until the operator has put it right.
-OUR_FAULTS = frozenset({"AUTHFAIL", "TOKENBREACH"})
 # Recipients that one request may name at the most, whatever its size.
 RECIPIENTS = 500
 CODES_KEPT_SECONDS = 24 * 3600
@@ -327,7 +325,7 @@ class Worker:
         return fits
 
     def _fits(self, message: Message) -> bool:
-        return self._mesibo.size(message) <= self._settings.mesibo_max_body
+        return self._mesibo.fits(message, self._settings.mesibo_max_body)
 
     def _note_progress(self, item: Item, task: msgspec.Struct) -> None:
         if not self._hold(item, task):
@@ -337,5 +335,5 @@ class Worker:
 def _is_about_the_item(error: MesiboError) -> bool:
     """Whether mesibo means this item: a refusal, unless of our app token, or a body longer than it takes."""
     if isinstance(error, MesiboRefused):
-        return error.error not in OUR_FAULTS
+        return not error.about_app_token
     return isinstance(error, MesiboUnreachable) and error.reason == "http 413"

@@ -310,18 +310,23 @@ def test_logout_with_a_dead_token_is_ok(product: Product) -> None:
         assert (answer["op"], answer["result"]) == ("logout", "OK")
 
 
-def test_mesibos_own_authfail_is_not_passed_on_to_the_user(product: Product) -> None:
+APP_TOKEN_FAULTS = ["AUTHFAIL", "TOKENBREACH"]
+
+
+@pytest.mark.parametrize("error", APP_TOKEN_FAULTS)
+def test_a_refusal_of_our_app_token_is_not_passed_on_to_the_user(product: Product, error: str) -> None:
     ann = product.log_in(ANN)
     gid = ann.ok("setgroup", name="g")["gid"]
     product.log_in(BOB)
-    product.sandbox.faults.add("*", error="AUTHFAIL")
+    product.sandbox.faults.add("*", error=error)
     for op, fields in {"setgroup": {"name": "h"}, "editmembers": {"gid": gid, "m": BOB}}.items():
         assert ann.call(op, **fields)["error"] == "TRYLATER"
 
 
-def test_mesibos_authfail_at_login_is_not_passed_on_to_the_user(product: Product) -> None:
+@pytest.mark.parametrize("error", APP_TOKEN_FAULTS)
+def test_nor_is_it_at_login(product: Product, error: str) -> None:
     product.ok("login", phone=ANN, appid=APPID)
-    product.sandbox.faults.add("useradd", error="AUTHFAIL")
+    product.sandbox.faults.add("useradd", error=error)
     assert product.call("login", phone=ANN, appid=APPID, otp=product.code(ANN))["error"] == "TRYLATER"
 
 

@@ -25,9 +25,8 @@ LATE_SECONDS = 60.0
 # One year in minutes, what mesibo's PHP backend asks for and mesibo's own default.
 TOKEN_MINUTES = 365 * 24 * 60
 
-# Answers to `ping` that mean a wrong token, or (no op seen in the request) a wrong URL or style.
-PING_FAULTS = frozenset({"AUTHFAIL", "TOKENBREACH", "MISSINGOP", "BADOP"})
-UNAUTHORIZED = 401
+# Answers to `ping` that mean a wrong URL or style: no op, or none that is known, was seen in the request.
+PING_FAULTS = frozenset({"MISSINGOP", "BADOP"})
 
 T = TypeVar("T")
 
@@ -142,7 +141,7 @@ class MesiboClient:
             try:
                 self._answer(wire.probe())
             except MesiboRefused as refusal:
-                if refusal.code == UNAUTHORIZED or refusal.error in PING_FAULTS:
+                if refusal.about_app_token or refusal.error in PING_FAULTS:
                     raise
 
     def close(self) -> None:

@@ -16,6 +16,11 @@ from collections.abc import Sequence
 # looks different may be prose with somebody's address in it and stays out of logs and texts.
 _CODE = re.compile(r"[A-Z][A-Z_]{0,31}")
 
+# What mesibo answers to an app token that is wrong or expired (the code 401 was observed with AUTHFAIL), and
+# to one that it disabled because it leaked.
+_APP_TOKEN_FAULTS = frozenset({"AUTHFAIL", "TOKENBREACH"})
+_UNAUTHORIZED = 401
+
 
 class MesiboError(Exception):
     """Base of every failure of a call to mesibo."""
@@ -61,6 +66,11 @@ class MesiboRefused(MesiboError):
         self.action = action
         self.properties = tuple(properties)
         super().__init__(f"mesibo refused {op}: {self.label} (code {code})")
+
+    @property
+    def about_app_token(self) -> bool:
+        """Whether mesibo refuses us, whatever is asked, and not this call."""
+        return self.code == _UNAUTHORIZED or self.error in _APP_TOKEN_FAULTS
 
     @property
     def label(self) -> str:
