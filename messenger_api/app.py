@@ -42,6 +42,7 @@ from messenger_api.transport.pages import pages_blueprint
 log = structlog.get_logger(__name__)
 
 EXTENSION = "messenger_api"
+SANDBOX_FILE = "sandbox.sqlite3"
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -145,8 +146,7 @@ def _sandbox(settings: Settings) -> SandboxServer | None:
         what="a stand-in plays mesibo and the SMS network and shows everyone's codes at /sandbox",
         to_go_live="set MESIBO_APP_TOKEN",
     )
-    settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
-    server = SandboxServer(SandboxStore(settings.instance / "sandbox.sqlite3"))
+    server = SandboxServer(SandboxStore(settings.in_instance(SANDBOX_FILE)))
     server.start()
     return server
 
@@ -167,8 +167,7 @@ def _with_secret_key(settings: Settings) -> Settings:
     """The key of this installation: configured, or made on the first start and kept."""
     if settings.secret_key:
         return settings
-    path = settings.instance / "secret_key"
-    settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = settings.in_instance("secret_key")
     if not path.exists():
         _make_secret_key(path)
     key = path.read_text().strip()

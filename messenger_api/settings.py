@@ -154,6 +154,11 @@ class Settings:
         """The folder for what belongs to this installation: SQLite, the secret key, the sandbox."""
         return Path(self.instance_path).absolute()
 
+    def in_instance(self, name: str) -> Path:
+        """A file of this installation, in its folder, which is made when it is not there."""
+        self.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self.instance / name
+
     @property
     def database_uri(self) -> str:
         """SQLAlchemy's address of the database. Several `DB_HOST`s are left to `storage.db`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from messenger_api.app import SANDBOX_FILE
 from messenger_api.cli.common import check_exposure, check_port, plainly, settings, stop_signals
 from messenger_api.sandbox import SandboxServer, SandboxStore
 
@@ -25,11 +26,10 @@ def sandbox(host: str, port: int) -> None:
     config = settings()
     check_exposure(config, host)
     check_port(host, port)
-    config.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (
         stop_signals() as wait,
         plainly(),
-        SandboxStore(config.instance / "sandbox.sqlite3") as store,
+        SandboxStore(config.in_instance(SANDBOX_FILE)) as store,
         SandboxServer(store, host=host, port=port) as server,
     ):
         click.echo(_addresses(server))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
@@ -102,7 +103,7 @@ class Exchange:
         self._services = services
         self._request: ApiRequest | None = None
         self._op = ""
-        self.level = 10
+        self.level = logging.DEBUG
 
     @property
     def known_op(self) -> str:
@@ -119,7 +120,7 @@ class Exchange:
                 return None
             return self._success(self._run(self._request))
         except ApiError as error:
-            self.level = 20
+            self.level = logging.INFO
             return self._failure(error)
         except RequestEntityTooLarge:
             return self._failure(TooLarge(limit="1 MiB"))
@@ -128,7 +129,7 @@ class Exchange:
         except Exception:
             # A fault of ours must never look like the user's: apps log out on AUTHFAIL.
             log.exception("api.fault", op=self.known_op)
-            self.level = 40
+            self.level = logging.ERROR
             return self._failure(TryLater())
 
     def _run(self, asked: ApiRequest) -> Answer:

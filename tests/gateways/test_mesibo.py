@@ -18,7 +18,7 @@ from messenger_api.gateways.mesibo import (
     UserToken,
 )
 
-from .mesibo_stub import Stub, ok, plain, refused, serving
+from .mesibo_stub import Stub, ok, plain, refused
 
 APP_TOKEN = "app0token0secret"
 ANA, BOB, CEE = "919876543210", "919876543211", "919876543212"
@@ -26,19 +26,6 @@ APP_ID = "com.mesibo.messenger"
 HELLO = Message(ANA, [BOB, CEE], '{"subject":"Grüße & 50% 😀"}')
 
 Call = Callable[[MesiboClient], object]
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def stub() -> Iterator[Stub]:
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture

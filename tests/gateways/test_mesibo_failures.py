@@ -50,19 +50,6 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 MARGIN = 1.0
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def stub() -> Iterator[Stub]:
-    with serving() as server:
-        yield server
-
-
 @pytest.fixture
 def client(stub: Stub) -> Iterator[MesiboClient]:
     with closing(MesiboClient(stub.url, APP_TOKEN, timeouts=QUICK)) as client:
