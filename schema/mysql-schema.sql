@@ -1,4 +1,4 @@
--- The tables of messenger-api for MySQL and MariaDB, at revision 0001.
+-- The tables of messenger-api for MySQL and MariaDB, at revision 0002.
 --
 -- Into an empty database:  mysql -h HOST -u USER -p DATABASE < schema/mysql-schema.sql
 -- The same is done by:     messenger-api db upgrade
@@ -18,13 +18,34 @@ CREATE TABLE chat_groups (
     CONSTRAINT pk_chat_groups PRIMARY KEY (gid)
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 
--- The live code of a number, as a keyed hash. One row a number: a new code replaces the old one.
+-- How often something happened of late: a limit and whom it counts, hashed where that is a person.
+-- `slots` holds the counts of short spans of time, so that counting reads one row, whatever the
+-- number.
+CREATE TABLE limit_counters (
+    name VARCHAR(96) COLLATE ascii_bin NOT NULL,
+    slots VARCHAR(2048) COLLATE ascii_bin NOT NULL DEFAULT '',
+    expires_at BIGINT NOT NULL,
+    CONSTRAINT pk_limit_counters PRIMARY KEY (name)
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE INDEX ix_limit_counters_expires_at ON limit_counters (expires_at);
+
+-- The live code of an address, as a keyed hash. One row an address: a new code replaces the old
+-- one. `sends` and `providers`: how often, and by whom, a code was sent since the last login.
+-- `attempts`: wrong tries; the next one may come at `wait_until`. `verification`: the provider who
+-- made the code itself, and its id. `reply`: the token that the code brought, sealed, for the
+-- device `reply_to` whose answer got lost.
 CREATE TABLE one_time_codes (
     contact_key BINARY(16) NOT NULL,
     code_hash BINARY(32) NOT NULL,
     name VARCHAR(128) NOT NULL DEFAULT '',
+    sends SMALLINT NOT NULL DEFAULT 0,
+    providers VARCHAR(255) COLLATE ascii_bin NOT NULL DEFAULT '',
+    verification VARCHAR(255) COLLATE ascii_bin NOT NULL DEFAULT '',
     attempts SMALLINT NOT NULL DEFAULT 0,
-    used SMALLINT NOT NULL DEFAULT 0,
+    wait_until BIGINT NOT NULL DEFAULT 0,
+    used_at BIGINT NOT NULL DEFAULT 0,
+    reply_to BINARY(16),
+    reply VARBINARY(1024),
     sent_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     CONSTRAINT pk_one_time_codes PRIMARY KEY (contact_key)
@@ -49,6 +70,31 @@ CREATE TABLE outbox (
 CREATE INDEX ix_outbox_lane_id ON outbox (lane, id);
 CREATE INDEX ix_outbox_state_due_at ON outbox (state, due_at);
 
+-- The argon2 hash of a password, for LOGIN_METHOD "password".
+CREATE TABLE passwords (
+    address VARCHAR(64) COLLATE ascii_bin NOT NULL,
+    hash VARCHAR(255) COLLATE ascii_bin NOT NULL,
+    changed_at BIGINT NOT NULL,
+    CONSTRAINT pk_passwords PRIMARY KEY (address)
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+
+-- A text message or call that somebody pays for. `cost` in millionths of the budget's currency.
+-- `state`: 0 handed over, 1 delivered, 2 failed; `id` at the provider, for its delivery receipt.
+CREATE TABLE sent_texts (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    contact_key BINARY(16) NOT NULL,
+    provider VARCHAR(64) COLLATE ascii_bin NOT NULL,
+    provider_id VARCHAR(128) COLLATE ascii_bin NOT NULL,
+    channel VARCHAR(8) COLLATE ascii_bin NOT NULL,
+    country VARCHAR(2) COLLATE ascii_bin NOT NULL DEFAULT '',
+    cost BIGINT NOT NULL DEFAULT 0,
+    state SMALLINT NOT NULL DEFAULT 0,
+    sent_at BIGINT NOT NULL,
+    CONSTRAINT pk_sent_texts PRIMARY KEY (id)
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE INDEX ix_sent_texts_provider_id ON sent_texts (provider_id);
+CREATE INDEX ix_sent_texts_sent_at ON sent_texts (sent_at);
+
 -- The base64 JPEG that answers carry as `tn`, by the name of its photo.
 CREATE TABLE thumbnails (
     photo VARCHAR(64) COLLATE ascii_bin NOT NULL,
@@ -57,6 +103,8 @@ CREATE TABLE thumbnails (
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 
 -- An account. Times are unix seconds; `changed_at` moves whenever a contact would see a difference.
+-- `seen_at`: when it was last used, to the day. `blocked`: the operator keeps it out. `closed_at`:
+-- its owner deleted it; the row goes as soon as its groups are handed over.
 CREATE TABLE users (
     uid BIGINT NOT NULL AUTO_INCREMENT,
     address VARCHAR(64) COLLATE ascii_bin NOT NULL,
@@ -68,9 +116,21 @@ CREATE TABLE users (
     country VARCHAR(2) COLLATE ascii_bin NOT NULL DEFAULT '',
     created_at BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL DEFAULT 0,
+    blocked SMALLINT NOT NULL DEFAULT 0,
+    closed_at BIGINT NOT NULL DEFAULT 0,
     CONSTRAINT pk_users PRIMARY KEY (uid),
     CONSTRAINT uq_users_address UNIQUE (address),
     CONSTRAINT uq_users_contact_key UNIQUE (contact_key)
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+
+-- Whom a user does not want to hear of or be found by; blind, as the phone book is.
+CREATE TABLE blocks (
+    owner BIGINT NOT NULL,
+    contact_key BINARY(16) NOT NULL,
+    created_at BIGINT NOT NULL,
+    CONSTRAINT pk_blocks PRIMARY KEY (owner, contact_key),
+    CONSTRAINT fk_blocks_owner FOREIGN KEY(owner) REFERENCES users (uid) ON DELETE CASCADE
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 
 -- One entry of a phone book, blind: the keyed hash of the number (see `domain.secrets`).
@@ -94,8 +154,24 @@ CREATE TABLE group_members (
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 CREATE INDEX ix_group_members_uid ON group_members (uid);
 
+-- A user's complaint about another, for the operator to read. It goes with either of the two.
+CREATE TABLE reports (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    reporter BIGINT NOT NULL,
+    reported BIGINT NOT NULL,
+    gid BIGINT NOT NULL DEFAULT 0,
+    reason VARCHAR(32) COLLATE ascii_bin NOT NULL DEFAULT '',
+    text VARCHAR(1000) NOT NULL DEFAULT '',
+    created_at BIGINT NOT NULL,
+    CONSTRAINT pk_reports PRIMARY KEY (id),
+    CONSTRAINT fk_reports_reporter FOREIGN KEY(reporter) REFERENCES users (uid) ON DELETE CASCADE,
+    CONSTRAINT fk_reports_reported FOREIGN KEY(reported) REFERENCES users (uid) ON DELETE CASCADE
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE INDEX ix_reports_reported ON reports (reported);
+CREATE INDEX ix_reports_reporter ON reports (reporter);
+
 -- A logged-in app. The token itself is never stored. `synced_to`: every change up to this second
--- has been told to the app.
+-- has been told to the app. `seen_at`: when the app last called, to the day.
 CREATE TABLE sessions (
     sid BIGINT NOT NULL AUTO_INCREMENT,
     uid BIGINT NOT NULL,
@@ -105,10 +181,12 @@ CREATE TABLE sessions (
     device_type SMALLINT NOT NULL DEFAULT 0,
     created_at BIGINT NOT NULL,
     synced_to BIGINT NOT NULL DEFAULT 0,
+    seen_at BIGINT NOT NULL DEFAULT 0,
     CONSTRAINT pk_sessions PRIMARY KEY (sid),
     CONSTRAINT fk_sessions_uid FOREIGN KEY(uid) REFERENCES users (uid) ON DELETE CASCADE,
     CONSTRAINT uq_sessions_token_hash UNIQUE (token_hash)
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE INDEX ix_sessions_seen_at ON sessions (seen_at);
 CREATE INDEX ix_sessions_uid_appid ON sessions (uid, appid);
 
 -- Where to wake the app of a session: FCM, APNs or PushKit.
@@ -131,4 +209,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0001');
+INSERT INTO alembic_version (version_num) VALUES ('0002');

@@ -27,7 +27,7 @@ _CODE = select(
     OneTimeCode.code_hash,
     OneTimeCode.name,
     OneTimeCode.attempts,
-    OneTimeCode.used,
+    OneTimeCode.used_at,
     OneTimeCode.sent_at,
     OneTimeCode.expires_at,
 ).where(OneTimeCode.contact_key == bindparam("key"))
@@ -50,11 +50,11 @@ def put(
         "code_hash": code_hash,
         "name": name,
         "attempts": 0,
-        "used": 0,
+        "used_at": 0,
         "sent_at": now,
         "expires_at": now + ttl,
     }
-    replaceable = (OneTimeCode.sent_at <= now - gap) | (OneTimeCode.used == 1)
+    replaceable = (OneTimeCode.sent_at <= now - gap) | (OneTimeCode.used_at > 0)
     changed = connection.execute(
         update(OneTimeCode).where(OneTimeCode.contact_key == key, replaceable).values(values)
     )
@@ -75,7 +75,7 @@ def claim_attempt(connection: Connection, now: int, key: bytes, *, most: int) ->
         update(OneTimeCode)
         .where(
             OneTimeCode.contact_key == key,
-            OneTimeCode.used == 0,
+            OneTimeCode.used_at == 0,
             OneTimeCode.attempts < most,
             OneTimeCode.expires_at > now,
         )
@@ -88,8 +88,8 @@ def use(connection: Connection, key: bytes, code_hash: bytes) -> bool:
     """Mark the code as used. Of several requests at once, one succeeds."""
     used = connection.execute(
         update(OneTimeCode)
-        .where(OneTimeCode.contact_key == key, OneTimeCode.used == 0, OneTimeCode.code_hash == code_hash)
-        .values(used=1)
+        .where(OneTimeCode.contact_key == key, OneTimeCode.used_at == 0, OneTimeCode.code_hash == code_hash)
+        .values(used_at=OneTimeCode.expires_at)
     )
     return used.rowcount == 1
 
@@ -99,7 +99,7 @@ def give_back(connection: Connection, key: bytes, code_hash: bytes) -> None:
     connection.execute(
         update(OneTimeCode)
         .where(OneTimeCode.contact_key == key, OneTimeCode.code_hash == code_hash)
-        .values(used=0, attempts=OneTimeCode.attempts - 1)
+        .values(used_at=0, attempts=OneTimeCode.attempts - 1)
     )
 
 

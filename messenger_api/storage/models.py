@@ -5,10 +5,12 @@ from __future__ import annotations
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BINARY,
+    VARBINARY,
     BigInteger,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -24,11 +26,13 @@ NAME_LENGTH = 128
 STATUS_LENGTH = 255
 APPID_LENGTH = 128
 DEVICE_LENGTH = 128
+REPORT_LENGTH = 1000
 # FCM and APNs set no limit; peers keep 4 KB.
 PUSH_TOKEN_LENGTH = 4096
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
 _LongText = Text().with_variant(MEDIUMTEXT, "mysql", "mariadb")
+_Sealed = VARBINARY(1024).with_variant(LargeBinary, "sqlite")
 _MYSQL = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_unicode_ci"}
 # Ids are never given twice: whoever still holds one must not meet a stranger behind it.
 _NUMBERED = {**_MYSQL, "sqlite_autoincrement": True}
@@ -66,7 +70,11 @@ db = SQLAlchemy(model_class=Base)
 
 
 class User(Base):
-    """An account. Times are unix seconds; `changed_at` moves whenever a contact would see a difference."""
+    """An account. Times are unix seconds; `changed_at` moves whenever a contact would see a difference.
+
+    `seen_at`: when it was last used, to the day. `blocked`: the operator keeps it out. `closed_at`: its owner
+    deleted it; the row goes as soon as its groups are handed over.
+    """
 
     __tablename__ = "users"
     __table_args__ = (_NUMBERED,)
@@ -81,6 +89,9 @@ class User(Base):
     country: Mapped[str] = mapped_column(_ascii(2), server_default=_EMPTY)
     created_at: Mapped[int] = mapped_column(BigInteger)
     changed_at: Mapped[int] = mapped_column(BigInteger)
+    seen_at: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
+    blocked: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
+    closed_at: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
 
 
 class Thumbnail(Base):
@@ -96,7 +107,8 @@ class Thumbnail(Base):
 class Session(Base):
     """A logged-in app. The token itself is never stored.
 
-    `synced_to`: every change up to this second has been told to the app.
+    `synced_to`: every change up to this second has been told to the app. `seen_at`: when the app last called,
+    to the day.
     """
 
     __tablename__ = "sessions"
@@ -110,6 +122,7 @@ class Session(Base):
     device_type: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
     created_at: Mapped[int] = mapped_column(BigInteger)
     synced_to: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
+    seen_at: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO, index=True)
 
 
 class PushToken(Base):
@@ -128,7 +141,12 @@ class PushToken(Base):
 
 
 class OneTimeCode(Base):
-    """The live code of a number, as a keyed hash. One row a number: a new code replaces the old one."""
+    """The live code of an address, as a keyed hash. One row an address: a new code replaces the old one.
+
+    `sends` and `providers`: how often, and by whom, a code was sent since the last login. `attempts`: wrong
+    tries; the next one may come at `wait_until`. `verification`: the provider who made the code itself, and
+    its id. `reply`: the token that the code brought, sealed, for the device `reply_to` whose answer got lost.
+    """
 
     __tablename__ = "one_time_codes"
     __table_args__ = (_MYSQL,)
@@ -136,10 +154,61 @@ class OneTimeCode(Base):
     contact_key: Mapped[bytes] = mapped_column(BINARY(16), primary_key=True)
     code_hash: Mapped[bytes] = mapped_column(BINARY(32))
     name: Mapped[str] = mapped_column(String(NAME_LENGTH), server_default=_EMPTY)
+    sends: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
+    providers: Mapped[str] = mapped_column(_ascii(255), server_default=_EMPTY)
+    verification: Mapped[str] = mapped_column(_ascii(255), server_default=_EMPTY)
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
-    used: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
+    wait_until: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
+    used_at: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
+    reply_to: Mapped[bytes | None] = mapped_column(BINARY(16))
+    reply: Mapped[bytes | None] = mapped_column(_Sealed)
     sent_at: Mapped[int] = mapped_column(BigInteger)
     expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
+
+
+class LimitCounter(Base):
+    """How often something happened of late: a limit and whom it counts, hashed where that is a person.
+
+    `slots` holds the counts of short spans of time, so that counting reads one row, whatever the number.
+    """
+
+    __tablename__ = "limit_counters"
+    __table_args__ = (_MYSQL,)
+
+    name: Mapped[str] = mapped_column(_ascii(96), primary_key=True)
+    slots: Mapped[str] = mapped_column(_ascii(2048), server_default=_EMPTY)
+    expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
+
+
+class SentText(Base):
+    """A text message or call that somebody pays for. `cost` in millionths of the budget's currency.
+
+    `state`: 0 handed over, 1 delivered, 2 failed; `id` at the provider, for its delivery receipt.
+    """
+
+    __tablename__ = "sent_texts"
+    __table_args__ = (Index(None, "provider_id"), Index(None, "sent_at"), _NUMBERED)
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
+    contact_key: Mapped[bytes] = mapped_column(BINARY(16))
+    provider: Mapped[str] = mapped_column(_ascii(64))
+    provider_id: Mapped[str] = mapped_column(_ascii(128))
+    channel: Mapped[str] = mapped_column(_ascii(8))
+    country: Mapped[str] = mapped_column(_ascii(2), server_default=_EMPTY)
+    cost: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
+    state: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
+    sent_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class Password(Base):
+    """The argon2 hash of a password, for LOGIN_METHOD "password"."""
+
+    __tablename__ = "passwords"
+    __table_args__ = (_MYSQL,)
+
+    address: Mapped[str] = mapped_column(_ascii(ADDRESS_LENGTH), primary_key=True)
+    hash: Mapped[str] = mapped_column(_ascii(255))
+    changed_at: Mapped[int] = mapped_column(BigInteger)
 
 
 class Contact(Base):
@@ -150,6 +219,32 @@ class Contact(Base):
 
     owner: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
     contact_key: Mapped[bytes] = mapped_column(BINARY(16), primary_key=True)
+
+
+class Block(Base):
+    """Whom a user does not want to hear of or be found by; blind, as the phone book is."""
+
+    __tablename__ = "blocks"
+    __table_args__ = (_MYSQL,)
+
+    owner: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
+    contact_key: Mapped[bytes] = mapped_column(BINARY(16), primary_key=True)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class Report(Base):
+    """A user's complaint about another, for the operator to read. It goes with either of the two."""
+
+    __tablename__ = "reports"
+    __table_args__ = (Index(None, "reporter"), Index(None, "reported"), _NUMBERED)
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
+    reporter: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"))
+    reported: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"))
+    gid: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
+    reason: Mapped[str] = mapped_column(_ascii(32), server_default=_EMPTY)
+    text: Mapped[str] = mapped_column(String(REPORT_LENGTH), server_default=_EMPTY)
+    created_at: Mapped[int] = mapped_column(BigInteger)
 
 
 class Group(Base):

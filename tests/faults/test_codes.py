@@ -95,7 +95,7 @@ class TestInParallel:
         code = product.code(ANA)
         answers = at_once(product, [wrong(code)] * 20 + [code] + [wrong(code)] * 20)
         evaluated = [a for a in answers if a["result"] == "OK" or a["error"] == "BADCODE"]
-        [(attempts, used)] = product.rows("SELECT attempts, used FROM one_time_codes")
+        [(attempts, used)] = product.rows("SELECT attempts, used_at > 0 FROM one_time_codes")
         assert attempts <= 5
         assert sum(a["result"] == "OK" for a in answers) == used
         if not used:
