@@ -18,7 +18,7 @@ run: ## install and start on http://127.0.0.1:8080 with the sandbox (PORT=9000 f
 
 test: ## run all tests, MariaDB and the browser included, with the coverage gate
 	@scripts/install test
-	@scripts/system-packages mariadb chromium libatomic curl
+	@scripts/system-packages mariadb chromium libatomic curl slapd freeradius redis
 	$(BIN)/python -m pytest --cov --cov-report=term
 
 test-quick: ## run the tests that need no server, without coverage

@@ -174,8 +174,10 @@ MAX_PHOTO_PIXELS = 32_000_000
 # Example: SECRET_KEY = "output of: openssl rand -hex 32"
 SECRET_KEY = ""
 
-# How people prove who they are. "otp": by a one-time code in a text message.
-# Example: LOGIN_METHOD = "otp"
+# How people prove who they are. "otp": by a one-time code in a text message. "email": by one in an e-mail.
+# "ldap", "radius", "oidc": a server that you have already knows them. "password": by passwords that are kept
+# here. Or a class of your own by its dotted path. docs/login-methods.md has a page about each.
+# Example: LOGIN_METHOD = "ldap"
 LOGIN_METHOD = "otp"
 
 # The country, as two ISO letters, in which numbers without a country code are read at the login.
@@ -183,23 +185,36 @@ LOGIN_METHOD = "otp"
 # Example: DEFAULT_COUNTRY = "IN"
 DEFAULT_COUNTRY = ""
 
-# The countries that may be texted, as two ISO letters each. Empty: all of them, which invites swindlers
-# who earn on texts to dear numbers.
+# The countries that may be texted, as two ISO letters each. Empty: DEFAULT_COUNTRY alone. "*" is all of them,
+# which invites swindlers who earn on texts to dear numbers.
 # Example: SMS_COUNTRIES = ["IN", "DE"]
 SMS_COUNTRIES = []
 
-# Who sends the texts, tried in this order: "twilio", a class of your own by its dotted path, or "console",
-# which only prints them and is for development.
+# Who sends the codes, tried in this order: "twilio", "twilio_verify", "vonage", "http" (any other gateway),
+# a class of your own by its dotted path, or "console", which only prints them and is for development.
+# docs/sms.md shows how to set up each.
 # Example: SMS_PROVIDERS = ["twilio", "mycompany.sms.MyProvider"]
 SMS_PROVIDERS = ["console"]
 
-# The text message; {code} and {app} are filled in. Empty: a sentence in the language of the phone.
+# The text message; {code} and {app} are filled in. Empty: a sentence in the language of the phone. It must
+# fit into one message of 140 octets, with the line that SMS_ANDROID_HASH or SMS_IOS_DOMAIN adds: that is 160
+# characters of plain Latin text, or 70 as soon as one character is of another alphabet.
 # Example: SMS_TEXT = "{code} is your code for {app}."
 SMS_TEXT = ""
 
-# The name of your app in text messages.
+# The name of your app in text messages. Where a sentence has no room for it, a shorter one is sent.
 # Example: SMS_APP_NAME = "Example Chat"
 SMS_APP_NAME = "Messenger"
+
+# The 11 characters by which Android's SMS Retriever knows your app, so that it reads the code by itself. They
+# follow from the package name and the signing certificate. Empty: the code is typed.
+# Example: SMS_ANDROID_HASH = "FA+9qCX9VSu"
+SMS_ANDROID_HASH = ""
+
+# The domain to which codes are bound on iOS: one of your app's associated domains, of at most 60 characters.
+# The code is then offered in your app and nowhere else. Empty: iOS guesses the code from the text.
+# Example: SMS_IOS_DOMAIN = "chat.example.com"
+SMS_IOS_DOMAIN = ""
 
 # Twilio's account: the "Account SID" of its console.
 # Example: TWILIO_ACCOUNT_SID = "AC0123456789abcdef0123456789abcdef"
@@ -213,9 +228,88 @@ TWILIO_AUTH_TOKEN = ""
 # Example: TWILIO_FROM = "+14155550100"
 TWILIO_FROM = ""
 
+# The number that calls people and says the code: one of the account, with + and country code. Empty:
+# TWILIO_FROM when that is a number, else there are no calls.
+# Example: TWILIO_VOICE_FROM = "+14155550100"
+TWILIO_VOICE_FROM = ""
+
+# The service of Twilio Verify for the provider "twilio_verify", which makes and checks the codes itself.
+# Example: TWILIO_VERIFY_SID = "VA0123456789abcdef0123456789abcdef"
+TWILIO_VERIFY_SID = ""
+
 # Twilio's address; another one for a region of Twilio's, or for the sandbox.
 # Example: TWILIO_API_URL = "https://api.dublin.ie1.twilio.com"
 TWILIO_API_URL = "https://api.twilio.com"
+
+# Seconds that one provider may take for a message, 0.5 to 8; then the next is tried.
+# Example: SMS_TIMEOUT = 2.5
+SMS_TIMEOUT = 4.0
+
+# Whether providers are asked to report what became of a message, at /sms/receipts/ of PUBLIC_URL, which
+# must be https.
+# Example: SMS_RECEIPTS = False
+SMS_RECEIPTS = True
+
+# Vonage's account for the provider "vonage": the "API key" of its dashboard.
+# Example: VONAGE_API_KEY = "abcd1234"
+VONAGE_API_KEY = ""
+
+# The "API secret" of that account.
+# Example: VONAGE_API_SECRET = "0123456789abcdef"
+VONAGE_API_SECRET = ""
+
+# The sender: a number of the account, or a name of up to eleven letters and digits.
+# Example: VONAGE_FROM = "ExampleChat"
+VONAGE_FROM = ""
+
+# The account's "signature secret", with the method SHA-256 HMAC. Empty: no delivery receipts.
+# Example: VONAGE_SIGNATURE_SECRET = "0123456789abcdefghijklmnopqrstuvwxyz"
+VONAGE_SIGNATURE_SECRET = ""
+
+# Vonage's address; another one for the sandbox.
+# Example: VONAGE_API_URL = "http://127.0.0.1:8081/vonage"
+VONAGE_API_URL = "https://rest.nexmo.com"
+
+# Any other gateway, for the provider "http": where the request goes. {to} (digits), {to_plus} (with +),
+# {text}, {code} and {from} are filled in.
+# Example: SMS_HTTP_URL = "https://sms.example.com/send?to={to}&text={text}&from={from}"
+SMS_HTTP_URL = ""
+
+# The method: "GET", "POST" or "PUT".
+# Example: SMS_HTTP_METHOD = "GET"
+SMS_HTTP_METHOD = "POST"
+
+# Headers of that request. The values are never shown.
+# Example: SMS_HTTP_HEADERS = {"Authorization": "Bearer 0123456789abcdef"}
+SMS_HTTP_HEADERS = {}
+
+# The body, filled in as the address is and escaped as its Content-Type wants. Without such a header it is
+# JSON when it begins with a brace, else a form.
+# Example: SMS_HTTP_BODY = '{"to": "{to_plus}", "from": "{from}", "message": "{text}"}'
+SMS_HTTP_BODY = ""
+
+# The sender, for {from}.
+# Example: SMS_HTTP_FROM = "ExampleChat"
+SMS_HTTP_FROM = ""
+
+# The HTTP statuses that mean that the gateway took the message.
+# Example: SMS_HTTP_ACCEPTED = [202]
+SMS_HTTP_ACCEPTED = [200, 201, 202]
+
+# Those that mean that the number is wrong: the person is asked for another. All others are faults of the
+# gateway, and the next provider is tried.
+# Example: SMS_HTTP_REFUSED = [422]
+SMS_HTTP_REFUSED = []
+
+# The member of the JSON answer that holds the message's id, with dots for members of members. An answer
+# without it counts as a fault. Empty: the answer is not read.
+# Example: SMS_HTTP_ID = "messages.0.id"
+SMS_HTTP_ID = ""
+
+# The secret with which the gateway signs delivery receipts: the header X-Signature holds the HMAC-SHA256
+# of the body in hexadecimal. Empty: no receipts.
+# Example: SMS_HTTP_RECEIPT_SECRET = "0123456789abcdef0123456789abcdef"
+SMS_HTTP_RECEIPT_SECRET = ""
 
 # Digits of a one-time code, 6 to 10. Check that your apps take more than 6.
 # Example: OTP_LENGTH = 8
@@ -229,9 +323,30 @@ OTP_TTL = 300
 # Example: OTP_MAX_ATTEMPTS = 3
 OTP_MAX_ATTEMPTS = 5
 
-# Seconds before another code may be asked for, 0 to 600.
+# Seconds to wait before each of the tries, 0 to 600: none before the first three, then 10 and 30. They do not
+# hold a phone that has made no more than one slip at this number in the last 24 hours, so that nobody can
+# be kept out by somebody else's guessing.
+# Example: OTP_PAUSES = [0, 5, 10, 20, 60]
+OTP_PAUSES = [0, 0, 0, 10, 30]
+
+# Seconds before another code may be asked for, 0 to 3600: after the first code, the second and so on; the
+# last one holds for all that follow. A login, or an hour without a code, starts anew.
 # Example: OTP_RESEND_AFTER = 60
-OTP_RESEND_AFTER = 30
+OTP_RESEND_AFTER = [30, 60, 120, 300, 600]
+
+# Wrong codes in 24 hours, 5 to 1000, after which a number is slowed down: it then gets a code every
+# OTP_SLOW_RESEND_AFTER seconds. It is never locked, for then a stranger could lock out anyone.
+# Example: OTP_WRONG_PER_DAY = 50
+OTP_WRONG_PER_DAY = 25
+
+# Seconds between two codes of a number that was slowed down, 60 to 86400.
+# Example: OTP_SLOW_RESEND_AFTER = 1800
+OTP_SLOW_RESEND_AFTER = 3600
+
+# Seconds for which the same right code from the same phone gets the same answer again, 0 to 300, since the
+# answer may get lost on its way.
+# Example: OTP_REPLAY_SECONDS = 0
+OTP_REPLAY_SECONDS = 60
 
 # Numbers that log in with a fixed code and are sent no text, for the reviewers of the app stores.
 # Example: OTP_TEST_NUMBERS = {"+1 415 555 0123": "739164"}
@@ -246,6 +361,130 @@ OTP_TEST_NUMBERS_UNTIL = None
 # Example: MAX_SESSIONS = 1
 MAX_SESSIONS = 6
 
+# ----------------------------------------------------------------------------- Other ways to log in
+# Only with another LOGIN_METHOD than "otp"; docs/login-methods.md shows which keys belong together.
+
+# Seconds that a login may take at the server that is asked, 0.5 to 20.
+# Example: LOGIN_TIMEOUT = 3
+LOGIN_TIMEOUT = 5.0
+
+# E-mail: the server that takes the messages.
+# Example: SMTP_HOST = "smtp.example.com"
+SMTP_HOST = ""
+
+# E-mail: its port. 0: the usual one, 587 with starttls, 465 with tls, 25 with none.
+# Example: SMTP_PORT = 2525
+SMTP_PORT = 0
+
+# E-mail: the user at that server. Empty: it asks for none.
+# Example: SMTP_USER = "chat@example.com"
+SMTP_USER = ""
+
+# E-mail: that user's password.
+# Example: SMTP_PASS = "a long password"
+SMTP_PASS = ""
+
+# E-mail: how the connection is protected, "starttls" or "tls" from its first byte. "none" is accepted for a
+# server on this machine only.
+# Example: SMTP_TLS = "tls"
+SMTP_TLS = "starttls"
+
+# E-mail: the sender of the messages, with a name if wanted.
+# Example: SMTP_FROM = "Example Chat <no-reply@example.com>"
+SMTP_FROM = ""
+
+# LDAP: the directory. ldap:// needs LDAP_STARTTLS unless it is on this machine.
+# Example: LDAP_URL = "ldaps://ldap.example.com"
+LDAP_URL = ""
+
+# LDAP: whether an ldap:// connection is protected by StartTLS.
+# Example: LDAP_STARTTLS = True
+LDAP_STARTTLS = False
+
+# LDAP: the account that looks for people. Empty: the search is anonymous.
+# Example: LDAP_BIND_DN = "cn=messenger,ou=services,dc=example,dc=com"
+LDAP_BIND_DN = ""
+
+# LDAP: that account's password.
+# Example: LDAP_BIND_PASS = "a long password"
+LDAP_BIND_PASS = ""
+
+# LDAP: below which entry people are looked for.
+# Example: LDAP_BASE = "ou=people,dc=example,dc=com"
+LDAP_BASE = ""
+
+# LDAP: which entry is the person who typed {address}. It must find one entry at most.
+# Example: LDAP_FILTER = "(&(mail={address})(memberOf=cn=chat,ou=groups,dc=example,dc=com))"
+LDAP_FILTER = "(uid={address})"
+
+# LDAP: the attribute that holds a person's address, which names the account here. It must never change.
+# Example: LDAP_ADDRESS_ATTRIBUTE = "sAMAccountName"
+LDAP_ADDRESS_ATTRIBUTE = "uid"
+
+# LDAP: the attribute that holds the name for a new account.
+# Example: LDAP_NAME_ATTRIBUTE = "displayName"
+LDAP_NAME_ATTRIBUTE = "cn"
+
+# LDAP: a file with the authority that signed the directory's certificate. Empty: those of the system.
+# Example: LDAP_CA_FILE = "/etc/ssl/certs/example-ca.pem"
+LDAP_CA_FILE = ""
+
+# RADIUS: the server. Several, separated by commas, are tried in turn, each with a port of its own if that
+# is not RADIUS_PORT.
+# Example: RADIUS_HOST = "radius1.example.com, radius2.example.com:1645"
+RADIUS_HOST = ""
+
+# RADIUS: its port.
+# Example: RADIUS_PORT = 1645
+RADIUS_PORT = 1812
+
+# RADIUS: the secret that it shares with this machine. Make it long and random: passwords travel under it.
+# Example: RADIUS_SECRET = "output of: openssl rand -hex 32"
+RADIUS_SECRET = ""
+
+# RADIUS: the name under which this server asks (NAS-Identifier).
+# Example: RADIUS_NAS_ID = "chat.example.com"
+RADIUS_NAS_ID = "messenger-api"
+
+# OIDC: who issues the ID tokens, exactly as it stands in them as iss.
+# Example: OIDC_ISSUER = "https://login.example.com"
+OIDC_ISSUER = ""
+
+# OIDC: for whom they must be issued (aud): the client ID of your app. Several are separated by commas.
+# Example: OIDC_CLIENT_ID = "messenger-android, messenger-ios"
+OIDC_CLIENT_ID = ""
+
+# OIDC: the claim that holds a person's address. "email" counts only where email_verified is true.
+# Example: OIDC_ADDRESS_CLAIM = "preferred_username"
+OIDC_ADDRESS_CLAIM = "email"
+
+# OIDC: the claim that holds the name for a new account.
+# Example: OIDC_NAME_CLAIM = "given_name"
+OIDC_NAME_CLAIM = "name"
+
+# OIDC: seconds since its issue in which a token logs in, 10 to 86400.
+# Example: OIDC_MAX_AGE = 120
+OIDC_MAX_AGE = 600
+
+# OIDC: the signatures that are accepted.
+# Example: OIDC_ALGORITHMS = ["EdDSA"]
+OIDC_ALGORITHMS = ["RS256", "ES256"]
+# --------------------------------------------------------------------------------------- Accounts
+
+# Days after which a session that no app has used is ended, 1 to 3650.
+# Example: SESSION_IDLE_DAYS = 30
+SESSION_IDLE_DAYS = 180
+
+# Days without any use after which a login makes a new account, 0 or 30 to 3650: by then the number may be
+# somebody else's, who must not meet the former owner's name, groups and sessions. In the USA, carriers give
+# a number to the next person after 45 days at the earliest (47 CFR 52.15). 0: never.
+# Example: ACCOUNT_RECYCLED_AFTER_DAYS = 90
+ACCOUNT_RECYCLED_AFTER_DAYS = 45
+
+# Numbers that a user may block, 100 to 50000.
+# Example: MAX_BLOCKED = 1000
+MAX_BLOCKED = 10_000
+
 # ----------------------------------------------------------------------------------------- Limits
 
 # What happens at a counting limit, such as OTP_RESEND_AFTER: "enforce" it, only count and log it
@@ -253,9 +492,91 @@ MAX_SESSIONS = 6
 # Example: LIMITS = "track"
 LIMITS = "enforce"
 
-# Phone numbers in one request at most, 100 to 50000. The apps send up to 200.
+# The same for one limit alone: "enforce", "track" or "off". The names are those that the log shows with
+# limit.reached; docs/security.md lists them.
+# Example: LIMIT_MODES = {"sms_per_ip": "track"}
+LIMIT_MODES = {}
+
+# Texts and calls to one number, in an hour and in a day.
+# Example: SMS_PER_NUMBER_HOUR = 3
+SMS_PER_NUMBER_HOUR = 5
+# Example: SMS_PER_NUMBER_DAY = 6
+SMS_PER_NUMBER_DAY = 10
+
+# The limits from here to SMS_DELIVERY_WAIT hold for providers that cost money; the console costs none.
+
+# Texts that one address of the internet may cause in an hour; of IPv6, one network of 64 bits.
+# Example: SMS_PER_IP_HOUR = 30
+SMS_PER_IP_HOUR = 10
+
+# Texts in an hour to numbers that differ in their last four digits alone: swindlers own whole ranges.
+# Example: SMS_PER_PREFIX_HOUR = 50
+SMS_PER_PREFIX_HOUR = 10
+
+# Texts to one country: so many at once, and then so many a minute.
+# Example: SMS_PER_COUNTRY_BURST = 200
+SMS_PER_COUNTRY_BURST = 50
+# Example: SMS_PER_COUNTRY_MINUTE = 10
+SMS_PER_COUNTRY_MINUTE = 1.0
+
+# Texts in an hour in all. Raise it when your app is known to more people.
+# Example: SMS_PER_HOUR = 1000
+SMS_PER_HOUR = 100
+
+# What a text or call costs, by country, and to all countries that are not named. Twilio and others publish
+# their prices.
+# Example: SMS_PRICE = 0.12
+SMS_PRICE = 0.05
+# Example: SMS_PRICES = {"IN": 0.083, "US": 0.0079}
+SMS_PRICES = {}
+
+# The most that a day and a month may cost, in UTC; the log says when 50, 80 and 100 % are spent. 0: nothing
+# may be spent.
+# Example: SMS_BUDGET_DAY = 100
+SMS_BUDGET_DAY = 25.0
+# Example: SMS_BUDGET_MONTH = 2000
+SMS_BUDGET_MONTH = 250.0
+
+# The currency of these prices, for the log.
+# Example: SMS_CURRENCY = "EUR"
+SMS_CURRENCY = "USD"
+
+# A country whose codes are not entered is paused: under SMS_PAUSE_BELOW percent of at least SMS_PAUSE_SENT
+# codes in an hour. Codes of the last SMS_PAUSE_GRACE seconds do not count yet. The pause ends when the codes
+# that were not entered are an hour old.
+# Example: SMS_PAUSE_BELOW = 20
+SMS_PAUSE_BELOW = 30
+# Example: SMS_PAUSE_SENT = 50
+SMS_PAUSE_SENT = 20
+# A range of 10,000 numbers, from so many codes in a day on, gets one an hour while they are not entered.
+# Example: SMS_RANGE_PAUSE_SENT = 10
+SMS_RANGE_PAUSE_SENT = 5
+# Example: SMS_PAUSE_GRACE = 180
+SMS_PAUSE_GRACE = 120
+
+# Whether numbers of internet telephony get texts. Premium-rate, shared-cost and pager numbers never do.
+# Example: SMS_TO_VOIP = True
+SMS_TO_VOIP = False
+
+# Seconds after which a text that its provider took but did not deliver is sent again by the next provider,
+# 0 to 300; 0: never. It needs delivery receipts (SMS_RECEIPTS) and a second provider.
+# Example: SMS_DELIVERY_WAIT = 15
+SMS_DELIVERY_WAIT = 7
+
+# Tries to log in (codes, passwords) from one address of the internet in an hour.
+# Example: LOGIN_TRIES_PER_IP_HOUR = 1000
+LOGIN_TRIES_PER_IP_HOUR = 300
+
+# Numbers that a user may add to the phone book in so many days; those that stand in it already are free.
+# Without this limit, one account could find out which of all numbers have accounts.
+# Example: NEW_NUMBERS = 50_000
+NEW_NUMBERS = 20_000
+# Example: NEW_NUMBERS_DAYS = 30
+NEW_NUMBERS_DAYS = 10
+
+# Phone numbers in one request at most, 100 to 10000. The apps send up to 200.
 # Example: MAX_PHONES_PER_CALL = 1000
-MAX_PHONES_PER_CALL = 10_000
+MAX_PHONES_PER_CALL = 2_000
 
 # Members of a group at most, 2 to 5000, its owner included. A message about a full group must fit into
 # MESIBO_MAX_BODY: 506 members do into 8192 bytes.
@@ -263,6 +584,16 @@ MAX_PHONES_PER_CALL = 10_000
 MAX_GROUP_MEMBERS = 256
 
 # -------------------------------------------------------------------------------------- Operation
+
+# A Redis that counts the limits of requests (LOGIN_TRIES_PER_IP_HOUR) for all processes together; it needs
+# pip install "messenger-api[redis]". Empty: each process counts for itself. What costs money is always
+# counted in the database.
+# Example: REDIS_URL = "redis://127.0.0.1:6379/0"
+REDIS_URL = ""
+
+# Who may read /metrics: whoever sends this text as "Authorization: Bearer <text>". Empty: only this machine.
+# Example: METRICS_TOKEN = "output of: openssl rand -hex 16"
+METRICS_TOKEN = ""
 
 # Proxies in front whose X-Forwarded-For, -Proto and -Host are believed: 1 behind one nginx or Caddy, 2
 # behind a CDN and nginx. 0: none is, and whoever writes such headers is not believed.

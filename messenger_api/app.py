@@ -12,21 +12,33 @@ from pathlib import Path
 import structlog
 from flask import Flask
 from flask_migrate import Migrate
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from messenger_api import logs
 from messenger_api import settings as configuration
 from messenger_api.domain.secrets import Keys, new_secret_key
+from messenger_api.gateways.login import CodeMethod, LoginMethod, method_from_settings
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.gateways.sms import sender_from_settings
 from messenger_api.sandbox import SandboxServer, SandboxStore, sandbox_pages
 from messenger_api.services import Services
 from messenger_api.services.accounts import Accounts
+from messenger_api.services.blocks import Blocks, Reports
+from messenger_api.services.closing import Closing
+from messenger_api.services.codes import OneTimeCodes
 from messenger_api.services.contacts import Contacts
+from messenger_api.services.exports import Exports
 from messenger_api.services.groups import Groups
+from messenger_api.services.identities import Identities
+from messenger_api.services.judging import Judge
+from messenger_api.services.limits import Limits
 from messenger_api.services.media import Media
+from messenger_api.services.number_change import NumberChange
 from messenger_api.services.profiles import Profiles
+from messenger_api.services.proving import Proving
 from messenger_api.services.push import Push
+from messenger_api.services.rates import Rates
+from messenger_api.services.sessions import Sessions
+from messenger_api.services.texting import Texting
 from messenger_api.services.worker import Worker
 from messenger_api.settings import Settings, SettingsError
 from messenger_api.storage import db as databases
@@ -37,12 +49,22 @@ from messenger_api.storage.schema import MIGRATIONS, Schema
 from messenger_api.transport.api import api_blueprint
 from messenger_api.transport.files import files_blueprint
 from messenger_api.transport.health import health_blueprint
+from messenger_api.transport.metrics import metrics_blueprint
 from messenger_api.transport.pages import pages_blueprint
+from messenger_api.transport.proxies import trust_proxies
+from messenger_api.transport.receipts import receipts_blueprint
 
 log = structlog.get_logger(__name__)
 
 EXTENSION = "messenger_api"
 SANDBOX_FILE = "sandbox.sqlite3"
+REPORTS_A_DAY = 20
+EXPORTS_A_DAY = 1
+CHANGES_A_DAY = 2
+NO_COUNTRIES = (
+    "SMS_COUNTRIES: required when texts cost money; accepted are the countries of your users such as"
+    ' ["IN", "DE"], or "*" for all'
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -69,9 +91,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(api_blueprint(services))
     app.register_blueprint(files_blueprint(services.files))
     app.register_blueprint(health_blueprint(services, schema.is_current))
-    if settings.trusted_proxy_hops:
-        hops = settings.trusted_proxy_hops
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.register_blueprint(metrics_blueprint(services))
+    app.register_blueprint(receipts_blueprint(services))
+    trust_proxies(app, settings, services.limits)
     return app
 
 
@@ -81,21 +103,42 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
     files = FileStore(Path(settings.files_path), Path(settings.files_tn_path))
     mesibo = MesiboClient.from_settings(_towards(sandbox, settings) if sandbox else settings)
     sms = sender_from_settings(settings, inbox=_inbox(sandbox.store) if sandbox else None)
+    if sms.costs and settings.login_method == "otp" and not settings.texted_countries:
+        raise SettingsError([NO_COUNTRIES])
+    method = _login_method(settings, database)
+    identities = Identities(settings, keys, method)
+    limits = Limits(settings, database)
+    codes = OneTimeCodes(settings, database, keys, limits)
+    judge = Judge(settings, database, keys, limits, codes)
+    texting = Texting(settings, database, keys, limits, codes, sms)
+    proving = Proving(settings, keys, limits, identities, method, codes, judge, texting, Rates(settings))
     media = Media(settings, database, files)
-    worker = Worker(settings, database, mesibo, files)
+    worker = Worker(settings, database, mesibo, files, texting)
     database.on_queued = worker.wake
+    blocks = Blocks(settings, database, identities)
+    closing = Closing(settings, database, worker)
+    sessions = Sessions(settings, database)
     return Services(
         settings=settings,
         database=database,
         files=files,
         mesibo=mesibo,
         sms=sms,
-        accounts=Accounts(settings, database, keys, mesibo, sms),
-        contacts=Contacts(settings, database, keys),
+        limits=limits,
+        texting=texting,
+        proving=proving,
+        accounts=Accounts(settings, database, mesibo, proving, sessions, closing),
+        sessions=sessions,
+        contacts=Contacts(settings, database, limits, identities),
         profiles=Profiles(database, media),
-        groups=Groups(settings, database, keys, mesibo, media),
+        groups=Groups(settings, database, identities, mesibo, media),
         media=media,
         push=Push(database),
+        blocks=blocks,
+        reports=Reports(database, identities, blocks, limits.daily("reports", REPORTS_A_DAY)),
+        closing=closing,
+        exports=Exports(database, limits.daily("exports", EXPORTS_A_DAY)),
+        number_change=NumberChange(database, mesibo, closing, limits.daily("number_changes", CHANGES_A_DAY)),
         worker=worker,
     )
 
@@ -113,6 +156,7 @@ class Parts:
         self.services.worker.stop()
         self.services.mesibo.close()
         self.services.sms.close()
+        self.services.accounts.close()
         self.services.database.engine.dispose()
         if self.sandbox:
             self.sandbox.stop()
@@ -154,6 +198,15 @@ def _sandbox(settings: Settings) -> SandboxServer | None:
 def _towards(sandbox: SandboxServer, settings: Settings) -> Settings:
     url = sandbox.mesibo_form_url if settings.mesibo_api_style == "form" else sandbox.mesibo_json_url
     return replace(settings, mesibo_api_url=url, mesibo_app_token=sandbox.app_token)
+
+
+def _login_method(settings: Settings, database: Database) -> LoginMethod | CodeMethod | None:
+    if settings.login_method != "password":
+        return method_from_settings(settings)
+    # Imported only where it is used: nobody else needs its library.
+    from messenger_api.services.passwords import PasswordMethod
+
+    return PasswordMethod(settings, database)
 
 
 def _inbox(store: SandboxStore) -> Callable[[str, str], None]:

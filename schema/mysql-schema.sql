@@ -92,6 +92,7 @@ CREATE TABLE sent_texts (
     sent_at BIGINT NOT NULL,
     CONSTRAINT pk_sent_texts PRIMARY KEY (id)
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE INDEX ix_sent_texts_contact_key ON sent_texts (contact_key);
 CREATE INDEX ix_sent_texts_provider_id ON sent_texts (provider_id);
 CREATE INDEX ix_sent_texts_sent_at ON sent_texts (sent_at);
 

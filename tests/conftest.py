@@ -19,6 +19,7 @@ from sqlalchemy import NullPool, create_engine
 from messenger_api.storage.models import Base
 from tests.product import Product
 from tests.servers import MariaDB, ProductServer, open_browser
+from tests.whole_log import WholeLog, follow
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -36,6 +37,7 @@ hypothesis.settings.register_profile("dev", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("ci" if IN_CI else "dev")
 
 PRODUCT_DATABASE = "product"
+THE_LOG = WholeLog()
 
 AnyReport = TypeVar("AnyReport", pytest.TestReport, pytest.CollectReport)
 
@@ -48,6 +50,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name == "test_whole_log.py")  # it looks at what the others logged
     for item in items:
         if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.server)
@@ -113,9 +116,18 @@ def closed_network() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def whole_log() -> Iterator[WholeLog]:
+    """Reads every line that the product logs in this run."""
+    with pytest.MonkeyPatch.context() as patch:
+        follow(patch, THE_LOG)
+        yield THE_LOG
+
+
 @pytest.fixture(autouse=True)
-def log_as_it_was() -> Iterator[None]:
+def log_as_it_was(request: pytest.FixtureRequest) -> Iterator[None]:
     """What one test configures, another does not meet."""
+    THE_LOG.begin(request.node.nodeid)
     yield
     structlog.reset_defaults()
 
@@ -137,12 +149,16 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def product_server(tmp_path: Path) -> Iterator[Callable[..., ProductServer]]:
     """Starts the product with the given `MESSENGER_*` keys, as often as asked, in one folder."""
+    started: list[ProductServer] = []
     with ExitStack() as servers:
 
         def start(**environment: str) -> ProductServer:
-            return servers.enter_context(ProductServer(tmp_path, environment))
+            started.append(servers.enter_context(ProductServer(tmp_path, environment)))
+            return started[-1]
 
         yield start
+    for server in started:
+        THE_LOG.read_server(server.log(), tmp_path)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])

@@ -137,6 +137,7 @@ class ProductServer(Server):
             **machine,
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
+            "MESSENGER_LOG_LEVEL": "debug",
             **(environment or {}),
         }
 

@@ -21,6 +21,8 @@ from tests.servers import ROOT, MariaDB
 
 EXAMPLE = ROOT / "config.example.py"
 SECRET = "hunter2-and-more"
+# A gateway whose request is right.
+HTTP: dict[str, object] = {"sms_providers": ["http"], "sms_http_url": "https://sms.example.com/{to}/{text}"}
 
 
 @pytest.fixture
@@ -172,6 +174,8 @@ def test_the_exception_prints_a_line_a_fault() -> None:
         ("DB_PORT", True, "a whole number from 1 to 65535"),
         ("DB_PORT", 33.5, "a whole number from 1 to 65535"),
         ("DB_PORT", "many", "a whole number from 1 to 65535"),
+        ("ACCOUNT_RECYCLED_AFTER_DAYS", 7, "0 or a whole number from 30 to 3650"),
+        ("ACCOUNT_RECYCLED_AFTER_DAYS", False, "0 or a whole number from 30 to 3650"),
         ("DB_HOST", "db:port", "host names"),
         ("DB_HOST", "db1,,db2", "host names"),
         ("DB_HOST", "::1", "host names"),
@@ -196,7 +200,27 @@ def test_the_exception_prints_a_line_a_fault() -> None:
         ("SMS_TEXT", "{code} {colour}", "a text with {code}"),
         ("SMS_TEXT", "{code.x}{code[x]}{", "a text with {code}"),
         ("SMS_TEXT", "{code.missing}", "a text with {code}"),
-        ("LOGIN_METHOD", "telepathy", "one of otp"),
+        ("LOGIN_METHOD", "telepathy", "one of otp, email, ldap, radius, oidc, password, or a dotted path"),
+        ("LOGIN_TIMEOUT", 0.4, "seconds from 0.5 to 20"),
+        ("SMTP_FROM", "nobody", "an address such as"),
+        ("SMTP_FROM", "Chat <a@example.com>\nBcc: b@example.com", "an address such as"),
+        ("LDAP_URL", "ldap.example.com", "a URL such as"),
+        ("LDAP_URL", "ldapi:///", "a URL such as"),
+        ("LDAP_URL", "ldaps://ldap.example.com/dc=example", "a URL such as"),
+        ("LDAP_FILTER", "(uid=*)", "a filter in brackets with {address} in it"),
+        ("OIDC_ALGORITHMS", ["HS256"], "a list of algorithms with a public key"),
+        ("OIDC_ALGORITHMS", ["none"], "a list of algorithms with a public key"),
+        ("OIDC_ALGORITHMS", [], "a list of algorithms with a public key"),
+        ("SMS_TIMEOUT", 0.4, "seconds from 0.5 to 8"),
+        ("SMS_TIMEOUT", 9, "seconds from 0.5 to 8"),
+        ("SMS_RECEIPTS", "maybe", "True or False"),
+        ("TWILIO_VOICE_FROM", "14155550100", "a number that begins with +"),
+        ("VONAGE_API_URL", "rest.nexmo.com", "a URL that begins with http:// or https://"),
+        ("SMS_HTTP_METHOD", "DELETE", "one of GET, POST, PUT"),
+        ("SMS_HTTP_ACCEPTED", "fine", "a list of HTTP statuses"),
+        ("SMS_HTTP_ACCEPTED", [20], "a list of HTTP statuses"),
+        ("SMS_HTTP_REFUSED", {"422": 1}, "a list of HTTP statuses"),
+        ("SMS_HTTP_REFUSED", [True], "a list of HTTP statuses"),
     ],
 )
 def test_a_fault_names_key_value_and_what_is_accepted(key: str, value: object, accepted: str) -> None:
@@ -215,6 +239,29 @@ def test_a_fault_names_key_value_and_what_is_accepted(key: str, value: object, a
             {"sms_providers": ["twilio"]},
             ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"],
         ),
+        ({"login_method": "email"}, ["SMTP_HOST", "SMTP_FROM"]),
+        ({"login_method": "ldap"}, ["LDAP_URL", "LDAP_BASE"]),
+        ({"login_method": "radius"}, ["RADIUS_HOST", "RADIUS_SECRET"]),
+        ({"login_method": "oidc"}, ["OIDC_ISSUER", "OIDC_CLIENT_ID"]),
+        (
+            {"login_method": "email", "smtp_host": "m", "smtp_from": "a@example.com", "smtp_user": "u"},
+            ["SMTP_USER"],
+        ),
+        (
+            {"login_method": "ldap", "ldap_url": "ldap://ldap.example.com", "ldap_base": "dc=example"},
+            ["LDAP_STARTTLS"],
+        ),
+        (
+            {"sms_providers": ["twilio_verify", "twilio"], "twilio_from": "+14155550100"},
+            ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_VERIFY_SID"],
+        ),
+        (
+            {"sms_providers": ["console", "vonage"]},
+            ["VONAGE_API_KEY", "VONAGE_API_SECRET", "VONAGE_FROM"],
+        ),
+        ({"sms_providers": ["http"]}, ["SMS_HTTP_URL"]),
+        ({**HTTP, "sms_http_body": "{from}"}, ["SMS_HTTP_FROM"]),
+        ({**HTTP, "sms_http_receipt_secret": "s"}, ["SMS_HTTP_ID"]),
     ],
 )
 def test_what_a_key_needs_besides_is_named(values: dict[str, object], missing: list[str]) -> None:
@@ -223,9 +270,74 @@ def test_what_a_key_needs_besides_is_named(values: dict[str, object], missing: l
     assert all(": required " in fault for fault in faults)
 
 
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"sms_http_url": "https://x/{text}"}, "SMS_HTTP_URL: {to} or {to_plus} must stand in it"),
+        ({"sms_http_url": "https://x/{to}"}, "SMS_HTTP_URL: {text} or {code} must stand in it"),
+        ({"sms_http_method": "GET", "sms_http_body": "x"}, "SMS_HTTP_BODY: a GET has none"),
+        ({"sms_http_accepted": []}, "SMS_HTTP_ACCEPTED: accepted is at least one HTTP status"),
+        ({"sms_http_refused": [201, 400]}, "SMS_HTTP_REFUSED = [201]: accepted are statuses not in"),
+    ],
+)
+def test_a_gateways_request_that_cannot_work_is_a_fault(values: dict[str, object], fault: str) -> None:
+    (found,) = faults_in(**{**HTTP, **values})
+    assert found.startswith(fault)
+
+
+def test_keys_of_a_provider_that_is_not_used_are_not_looked_at_together() -> None:
+    assert build(sms_http_url="https://x/", sms_http_receipt_secret="s").sms_http_id == ""
+
+
+@pytest.mark.parametrize(
+    "headers",
+    ["Authorization: x", {"Bad name": "x"}, {"X": "a\r\nY: b"}, {"X": "ü"}, {"": "x"}, ["X"]],
+)
+def test_headers_that_would_break_a_request_are_a_fault_without_their_value(headers: object) -> None:
+    (fault,) = faults_in(sms_http_headers=headers)
+    assert fault.startswith("SMS_HTTP_HEADERS = ***: accepted is names and values of HTTP headers")
+
+
+def test_a_gateways_keys_may_come_from_the_environment(write: Callable[[str], Path]) -> None:
+    body = '{"to": "{to}", "text": "{text}"}'
+    settings = load(
+        {
+            "MESSENGER_SMS_PROVIDERS": "http",
+            "MESSENGER_SMS_HTTP_URL": "https://sms.example.com/",
+            "MESSENGER_SMS_HTTP_BODY": body,
+            "MESSENGER_SMS_HTTP_HEADERS": '{"Authorization": "Bearer t"}',
+            "MESSENGER_SMS_HTTP_ACCEPTED": "202",
+            "MESSENGER_SMS_HTTP_REFUSED": "404,422",
+        }
+    )
+    assert settings.sms_http_body == body
+    assert settings.sms_http_headers == (("Authorization", "Bearer t"),)
+    assert (settings.sms_http_accepted, settings.sms_http_refused) == ((202,), (404, 422))
+
+
 def test_a_key_with_a_fault_is_not_called_missing_too() -> None:
     faults = faults_in(otp_test_numbers={"14155550123": "123456"}, otp_test_numbers_until="soon")
     assert [fault.partition(" ")[0] for fault in faults] == ["OTP_TEST_NUMBERS_UNTIL"]
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"login_method": "email", "smtp_host": "{}", "smtp_from": "a@b.c", "smtp_tls": "none"}, "SMTP_TLS"),
+        ({"login_method": "oidc", "oidc_issuer": "http://{}", "oidc_client_id": "app"}, "OIDC_ISSUER"),
+        ({"login_method": "ldap", "ldap_url": "ldap://{}", "ldap_base": "dc=example"}, "LDAP_STARTTLS"),
+    ],
+)
+def test_passwords_and_keys_travel_in_clear_inside_this_machine_only(
+    values: dict[str, str], fault: str
+) -> None:
+    assert [f.split(" ")[0].strip(":") for f in faults_in(**filled(values, "example.com"))] == [fault]
+    for host in ("127.0.0.1", "localhost"):
+        build(**filled(values, host))
+
+
+def filled(values: dict[str, str], host: str) -> dict[str, object]:
+    return {key: value.format(host) for key, value in values.items()}
 
 
 def test_a_date_with_a_time_is_that_day() -> None:
@@ -264,6 +376,12 @@ def test_no_secret_stands_in_the_printed_form() -> None:
         mesibo_api_url=f"https://user:{SECRET}@chat.example.com/mesiboapi",
         secret_key=SECRET,
         twilio_auth_token=SECRET,
+        vonage_api_secret=SECRET,
+        vonage_signature_secret=SECRET,
+        sms_http_url=f"https://sms.example.com/?key={SECRET}",
+        sms_http_headers={"Authorization": SECRET},
+        sms_http_body=SECRET,
+        sms_http_receipt_secret=SECRET,
         otp_test_numbers={"14155550123": "739164"},
         otp_test_numbers_until="2027-01-31",
     )
@@ -357,6 +475,7 @@ def needed(key: str) -> dict[str, object]:
         "SQLALCHEMY_DATABASE_URI": {"secret_key": "k"},
         "SMS_PROVIDERS": twilio,
         "OTP_TEST_NUMBERS": {"otp_test_numbers_until": "2027-01-31"},
+        "LOGIN_METHOD": {"ldap_url": "ldaps://ldap.example.com", "ldap_base": "dc=example"},
     }
     return besides.get(key, {})
 

@@ -21,14 +21,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from messenger_api.cli.common import reason
 from messenger_api.domain.errors import TryLater
+from messenger_api.gateways.login import CodeMethod, LoginMethod, Unavailable, method_from_settings
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnreachable
 from messenger_api.gateways.sms import SmsError, sender_from_settings
 from messenger_api.settings import Settings
-from messenger_api.storage import db, outbox
+from messenger_api.storage import counters, db, outbox
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
 from messenger_api.storage.schema import Schema
 from messenger_api.transport.health import OUTBOX_STALE_SECONDS
+from messenger_api.transport.proxies import UNTRUSTED
 
 # `openssl rand -hex 32` makes 64 characters; half of that is still beyond guessing.
 SHORTEST_SECRET = 32
@@ -194,7 +196,38 @@ def _sandbox(settings: Settings) -> list[Verdict]:
     return [("warning", found, f"{to_do} to go live")]
 
 
+def _login(settings: Settings) -> list[Verdict]:
+    name, engine = settings.login_method, _engine(settings)
+    try:
+        method = _login_method(settings, Database(engine))
+        if method is None:
+            return [("ok", "one-time codes by text message", "")]
+        try:
+            method.check()
+        finally:
+            method.close()
+    except ValueError as error:
+        return [("fault", str(error), "docs/login-methods.md lists the keys of each method")]
+    except Unavailable as error:
+        to_do = "check the method's keys in the configuration; docs/login-methods.md explains them"
+        return [("fault", f"{name}: {error.reason}", to_do)]
+    finally:
+        engine.dispose()
+    return [("ok", name, "")]
+
+
+def _login_method(settings: Settings, database: Database) -> LoginMethod | CodeMethod | None:
+    if settings.login_method != "password" or _is_to_be_made(settings):
+        return method_from_settings(settings)
+    # Imported only where it is used, as every method's library.
+    from messenger_api.services.passwords import PasswordMethod
+
+    return PasswordMethod(settings, database)
+
+
 def _sms(settings: Settings) -> list[Verdict]:
+    if settings.login_method != "otp":
+        return [("ok", "not in use", "")]
     names = ", ".join(settings.sms_providers)
     if "console" in settings.sms_providers and not settings.uses_sandbox:
         found = "the console provider prints codes and sends nothing, while mesibo is real"
@@ -253,7 +286,23 @@ def _proxy(settings: Settings) -> list[Verdict]:
     if not hops and settings.public_url.startswith("https://"):
         found = "PUBLIC_URL is https, which this server does not speak, but no proxy is trusted"
         return [("warning", found, "set TRUSTED_PROXY_HOPS to the number of proxies in front, usually 1")]
+    if not hops and _saw_a_proxy(settings):
+        found = "requests came with X-Forwarded-For, but no proxy is trusted: limits take its clients for one"
+        return [("warning", found, "set TRUSTED_PROXY_HOPS to the number of proxies in front, usually 1")]
     return [("ok", f"{hops} trusted" if hops else "none", "")]
+
+
+def _saw_a_proxy(settings: Settings) -> bool:
+    """Whether the server noticed a proxy in the last days; False when nobody can say."""
+    if _is_to_be_made(settings):
+        return False
+    engine = _engine(settings)
+    try:
+        return bool(Database(engine).run(lambda tx: counters.read(tx, [UNTRUSTED.counter])))
+    except TryLater:
+        return False
+    finally:
+        engine.dispose()
 
 
 def _limits(settings: Settings) -> list[Verdict]:
@@ -278,6 +327,7 @@ CHECKS: dict[str, Callable[[Settings], list[Verdict]]] = {
     "schema": _schema,
     "mesibo": _mesibo,
     "sandbox": _sandbox,
+    "login": _login,
     "sms": _sms,
     "files": _files,
     "secret key": _secret_key,

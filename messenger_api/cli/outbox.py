@@ -5,7 +5,15 @@ from __future__ import annotations
 import click
 import msgspec
 
-from messenger_api.cli.common import as_json, local_time, prepare_schema, print_json, print_table, product
+from messenger_api.cli.common import (
+    as_json,
+    fail,
+    local_time,
+    prepare_schema,
+    print_json,
+    print_table,
+    product,
+)
 from messenger_api.storage import outbox as storage
 
 
@@ -49,6 +57,48 @@ def status(limit: int, as_json: bool) -> None:
         print_json(now)
     else:
         _print(now)
+
+
+_one = click.argument("item", metavar="[ID]", required=False, type=click.IntRange(1))
+_all = click.option("--all", "every", is_flag=True, help="All that were given up.")
+
+
+@outbox.command()
+@_one
+@_all
+def retry(item: int | None, every: bool) -> None:
+    """Try again what was given up, from its first try on."""
+    _check(item, every)
+    with product() as parts:
+        prepare_schema(parts)
+        database = parts.services.database
+        # Through `write`, for a worker in this process to be woken; others look every second.
+        count = database.write(lambda tx, now: storage.retry(tx, now, item))
+    _report("Queued again", item, count)
+
+
+@outbox.command()
+@_one
+@_all
+@click.confirmation_option("--yes", prompt="Remove what was given up, for good?")
+def purge(item: int | None, every: bool) -> None:
+    """Remove what was given up, for good."""
+    _check(item, every)
+    with product() as parts:
+        prepare_schema(parts)
+        count = parts.services.database.write(lambda tx, _now: storage.purge(tx, item))
+    _report("Removed", item, count)
+
+
+def _check(item: int | None, every: bool) -> None:
+    if bool(item) == every:
+        fail("Name an item or say --all.")
+
+
+def _report(what: str, item: int | None, count: int) -> None:
+    if item and not count:
+        fail(f"No item {item} was given up.")
+    click.echo(f"{what}: {count}")
 
 
 def _print(now: OutboxStatus) -> None:

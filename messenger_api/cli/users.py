@@ -59,7 +59,10 @@ class ShownGroup(msgspec.Struct, frozen=True):
 
 
 class ShownUser(msgspec.Struct, frozen=True):
-    """All that is known of an account; its phone book is stored blind, so that only its size is."""
+    """All that is known of an account; its phone book is stored blind, so that only its size is.
+
+    `blocked`: kept out by the operator; `closed`: being deleted.
+    """
 
     uid: int
     address: str
@@ -69,6 +72,9 @@ class ShownUser(msgspec.Struct, frozen=True):
     country: str
     created_at: int
     changed_at: int
+    seen_at: int
+    blocked: bool
+    closed: bool
     contacts: int
     sessions: list[ShownSession]
     groups: list[ShownGroup]
@@ -76,7 +82,7 @@ class ShownUser(msgspec.Struct, frozen=True):
 
 @click.group()
 def users() -> None:
-    """The accounts."""
+    """The accounts, and what their users report."""
 
 
 @users.command("list")
@@ -113,11 +119,24 @@ def show(number: str, as_json: bool) -> None:
         prepare_schema(parts)
         user = _shown(parts, number)
     if user is None:
-        fail(f"No user has the number {number}.")
+        fail(nobody(number))
     if as_json:
         print_json(user)
     else:
         _print(user)
+
+
+def uid_of(parts: Parts, number: str) -> int:
+    """The uid of the account with this number, however it is written; without one the command ends."""
+    rows = _with_number(parts, number)
+    if not rows:
+        fail(nobody(number))
+    return int(rows[0].uid)
+
+
+def nobody(number: str) -> str:
+    """What is said when a number has no account."""
+    return f"No user has the number {number}."
 
 
 def _with_number(parts: Parts, number: str) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -145,6 +164,7 @@ def _shown(parts: Parts, number: str) -> ShownUser | None:
     profile = run(lambda tx: storage.find_profile(tx, rows[0].uid)) if rows else None
     if profile is None:
         return None
+    record = run(lambda tx: storage.record(tx, profile.uid))
     return ShownUser(
         uid=profile.uid,
         address=profile.address,
@@ -154,6 +174,9 @@ def _shown(parts: Parts, number: str) -> ShownUser | None:
         country=rows[0].country,
         created_at=rows[0].created_at,
         changed_at=profile.changed_at,
+        seen_at=record.seen_at,
+        blocked=bool(record.blocked),
+        closed=bool(record.closed_at),
         contacts=run(lambda tx: contacts.count(tx, profile.uid)),
         sessions=_sessions(parts, profile.uid),
         groups=_groups(parts, profile.uid),
@@ -188,6 +211,8 @@ def _print(user: ShownUser) -> None:
         ("country", user.country),
         ("since", local_time(user.created_at)),
         ("changed", local_time(user.changed_at)),
+        ("seen", local_time(user.seen_at)),
+        ("blocked", "yes" if user.blocked else "no"),
         ("contacts", user.contacts),
     ):
         click.echo(f"{name:<9} {value}".rstrip())

@@ -18,13 +18,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+# Up to here a wait is told in seconds, and in minutes.
+LONGEST_IN_SECONDS = 120
+LONGEST_IN_MINUTES = 120 * 60
+
 
 class ApiError(Exception):
     """A request that is answered with FAIL.
 
     `code` is the wire's `error`. `title` and `message` name texts in `domain.texts`; "" means that
     a person can do nothing about it and the app gets the code alone. `values` fill the text's
-    placeholders. `properties` names the request fields at fault.
+    placeholders. `properties` names the request fields at fault. `retry_after`: seconds
+    after which another try makes sense, 0 when time changes nothing.
     """
 
     code = "TRYLATER"
@@ -36,11 +41,13 @@ class ApiError(Exception):
         message: str = "",
         *,
         properties: Sequence[str] = (),
+        retry_after: int = 0,
         **values: str | int,
     ) -> None:
         super().__init__(message or self.code)
         self.message = message or self.message
         self.properties = tuple(properties)
+        self.retry_after = retry_after
         self.values = values
 
 
@@ -159,16 +166,25 @@ class Later(ApiError):
     """The same request may succeed after `retry_after` seconds."""
 
     def __init__(self, message: str = "", *, retry_after: int, **values: str | int) -> None:
-        super().__init__(message, properties=(), seconds=retry_after, **values)
-        self.retry_after = retry_after
+        minutes, hours = -(-retry_after // 60), -(-retry_after // 3600)
+        times = {"seconds": retry_after, "minutes": minutes, "hours": hours}
+        super().__init__(message, properties=(), retry_after=retry_after, **{**times, **values})
 
 
 class TooMany(Later):
-    """A limit was reached."""
+    """A limit was reached. Without a text of its own it says how long to wait, in a fitting unit."""
 
     code = "TOOMANY"
     title = "wait_title"
-    message = "wait_seconds"
+
+    def __init__(self, message: str = "", *, retry_after: int, **values: str | int) -> None:
+        super().__init__(message or _wait(retry_after), retry_after=retry_after, **values)
+
+
+def _wait(seconds: int) -> str:
+    if seconds <= LONGEST_IN_SECONDS:
+        return "wait_seconds"
+    return "wait_minutes" if seconds <= LONGEST_IN_MINUTES else "wait_hours"
 
 
 class TryLater(Later):

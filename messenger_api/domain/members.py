@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 
@@ -64,6 +64,16 @@ class Roster:
         """The same group without these people. The owner stays whatever is asked."""
         gone = set(uids)
         return Roster(tuple(m for m in self.members if m.role == Role.OWNER or m.uid not in gone))
+
+    def left_by(self, uid: int) -> Roster:
+        """The same group without this person, whoever it is.
+
+        When the owner goes, the oldest admin takes over, and where there is none the oldest member.
+        """
+        staying = [member for member in self.members if member.uid != uid]
+        if staying and staying[0].role != Role.OWNER:
+            staying[0] = replace(staying[0], role=Role.OWNER)
+        return Roster(tuple(staying))
 
     def replaced(self, wanted: Iterable[Member], *, keep: int) -> Roster:
         """The same group with exactly these people, the owner and `keep`; who stays keeps the role."""

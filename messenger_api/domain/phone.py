@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, ValidationResult
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 
 # E.164 allows fifteen digits; an entry much longer than any dialling string is no number.
 LONGEST_ENTRY = 40
@@ -26,6 +27,30 @@ _PUNCTUATION = re.compile(r"[\s().\-/\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u20
 _DIGITS = re.compile(r"\+?[0-9]+")
 
 
+class Kind(Enum):
+    """The kinds of number that are treated differently."""
+
+    MOBILE = "mobile"
+    LANDLINE = "landline"
+    VOIP = "voip"
+    DEAR = "dear"
+    """Whoever texts or calls it pays its owner, or it reaches no person."""
+
+
+# phonenumbers cannot tell mobiles from landlines in some countries, and knows nothing of test ranges:
+# whatever is not named here may be a mobile.
+KINDS = {
+    PhoneNumberType.FIXED_LINE: Kind.LANDLINE,
+    PhoneNumberType.VOIP: Kind.VOIP,
+    PhoneNumberType.PREMIUM_RATE: Kind.DEAR,
+    PhoneNumberType.SHARED_COST: Kind.DEAR,
+    PhoneNumberType.PAGER: Kind.DEAR,
+    PhoneNumberType.TOLL_FREE: Kind.DEAR,
+    PhoneNumberType.UAN: Kind.DEAR,
+    PhoneNumberType.VOICEMAIL: Kind.DEAR,
+}
+
+
 @dataclass(frozen=True)
 class Phone:
     """A phone number in its normal form."""
@@ -35,6 +60,26 @@ class Phone:
 
     def __repr__(self) -> str:
         return f"Phone({masked(self.digits)})"
+
+    @property
+    def address(self) -> str:
+        """What mesibo knows the user by: the digits."""
+        return self.digits
+
+    @property
+    def match(self) -> str:
+        """What the blind keys are made of."""
+        return match_key(self)
+
+    @property
+    def prefix(self) -> str:
+        """The range that the number is from: all but the last four digits, which are 10,000 numbers."""
+        return self.digits[:-4]
+
+    @property
+    def kind(self) -> Kind:
+        """What a text to this number would reach."""
+        return KINDS.get(phonenumbers.number_type(_parsed(self.digits)), Kind.MOBILE)
 
     @property
     def country_code(self) -> str:

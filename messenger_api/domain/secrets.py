@@ -11,10 +11,15 @@ import hmac
 import secrets
 from dataclasses import dataclass, field
 
-from messenger_api.domain.phone import Phone, match_key
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from messenger_api.domain.identity import Identity
 
 # 128 bits: a collision among a billion numbers has odds of one in 10^20.
 CONTACT_KEY_BYTES = 16
+# What AES-GCM asks for (NIST SP 800-38D, 8.2).
+NONCE_BYTES = 12
 
 
 @dataclass(frozen=True)
@@ -23,20 +28,43 @@ class Keys:
 
     contacts: bytes = field(repr=False)
     codes: bytes = field(repr=False)
+    limits: bytes = field(repr=False)
+    sealing: bytes = field(repr=False)
 
     @classmethod
     def derive(cls, secret_key: str) -> Keys:
         """Derive every key from `SECRET_KEY`."""
-        return cls(contacts=_derived(secret_key, b"contacts"), codes=_derived(secret_key, b"codes"))
+        names = ("contacts", "codes", "limits", "sealing")
+        return cls(*(_derived(secret_key, name.encode()) for name in names))
 
-    def contact_key(self, phone: Phone) -> bytes:
-        """The blind form of a number: equal for equal numbers, unreadable without the key."""
-        digest = hmac.digest(self.contacts, match_key(phone).encode(), "sha256")
-        return digest[:CONTACT_KEY_BYTES]
+    def contact_key(self, who: Identity) -> bytes:
+        """The blind form of a number or address: equal for equal ones, unreadable without the key."""
+        return hmac.digest(self.contacts, who.match.encode(), "sha256")[:CONTACT_KEY_BYTES]
 
     def code_hash(self, contact_key: bytes, code: str) -> bytes:
         """What is stored of a one-time code; bound to the number that it was sent to."""
         return hmac.digest(self.codes, contact_key + code.encode(), "sha256")
+
+    def subject(self, *parts: str | bytes) -> str:
+        """Whom a limit counts, without saying who that is: 32 hexadecimal digits."""
+        text = b"\0".join(part if isinstance(part, bytes) else part.encode() for part in parts)
+        return hmac.digest(self.limits, text, "sha256")[:16].hex()
+
+    def seal(self, text: bytes, about: bytes) -> bytes:
+        """`text` so that only this installation can read it, and only together with `about`."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + AESGCM(self.sealing).encrypt(nonce, text, about)
+
+    def unseal(self, sealed: bytes, about: bytes) -> bytes:
+        """What `seal` was given.
+
+        Raises:
+            ValueError: it was sealed with another key, about something else, or was changed.
+        """
+        try:
+            return AESGCM(self.sealing).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about)
+        except InvalidTag:
+            raise ValueError("sealed by somebody else") from None
 
 
 def _derived(secret_key: str, purpose: bytes) -> bytes:

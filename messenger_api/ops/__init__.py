@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from messenger_api.ops import contacts, groups, media, profile, push, session
+from messenger_api.ops import account, blocks, contacts, groups, media, profile, push, session, sessions
 from messenger_api.ops.call import Operation
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -20,5 +20,14 @@ OPERATIONS: Mapping[str, Operation] = {
     "editmembers": Operation(groups.editmembers, groups.EditMembersParameters),
     "setadmin": Operation(groups.setadmin, groups.SetAdminParameters),
     "delgroup": Operation(groups.delgroup, groups.DelGroupParameters),
+    "sessions": Operation(sessions.sessions, sessions.SessionsParameters),
+    "revoke": Operation(sessions.revoke, sessions.RevokeParameters),
+    "deleteaccount": Operation(account.deleteaccount, account.DeleteAccountParameters),
+    "changenumber": Operation(account.changenumber, account.ChangeNumberParameters),
+    "exportaccount": Operation(account.exportaccount, account.ExportAccountParameters),
+    "block": Operation(blocks.block, blocks.BlockParameters),
+    "unblock": Operation(blocks.unblock, blocks.UnblockParameters),
+    "blocked": Operation(blocks.blocked, blocks.BlockedParameters),
+    "report": Operation(blocks.report, blocks.ReportParameters),
     "setnotify": Operation(push.setnotify, push.SetNotifyParameters),
 }

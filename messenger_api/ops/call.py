@@ -34,6 +34,9 @@ class ApiRequest:
     file: UploadedFile | None
     accept_language: str
     base_url: str
+    network: str = ""
+    """Where it comes from, as limits count it (`domain.network`)."""
+    user_agent: str = ""
 
     @property
     def token(self) -> str:
@@ -48,6 +51,11 @@ class ApiRequest:
         preferred = parse_accept_header(self.accept_language, LanguageAccept).values()
         tags = [str(self.fields.get("lang", "")), *preferred]
         return next(filter(None, map(known, tags)), "en")
+
+    @property
+    def from_ios(self) -> bool:
+        """Whether the client is an app on iOS: URLSession says so, unless the app names itself otherwise."""
+        return "CFNetwork/" in self.user_agent or "iPhone" in self.user_agent
 
     @property
     def from_uploader(self) -> bool:

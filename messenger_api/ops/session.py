@@ -9,24 +9,26 @@ from msgspec import Meta, Struct
 from messenger_api.domain.errors import BadAkToken, MissingAppId
 from messenger_api.ops import answers
 from messenger_api.ops.call import Answer, Call
-from messenger_api.ops.fields import DeviceType, Name
-from messenger_api.services.accounts import Device
+from messenger_api.ops.fields import Channel, DeviceType, Name, Secret
+from messenger_api.services.codes import Device
+from messenger_api.services.texting import Asking
 
 AppId = Annotated[str, Meta(max_length=128)]
-Code = Annotated[str, Meta(max_length=64)]
 
 
 class LoginParameters(Struct):
     """Log in: first with the number alone, then again with the code that came by SMS."""
 
     phone: str = ""
-    """The phone number, best with its country code."""
+    """The phone number, best with its country code; or the address of another login method."""
     appid: AppId = ""
     """The app's package name or bundle id; mesibo's token is valid for this app only."""
-    otp: Code = ""
-    """The one-time code (current apps)."""
-    code: Code = ""
-    """The one-time code (older apps)."""
+    otp: Secret = ""
+    """The one-time code (current apps), or what else the login method asks for."""
+    code: Secret = ""
+    """The same (older apps)."""
+    channel: Channel = ""
+    """How the code is to come: "voice" calls, where a provider can."""
     name: Name = ""
     """The name of a new user."""
     device: Annotated[str, Meta(max_length=128)] = ""
@@ -59,16 +61,19 @@ def login(call: Call, given: LoginParameters) -> Answer:
     if given.aktoken:
         raise BadAkToken(properties=("aktoken",))
     accounts = call.services.accounts
-    code = given.otp or given.code
-    if not code:
-        wait = accounts.request_code(given.phone, given.name, call.request.language)
+    secret = given.otp or given.code
+    request = call.request
+    if not secret:
+        channel = given.channel or "sms"
+        asked = Asking(request.network, request.language, channel, request.from_ios)
+        wait = accounts.request_code(given.phone, given.name, asked)
         return {"retry_after": wait} if wait else {}
-    device = Device(appid=given.appid, name=given.device, type=given.dt)
-    entered = accounts.login(given.phone, code, device, given.name)
+    device = Device(appid=given.appid, name=given.device, type=given.dt, network=request.network)
+    entered = accounts.login(given.phone, secret, device, given.name)
     return {
         "token": entered.token,
         **answers.profile(entered.profile),
-        "cc": entered.phone.country_code,
+        "cc": entered.who.country_code,
         "google": call.services.settings.google_map_key,
         **answers.invitations(call),
     }
@@ -81,5 +86,5 @@ def loginui(_call: Call, _given: LoginUiParameters) -> Answer:
 
 def logout(call: Call, _given: LogoutParameters) -> Answer:
     """End the caller's session."""
-    call.services.accounts.logout(call.caller)
+    call.services.sessions.end(call.caller)
     return {}

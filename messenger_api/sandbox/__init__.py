@@ -1,6 +1,6 @@
 """A stand-in for mesibo's backend API and for the SMS network, so that everything runs with no account.
 
-`SandboxStore` keeps what arrives, `SandboxServer` answers over HTTP as mesibo and Twilio would, and
+`SandboxStore` keeps what arrives, `SandboxServer` answers over HTTP as mesibo, Twilio and Vonage would, and
 `sandbox_pages` shows it in a browser. Not for production: it shows everyone's codes to everyone.
 """
 

@@ -71,10 +71,11 @@ class TextMessage:
 class Fault:
     """A fault to play to callers.
 
-    `op` is an op of mesibo's, "*" for all of them, or "sms" for the stand-in of Twilio. `delay` seconds
-    pass first. Then, when asked for: `drop` closes the connection with no answer, `html` answers HTTP 500
-    with an HTML page, `error` answers with that error code. With `after` the call is carried out before
-    all that, so that only its answer is late or lost. `times` calls are hit; 0 means until cleared.
+    `op` is an op of mesibo's, "*" for all of them, "sms" for the whole SMS network, or one of its providers:
+    "twilio", "twilio_verify", "vonage". `delay` seconds pass first. Then, when asked for: `drop` closes the
+    connection with no answer, `html` answers HTTP 500 with an HTML page, `error` answers with that error
+    code. With `after` the call is carried out before all that, so that only its answer is late or lost.
+    `times` calls are hit; 0 means until cleared.
     """
 
     op: str = "*"

@@ -6,7 +6,7 @@ import sqlite3
 import time
 
 # Raise it with every change below: an older file is emptied, for nothing in it is worth a migration.
-VERSION = 1
+VERSION = 2
 
 # AUTOINCREMENT never gives a number twice, not even after a deletion; `sqlite_sequence` sets the
 # start of each count. Different starts keep a uid from passing for a gid or a mid in a test.
@@ -29,6 +29,9 @@ CREATE TABLE messages (
 CREATE TABLE texts (
     id INTEGER PRIMARY KEY AUTOINCREMENT, recipient TEXT NOT NULL, text TEXT NOT NULL,
     provider TEXT NOT NULL, sender TEXT NOT NULL, time INTEGER NOT NULL);
+CREATE TABLE verifications (
+    sid TEXT NOT NULL PRIMARY KEY, recipient TEXT NOT NULL UNIQUE, channel TEXT NOT NULL, code TEXT NOT NULL,
+    sends INTEGER NOT NULL, checks INTEGER NOT NULL, created INTEGER NOT NULL);
 CREATE TABLE faults (
     id INTEGER PRIMARY KEY AUTOINCREMENT, op TEXT NOT NULL, delay REAL NOT NULL, error TEXT NOT NULL,
     dropped INTEGER NOT NULL, html INTEGER NOT NULL, after INTEGER NOT NULL, times INTEGER NOT NULL);

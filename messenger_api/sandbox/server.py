@@ -14,10 +14,18 @@ from messenger_api.sandbox.pages import sandbox_pages
 from messenger_api.sandbox.serving import HttpServer
 from messenger_api.sandbox.store import SandboxStore
 from messenger_api.sandbox.twilio import twilio_api
+from messenger_api.sandbox.twilio_calls import twilio_calls
+from messenger_api.sandbox.twilio_verify import twilio_verify
+from messenger_api.sandbox.twilio_wire import TwilioAccount
+from messenger_api.sandbox.vonage import PREFIX as VONAGE_PREFIX
+from messenger_api.sandbox.vonage import vonage_api
 
 APP_TOKEN = "sandbox"  # noqa: S105 - opens nothing but the sandbox
 TWILIO_SID = "AC" + "0" * 32
 TWILIO_TOKEN = "sandbox"  # noqa: S105 - as above
+TWILIO_VERIFY_SID = "VA" + "0" * 32
+VONAGE_KEY = "sandbox"
+VONAGE_SECRET = "sandbox"  # noqa: S105 - as above
 # With no private API at the sandbox's own address, the empty page proposes a call to mesibo's.
 _FIRST_CALL = "/api.php?op=useradd&token={}&addr=14155550123&appid=com.example.messenger&name=Ada"
 
@@ -30,10 +38,13 @@ def sandbox_app(
     twilio_sid: str = TWILIO_SID,
     twilio_token: str = TWILIO_TOKEN,
 ) -> Flask:
-    """The WSGI application: mesibo's backend API, Twilio's, and the pages."""
+    """The WSGI application: mesibo's backend API, Twilio's, Vonage's, and the pages."""
     app = Flask("messenger_api.sandbox", static_folder=None, template_folder=None)
     app.register_blueprint(mesibo_backend(store, app_token, max_body=max_body))
-    app.register_blueprint(twilio_api(store, twilio_sid, twilio_token))
+    account = TwilioAccount(twilio_sid, twilio_token, TWILIO_VERIFY_SID)
+    for twilio in (twilio_api, twilio_calls, twilio_verify):
+        app.register_blueprint(twilio(store, account))
+    app.register_blueprint(vonage_api(store, VONAGE_KEY, VONAGE_SECRET))
     app.register_blueprint(sandbox_pages(store, first_call=_FIRST_CALL.format(app_token)))
 
     @app.get("/")
@@ -65,6 +76,9 @@ class SandboxServer:
         self.app_token = app_token
         self.twilio_sid = twilio_sid
         self.twilio_token = twilio_token
+        self.twilio_verify_sid = TWILIO_VERIFY_SID
+        self.vonage_key = VONAGE_KEY
+        self.vonage_secret = VONAGE_SECRET
         self.faults = Faults(store)
         self._host = host
         self._port = port
@@ -97,8 +111,13 @@ class SandboxServer:
 
     @property
     def twilio_url(self) -> str:
-        """What takes the place of https://api.twilio.com."""
+        """What takes the place of https://api.twilio.com, and of https://verify.twilio.com."""
         return self.url
+
+    @property
+    def vonage_url(self) -> str:
+        """What takes the place of https://rest.nexmo.com."""
+        return self.url + VONAGE_PREFIX
 
     def start(self) -> SandboxServer:
         """Listen and serve in a daemon thread.

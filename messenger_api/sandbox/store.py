@@ -70,7 +70,8 @@ class SandboxStore:
         self.close()
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: committed at its end, undone by an exception."""
         # The lock is the connection's: SQLite has one transaction per connection.
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
@@ -91,7 +92,7 @@ class SandboxStore:
         self, address: str, *, name: str | None = None, active: bool | None = None, flag: int | None = None
     ) -> User:
         """Create the user of this address or change what is not None."""
-        with self._writing() as db:
+        with self.writing() as db:
             new = (address, int(time.time()))
             db.execute("INSERT INTO users (address, created) VALUES (?, ?) ON CONFLICT DO NOTHING", new)
             change = "name = coalesce(?, name), active = coalesce(?, active), flag = coalesce(?, flag)"
@@ -114,7 +115,7 @@ class SandboxStore:
 
     def delete_user(self, address: str) -> bool:
         """Remove the user, the tokens and the memberships; False when there is no such user."""
-        with self._writing() as db:
+        with self.writing() as db:
             gone = db.execute("DELETE FROM users WHERE address = ?", (address,)).rowcount
             db.execute("DELETE FROM tokens WHERE address = ?", (address,))
             db.execute("DELETE FROM members WHERE address = ?", (address,))
@@ -128,7 +129,7 @@ class SandboxStore:
         """
         token = secrets.token_hex(TOKEN_V2_BYTES if v2 else TOKEN_BYTES)
         minted = UserToken(token, address, appid, int(time.time()))
-        with self._writing() as db:
+        with self.writing() as db:
             _refuse_strangers(db, [address])
             db.execute("INSERT INTO tokens VALUES (?, ?, ?, ?)", dataclasses.astuple(minted))
             same = "SELECT rowid FROM tokens WHERE address = ? AND appid = ? ORDER BY rowid DESC"
@@ -148,7 +149,7 @@ class SandboxStore:
 
     def delete_tokens(self, address: str, appid: str) -> int:
         """End all tokens of a user for one app; their number."""
-        with self._writing() as db:
+        with self.writing() as db:
             sql = "DELETE FROM tokens WHERE address = ? AND appid = ?"
             return db.execute(sql, (address, appid)).rowcount
 
@@ -160,7 +161,7 @@ class SandboxStore:
         Raises:
             UnknownAddressError: when a member is no user; then nothing is made.
         """
-        with self._writing() as db:
+        with self.writing() as db:
             sql = "INSERT INTO groups (name, flag, created) VALUES (?, ?, ?)"
             gid = db.execute(sql, (name, flag, int(time.time()))).lastrowid or 0
             _join(db, gid, members)
@@ -197,7 +198,7 @@ class SandboxStore:
             UnknownAddressError: one of the addresses is no user's.
         """
         leaving = tuple(remove)
-        with self._writing() as db:
+        with self.writing() as db:
             _group(db, gid)
             change = "name = coalesce(?, name), flag = coalesce(?, flag), active = coalesce(?, active)"
             db.execute(f"UPDATE groups SET {change} WHERE gid = ?", (name, flag, active, gid))  # noqa: S608
@@ -209,7 +210,7 @@ class SandboxStore:
 
     def delete_group(self, gid: int) -> bool:
         """Remove a group; False when there is none of this id."""
-        with self._writing() as db:
+        with self.writing() as db:
             db.execute("DELETE FROM members WHERE gid = ?", (gid,))
             return bool(db.execute("DELETE FROM groups WHERE gid = ?", (gid,)).rowcount)
 
@@ -254,7 +255,7 @@ class SandboxStore:
     def _append(self, table: str, key: str, columns: str, values: tuple[object, ...]) -> sqlite3.Row:
         """Insert a row into a table of fixed name and forget the oldest beyond `keep`."""
         marks = ", ".join("?" * len(values))
-        with self._writing() as db:
+        with self.writing() as db:
             sql = f"INSERT INTO {table} ({columns}) VALUES ({marks}) RETURNING *"  # noqa: S608
             row: sqlite3.Row = db.execute(sql, values).fetchall()[0]
             db.execute(f"DELETE FROM {table} WHERE {key} <= ?", (row[key] - self._keep,))  # noqa: S608
@@ -265,7 +266,7 @@ class SandboxStore:
     def add_fault(self, fault: Fault) -> None:
         """Play this fault from now on, in every process that shares the file."""
         marks = "?, ?, ?, ?, ?, ?, ?"
-        with self._writing() as db:
+        with self.writing() as db:
             db.execute(f"INSERT INTO faults {_FAULT} VALUES ({marks})", dataclasses.astuple(fault))  # noqa: S608
 
     def take_fault(self, *ops: str) -> Fault | None:
@@ -273,7 +274,7 @@ class SandboxStore:
         sql = f"SELECT * FROM faults WHERE op IN ({', '.join('?' * len(ops))}) ORDER BY id LIMIT 1"  # noqa: S608
         if not self._rows(sql, *ops):
             return None
-        with self._writing() as db:
+        with self.writing() as db:
             row = db.execute(sql, ops).fetchone()
             if row and row["times"] == 1:
                 db.execute("DELETE FROM faults WHERE id = ?", (row["id"],))
@@ -287,7 +288,7 @@ class SandboxStore:
 
     def clear_faults(self) -> None:
         """End all faults."""
-        with self._writing() as db:
+        with self.writing() as db:
             db.execute("DELETE FROM faults")
 
 

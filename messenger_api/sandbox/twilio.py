@@ -1,4 +1,5 @@
-"""A stand-in for the part of Twilio's REST API that sends text messages.
+"""A stand-in for the part of Twilio's REST API that sends text messages; `twilio_calls` and
+`twilio_verify` play the others.
 
 Paths, fields, codes and the magic recipients are Twilio's documentation (Messages resource, error
 dictionary, test credentials). Stricter than Twilio in one thing: Twilio ignores parameters it does not
@@ -7,7 +8,6 @@ know (warning 20001), here they are refused with that code, because a mistyped n
 
 from __future__ import annotations
 
-import hmac
 import re
 import secrets
 from collections.abc import Mapping
@@ -17,9 +17,18 @@ from flask import Blueprint, Response, jsonify, request
 
 from messenger_api.sandbox.faults import play
 from messenger_api.sandbox.records import TextMessage
+from messenger_api.sandbox.segments import segments
 from messenger_api.sandbox.store import SandboxStore
+from messenger_api.sandbox.twilio_wire import (
+    API,
+    E164,
+    TwilioAccount,
+    TwilioError,
+    faulty,
+    refuse_bad_callback,
+    refuse_unknown,
+)
 
-API = "/2010-04-01/Accounts/<account>"
 LONGEST_BODY = 1600
 # The parameters that make a message; media and content templates are no text messages.
 _KNOWN = frozenset(
@@ -38,7 +47,6 @@ _KNOWN = frozenset(
         "RiskCheck",
     }
 )
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 # Recipients with a fixed fate, from Twilio's page on test credentials.
@@ -49,56 +57,21 @@ _MAGIC = {
     "+15005550004": (21610, "Attempt to send to unsubscribed recipient."),
     "+15005550009": (21614, "'To' number is not a valid mobile number."),
 }
-_TOO_MANY_REQUESTS = 20429
-# GSM 03.38: the letters that fit seven bits; one outside makes the whole text UCS-2.
-_GSM = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_GSM_EXTENDED = frozenset("^{}\\[~]|€\f")
 
 
-class _TwilioError(Exception):
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
-        super().__init__(code)
-        self.code = code
-        self.message = message
-        self.status = status
-
-
-def twilio_api(store: SandboxStore, account_sid: str, auth_token: str) -> Blueprint:
+def twilio_api(store: SandboxStore, account: TwilioAccount) -> Blueprint:
     """Routes that answer as Twilio does to this account; accepted texts go to the store."""
-    routes = Blueprint("sandbox_twilio", __name__)
-
-    def checked(account: str) -> None:
-        given = request.authorization
-        expected = f"{account_sid}:{auth_token}".encode()
-        found = f"{given.username}:{given.password}".encode() if given and given.type == "basic" else b""
-        if not hmac.compare_digest(found, expected) or account != account_sid:
-            raise _TwilioError(20003, "Authenticate", 401)
-
-    @routes.errorhandler(_TwilioError)
-    def refused(refusal: _TwilioError) -> Response:
-        return _failure(refusal)
+    routes = account.blueprint("sandbox_twilio")
 
     @routes.post(f"{API}/Messages.json")
-    def send(account: str) -> Response:
-        checked(account)
-
-        def work() -> Response:
-            return _accepted(store, account)
-
-        def failed(error: str) -> Response:
-            code = int(error) if error.isdigit() else 20500
-            status = 429 if code == _TOO_MANY_REQUESTS else 400
-            return _failure(_TwilioError(code, "A fault set in the sandbox", status))
-
-        return play(store.take_fault("sms"), work, failed)
+    def send(sid: str) -> Response:
+        account.check(sid)
+        return play(store.take_fault("sms", "twilio"), lambda: _accepted(store, sid), faulty)
 
     @routes.get(f"{API}.json")
-    def fetch_account(account: str) -> Response:
-        checked(account)
-        return jsonify(_account(account))
+    def fetch_account(sid: str) -> Response:
+        account.check(sid)
+        return jsonify(_account(sid))
 
     return routes
 
@@ -114,32 +87,31 @@ def _accepted(store: SandboxStore, account: str) -> Response:
 
 
 def _check(fields: Mapping[str, str]) -> None:
-    unknown = sorted(set(fields) - _KNOWN) + sorted(request.args)
-    if unknown:
-        raise _TwilioError(20001, f"Unknown parameters: {', '.join(unknown)}")
+    refuse_unknown(_KNOWN)
+    refuse_bad_callback(fields)
     to, body = fields.get("To", ""), fields.get("Body", "")
     if not to:
-        raise _TwilioError(21604, "A 'To' phone number is required.")
-    if not _E164.fullmatch(to):
-        raise _TwilioError(21211, f"The 'To' number {to} is not a valid phone number.")
+        raise TwilioError(21604, "A 'To' phone number is required.")
+    if not E164.fullmatch(to):
+        raise TwilioError(21211, f"The 'To' number {to} is not a valid phone number.")
     _check_sender(fields)
     if not body:
-        raise _TwilioError(21602, "Message body is required.")
+        raise TwilioError(21602, "Message body is required.")
     if len(body) > LONGEST_BODY:
-        raise _TwilioError(21617, "The concatenated message body exceeds the 1600 character limit.")
+        raise TwilioError(21617, "The concatenated message body exceeds the 1600 character limit.")
     if to in _MAGIC:
         code, message = _MAGIC[to]
-        raise _TwilioError(code, message.format(to=to))
+        raise TwilioError(code, message.format(to=to))
 
 
 def _check_sender(fields: Mapping[str, str]) -> None:
     sender, service = fields.get("From", ""), fields.get("MessagingServiceSid", "")
     if not sender and not service:
-        raise _TwilioError(21603, "A 'From' phone number is required.")
+        raise TwilioError(21603, "A 'From' phone number is required.")
     if sender and not _SENDER.fullmatch(sender):
-        raise _TwilioError(21212, f"The 'From' number {sender} is not a valid phone number or sender id.")
+        raise TwilioError(21212, f"The 'From' number {sender} is not a valid phone number or sender id.")
     if service and not _SERVICE.fullmatch(service):
-        raise _TwilioError(21701, "The Messaging Service does not exist.", 404)
+        raise TwilioError(21701, "The Messaging Service does not exist.", 404)
 
 
 def _message(account: str, fields: Mapping[str, str], text: TextMessage) -> dict[str, object]:
@@ -172,15 +144,6 @@ def _message(account: str, fields: Mapping[str, str], text: TextMessage) -> dict
     }
 
 
-def segments(text: str) -> int:
-    """How many text messages carry this text (GSM 03.38: 160 or 153 each; UCS-2: 70 or 67 each)."""
-    if set(text) <= _GSM | _GSM_EXTENDED:
-        length, alone, joined = sum(1 + (letter in _GSM_EXTENDED) for letter in text), 160, 153
-    else:
-        length, alone, joined = len(text.encode("utf-16-le")) // 2, 70, 67
-    return 1 if length <= alone else -(-length // joined)
-
-
 def _account(account: str) -> dict[str, object]:
     made = formatdate(0).replace("-0000", "+0000")
     return {
@@ -194,12 +157,3 @@ def _account(account: str) -> dict[str, object]:
         "uri": f"/2010-04-01/Accounts/{account}.json",
         "subresource_uris": {"messages": f"/2010-04-01/Accounts/{account}/Messages.json"},
     }
-
-
-def _failure(refusal: _TwilioError) -> Response:
-    more = f"https://www.twilio.com/docs/errors/{refusal.code}"
-    answer = jsonify(code=refusal.code, message=refusal.message, more_info=more, status=refusal.status)
-    answer.status_code = refusal.status
-    if refusal.status == 401:
-        answer.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
-    return answer

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from messenger_api.domain.errors import TooMany, TryLater
-from messenger_api.domain.phone import read
-from messenger_api.domain.secrets import Keys
+from messenger_api.domain.limits import Window
+from messenger_api.services.identities import Identities
+from messenger_api.services.limits import DAY, Claim, Limits
 from messenger_api.settings import Settings
 from messenger_api.storage import contacts, groups, sessions
 from messenger_api.storage.db import SETTLE_SECONDS, Database
@@ -46,10 +47,13 @@ class Sync:
 class Contacts:
     """Keeps phone books as blind keys and tells what changed in them."""
 
-    def __init__(self, settings: Settings, database: Database, keys: Keys) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, limits: Limits, identities: Identities
+    ) -> None:
         self._settings = settings
         self._database = database
-        self._keys = keys
+        self._limits = limits
+        self._identities = identities
 
     def changes(self, caller: Caller, since: int, *, reset: bool = False) -> Sync:
         """What changed after the second `since` in the stored phone book and in the caller's groups."""
@@ -60,7 +64,7 @@ class Contacts:
         after = min(since, caller.synced_to)
 
         def work(tx: Connection) -> Sync:
-            own, found = contacts.changed(tx, caller.uid, after)
+            own, found = contacts.changed(tx, caller.uid, caller.contact_key, after)
             return Sync(own, found, groups.changed(tx, caller.uid, after), horizon)
 
         sync = self._database.run(work)
@@ -81,20 +85,21 @@ class Contacts:
         answer must not hide that.
 
         Raises:
-            TooMany: more numbers than `MAX_PHONES_PER_CALL`.
+            TooMany: more numbers than `MAX_PHONES_PER_CALL`, or more new ones than `NEW_NUMBERS`.
         """
         horizon = self._horizon()
         keys = self._contact_keys(caller, entries)
+
+        known = self._count_new(caller, keys)
 
         # Each statement stands alone: a request that breaks off between two is sent again by the app.
         def work(tx: Connection) -> Sync:
             if reset:
                 contacts.remove(tx, caller.uid)
-            known = set() if reset else contacts.known(tx, caller.uid, keys)
-            contacts.add(tx, caller.uid, [key for key in keys if key not in known])
+            contacts.add(tx, caller.uid, [key for key in keys if reset or key not in known])
             if since < caller.synced_to:
                 sessions.sync_again(tx, caller.sid, since)
-            own, found = contacts.named(tx, caller.uid, keys)
+            own, found = contacts.named(tx, caller.uid, caller.contact_key, keys)
             return Sync(own, found, (), horizon)
 
         return self._database.run(work)
@@ -111,6 +116,19 @@ class Contacts:
         limit = self._settings.max_phones_per_call
         if len(entries) > limit:
             raise TooMany("phones_many", retry_after=1, limit=limit)
-        phones = (read(entry, caller.country) for entry in entries)
         # In order, so that two syncs of one user lock the same rows in the same order.
-        return sorted({self._keys.contact_key(phone) for phone in phones if phone})
+        return sorted(self._identities.keys(entries, caller.country))
+
+    def _count_new(self, caller: Caller, keys: Sequence[bytes]) -> set[bytes]:
+        """Bound what one account can find out about who has an account; returns the keys that are not new.
+
+        Raises:
+            TooMany: so many new ones in so many days are too many.
+        """
+        settings = self._settings
+        rule = Window(settings.new_numbers, settings.new_numbers_days * DAY)
+        claim = Claim("new_numbers", str(caller.uid), rule)
+        known, state = self._database.run(lambda tx: contacts.known(tx, caller.uid, keys, claim.counter))
+        if len(known) < len(keys):
+            self._limits.take_from(replace(claim, amount=len(keys) - len(known)), state)
+        return known

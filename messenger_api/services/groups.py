@@ -14,10 +14,9 @@ import structlog
 
 from messenger_api.domain.errors import BadGroup, NotMember, TooMany, TryLater
 from messenger_api.domain.members import Member, Role, Roster
-from messenger_api.domain.phone import read
-from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.services.group_changes import GroupChanges
+from messenger_api.services.identities import Identities
 from messenger_api.services.media import Media
 from messenger_api.services.updates import (
     mirror,
@@ -38,11 +37,16 @@ class Groups:
     """What a user can do with groups."""
 
     def __init__(
-        self, settings: Settings, database: Database, keys: Keys, mesibo: MesiboClient, media: Media
+        self,
+        settings: Settings,
+        database: Database,
+        identities: Identities,
+        mesibo: MesiboClient,
+        media: Media,
     ) -> None:
         self._settings = settings
         self._database = database
-        self._keys = keys
+        self._identities = identities
         self._changes = GroupChanges(database, mesibo)
         self._media = media
 
@@ -198,11 +202,10 @@ class Groups:
 
     def _people(self, caller: Caller, entries: Sequence[str]) -> list[Member]:
         """The accounts behind these numbers, in the order in which they were named."""
-        phones = (read(entry, caller.country) for entry in entries)
-        keys = list(dict.fromkeys(self._keys.contact_key(phone) for phone in phones if phone))
+        keys = self._identities.keys(entries, caller.country)
         if len(keys) > self._settings.max_group_members:
             raise self._too_many()
-        found = {a.contact_key: a for a in self._database.run(lambda tx: users.accounts(tx, keys))}
+        found = {a.contact_key: a for a in self._database.run(lambda tx: users.open_accounts(tx, keys))}
         return [Member(found[key].uid, found[key].address) for key in keys if key in found]
 
     def _check_size(self, roster: Roster) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from messenger_api.storage.closing import Identity
 from messenger_api.storage.db import SETTLE_SECONDS
 from messenger_api.storage.groups import GroupState
 from messenger_api.storage.outbox import Draft
@@ -18,6 +19,8 @@ from messenger_api.storage.users import Profile
 # A request that was killed between its intention and its commit is put right after this long. It must be
 # longer than any request lives, and than mesibo may take for a call that nobody waits for any more.
 INTENT_SECONDS = 120
+# Within the hour nothing is left of a person; a message that mesibo never takes must not hold that up.
+FAREWELL_SECONDS = 1800
 
 
 class UserChanged(msgspec.Struct):
@@ -68,6 +71,49 @@ class FileGone(msgspec.Struct):
     """Delete a file that no profile or group shows any more."""
 
     name: str
+
+
+class WatchText(msgspec.Struct):
+    """Look whether a text arrived, and send it once more when it did not; what it held is sealed."""
+
+    text_id: int
+    sealed: str
+    code_hash: str
+
+
+class AccountClosed(msgspec.Struct):
+    """Let a closed account leave its groups, and delete it."""
+
+    uid: int
+
+
+class UserGone(msgspec.Struct):
+    """Tell everyone who has this number in the phone book, beyond the uid `after`, that nobody has it.
+
+    The account's row is gone by then. `but`: whom it had blocked.
+    """
+
+    address: str
+    contact_key: str
+    at: int
+    but: list[int] = []
+    after: int = 0
+
+
+class MesiboUserGone(msgspec.Struct):
+    """Delete a user at mesibo when no message in the user's name waits any more, or it is past `latest`."""
+
+    uid: int
+    address: str
+    mesibo_uid: int
+    latest: int
+
+
+class GroupNews(msgspec.Struct):
+    """Tell the members of a group, but `uid` and in that user's name, how it is by then."""
+
+    gid: int
+    uid: int
 
 
 class UpdateText(msgspec.Struct, kw_only=True):
@@ -170,6 +216,42 @@ def group_gone(gid: int) -> Draft:
     return Draft(f"group:{gid}", "group_gone", GroupGone(gid))
 
 
+def group_news(gid: int, uid: int) -> Draft:
+    """Tell a group's members how it is, after the commit and what else is queued for the group."""
+    return Draft(f"group:{gid}", "group_news", GroupNews(gid, uid))
+
+
+def account_closed(uid: int) -> Draft:
+    """Let a closed account leave its groups and delete it, after the commit."""
+    return Draft(f"user:{uid}", "account_closed", AccountClosed(uid))
+
+
+def gone_lane(contact_key: bytes) -> str:
+    """The lane of what is left to do about somebody who had this number; a login waits for it."""
+    return f"gone:{contact_key.hex()}"
+
+
+def user_gone(gone: Identity, now: int, but: Sequence[int]) -> Draft:
+    """Tell those who have a number that its account is gone, after the commit."""
+    task = UserGone(gone.address, gone.contact_key.hex(), now, list(but))
+    return Draft(gone_lane(gone.contact_key), "user_gone", task)
+
+
+def mesibo_user_gone(gone: Identity, now: int) -> Draft:
+    """Delete a user at mesibo, after the messages in the user's name."""
+    task = MesiboUserGone(gone.uid, gone.address, gone.mesibo_uid, now + FAREWELL_SECONDS)
+    return Draft(gone_lane(gone.contact_key), "mesibo_user_gone", task)
+
+
+def mesibo_user_unused(address: str, contact_key: bytes, now: int) -> Draft:
+    """Delete a user whom mesibo is being asked to make, unless the account gets that address meanwhile.
+
+    The intention of a change of number, which withdraws it when it is finished.
+    """
+    task = MesiboUserGone(0, address, 0, now)
+    return Draft(f"intent:{contact_key.hex()}", "mesibo_user_gone", task, delay=INTENT_SECONDS)
+
+
 def token_gone(uid: int, address: str, mesibo_uid: int, appid: str) -> Draft:
     """Delete a user's token at mesibo, after the commit."""
     return Draft(f"token:{uid}", "token_gone", TokenGone(uid, address, mesibo_uid, appid))
@@ -178,3 +260,13 @@ def token_gone(uid: int, address: str, mesibo_uid: int, appid: str) -> Draft:
 def file_gone(name: str) -> list[Draft]:
     """Delete a replaced photo, after the commit; nothing when there was none."""
     return [Draft(f"file:{name}", "file_gone", FileGone(name))] if name else []
+
+
+def watch_text(task: WatchText, seconds: int) -> Draft:
+    """Look after a text in so many seconds."""
+    return Draft(watch_lane(task.text_id), "watch_text", task, delay=seconds)
+
+
+def watch_lane(text_id: int) -> str:
+    """The lane of what looks after a text."""
+    return f"text:{text_id}"

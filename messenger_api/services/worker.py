@@ -5,23 +5,31 @@ One thread of the server by default; at scale `messenger-api worker` on as many 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
 
 import msgspec
 import structlog
 
 from messenger_api.domain.errors import TryLater
-from messenger_api.gateways.mesibo import (
-    MesiboClient,
-    MesiboError,
-    MesiboRefused,
-    MesiboUnreachable,
-    Message,
+from messenger_api.gateways.mesibo import MesiboClient, MesiboError, MesiboUnreachable
+from messenger_api.services.deliveries import (
+    RECIPIENTS,
+    REFUSALS,
+    Changed,
+    Kind,
+    Lost,
+    Messages,
+    TooLong,
+    ask_to_remove,
+    is_about_the_item,
 )
+from messenger_api.services.departures import Departures
+from messenger_api.services.sessions import Sessions
+from messenger_api.services.texting import Texting
 from messenger_api.services.updates import (
     FileGone,
     GroupGone,
@@ -29,13 +37,13 @@ from messenger_api.services.updates import (
     TellMembers,
     TokenGone,
     UserChanged,
+    WatchText,
     mirror_later,
-    smaller,
     user_text,
 )
 from messenger_api.services.upstream import chunks
 from messenger_api.settings import Settings
-from messenger_api.storage import codes, contacts, groups, outbox, sessions, users
+from messenger_api.storage import codes, contacts, counters, groups, outbox, sessions, texts, users
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
 from messenger_api.storage.groups import GroupState
@@ -47,52 +55,42 @@ BATCH = 20
 IDLE_SECONDS = 1.0
 DOWN_SECONDS = 3
 LONGEST_BACKOFF = 300
-# What mesibo refuses, it refuses again; two more tries cover a refusal that was a passing fault.
-REFUSALS = 3
-# Recipients that one request may name at the most, whatever its size.
-RECIPIENTS = 500
 CODES_KEPT_SECONDS = 24 * 3600
+# The bill of a month is looked at in the next.
+TEXTS_KEPT_SECONDS = 62 * 24 * 3600
 HOUSEKEEPING_SECONDS = 3600
-
-
-class _Kind(NamedTuple):
-    payload: type[Any]
-    run: Callable[[Item, Any], None]
-    asks_mesibo: bool = True
-
-
-class Changed(Exception):
-    """The group changed while it was being mirrored; the item is done again."""
-
-
-class Lost(Exception):
-    """The claim ran out and another worker has the item."""
-
-
-class TooLong(Exception):
-    """An update message for one person alone is more than a request may hold."""
 
 
 class Worker:
     """Delivers the items of the outbox."""
 
     def __init__(
-        self, settings: Settings, database: Database, mesibo: MesiboClient, files: FileStore
+        self,
+        settings: Settings,
+        database: Database,
+        mesibo: MesiboClient,
+        files: FileStore,
+        texting: Texting,
     ) -> None:
         self._settings = settings
         self._database = database
         self._mesibo = mesibo
         self._files = files
+        self._messages = Messages(mesibo, settings.mesibo_max_body)
+        self._sessions = Sessions(settings, database)
         self._woken = threading.Event()
         self._stopped = threading.Event()
-        self._cleaned_at = 0.0
+        # Since when is unknown: the first look comes at once, however short ago the machine was started.
+        self._cleaned_at = -math.inf
         self._kinds = {
-            "user_changed": _Kind(UserChanged, self._user_changed),
-            "tell_members": _Kind(TellMembers, self._tell_members),
-            "mirror_group": _Kind(MirrorGroup, self._mirror_group),
-            "group_gone": _Kind(GroupGone, self._group_gone),
-            "token_gone": _Kind(TokenGone, self._token_gone),
-            "file_gone": _Kind(FileGone, self._file_gone, asks_mesibo=False),
+            "user_changed": Kind(UserChanged, self._user_changed),
+            "tell_members": Kind(TellMembers, self._tell_members),
+            "mirror_group": Kind(MirrorGroup, self._mirror_group),
+            "group_gone": Kind(GroupGone, self._group_gone),
+            "token_gone": Kind(TokenGone, self._token_gone),
+            "file_gone": Kind(FileGone, self._file_gone, asks_mesibo=False),
+            "watch_text": Kind(WatchText, lambda _item, task: texting.look_after(task), asks_mesibo=False),
+            **Departures(database, mesibo, self._messages, self._note_progress).kinds(),
         }
 
     def start(self) -> threading.Thread:
@@ -120,29 +118,32 @@ class Worker:
                 self._stopped.wait(DOWN_SECONDS)
             self._woken.clear()
 
-    def drain(self) -> bool:
+    def drain(self, lanes: Sequence[str] = (), *, seconds: float = math.inf) -> bool:
         """Deliver everything that is due now; False as soon as mesibo is unreachable.
+
+        Of all lanes, or of these alone; nothing is begun after so many seconds.
 
         Raises:
             TryLater: the database is down.
         """
-        while self._goes_on():
+        until = time.monotonic() + seconds
+        while self._goes_on() and time.monotonic() < until:
             items = self._database.run(
                 lambda tx: outbox.claim(
-                    tx, self._database.now(), most=BATCH, lease=self._settings.outbox_lease
+                    tx, self._database.now(), most=BATCH, lease=self._settings.outbox_lease, lanes=lanes
                 )
             )
             if not items:
                 return True
-            if not self._work_off(items):
+            if not self._work_off(items, until):
                 return False
         return True
 
-    def _work_off(self, items: Sequence[Item]) -> bool:
+    def _work_off(self, items: Sequence[Item], until: float) -> bool:
         """Do claimed items. False when mesibo is down; then those that need it wait."""
         reachable = True
         for item in items:
-            if not self._goes_on():
+            if not self._goes_on() or time.monotonic() >= until:
                 # To whoever works next, without waiting for the claim to run out.
                 self._database.run(lambda tx: outbox.release(tx, items[0].claim))
                 break
@@ -168,8 +169,12 @@ class Worker:
     def _keep_house(self) -> None:
         if time.monotonic() - self._cleaned_at > HOUSEKEEPING_SECONDS:
             self._cleaned_at = time.monotonic()
-            before = self._database.now() - CODES_KEPT_SECONDS
-            self._database.run(lambda tx: codes.purge(tx, before))
+            now = self._database.now()
+            self._database.run(lambda tx: codes.purge(tx, now - CODES_KEPT_SECONDS))
+            self._database.run(lambda tx: texts.purge(tx, now - TEXTS_KEPT_SECONDS))
+            while self._database.run(lambda tx: counters.purge(tx, now)):
+                pass
+            self._sessions.expire()
 
     # One item
 
@@ -181,7 +186,7 @@ class Worker:
                 raise MesiboUnreachable("down")
             kind.run(item, msgspec.json.decode(item.payload, type=kind.payload))
         except MesiboError as error:
-            if _is_about_the_item(error):
+            if is_about_the_item(error):
                 self._put_back(item, str(error), most=REFUSALS)
                 return reachable
             # An outage is nobody's fault and is waited out, however long it lasts. When mesibo answers
@@ -239,13 +244,13 @@ class Worker:
             if profile is None or not followers:
                 return
             text = user_text(profile, subject=task.subject, msg=task.msg)
-            told = self._send(profile.address, [address for _uid, address in followers], text)
+            told = self._messages.send(profile.address, [address for _uid, address in followers], text)
             task.after = followers[told - 1][0]
             self._note_progress(item, task)
 
     def _tell_members(self, item: Item, task: TellMembers) -> None:
         while task.to:
-            told = self._send(task.sender, task.to[:RECIPIENTS], task.text)
+            told = self._messages.send(task.sender, task.to[:RECIPIENTS], task.text)
             task.to = task.to[told:]
             if task.to:
                 self._note_progress(item, task)
@@ -271,7 +276,7 @@ class Worker:
     def _bring_in_line(self, item: Item, task: MirrorGroup, group: GroupState) -> None:
         present = set(group.roster.addresses())
         for gone in chunks([address for address in task.addresses if address not in present]):
-            self._ask_to_remove(item, partial(self._mesibo.edit_members, task.gid, gone, remove=True))
+            ask_to_remove(item, partial(self._mesibo.edit_members, task.gid, gone, remove=True))
         for here in chunks([address for address in task.addresses if address in present]):
             self._mesibo.edit_members(task.gid, here)
         if task.rename:
@@ -280,60 +285,17 @@ class Worker:
     def _group_gone(self, item: Item, task: GroupGone) -> None:
         # It is here after all when the connection to the database broke just as the group was saved.
         if self._database.run(lambda tx: groups.find(tx, task.gid)) is None:
-            self._ask_to_remove(item, partial(self._mesibo.delete_group, task.gid))
+            ask_to_remove(item, partial(self._mesibo.delete_group, task.gid))
 
     def _token_gone(self, item: Item, task: TokenGone) -> None:
         if not self._database.run(lambda tx: sessions.count(tx, task.uid, task.appid)):
             uid = task.mesibo_uid or None
-            self._ask_to_remove(
-                item, partial(self._mesibo.delete_token, task.address, uid=uid, appid=task.appid)
-            )
+            ask_to_remove(item, partial(self._mesibo.delete_token, task.address, uid=uid, appid=task.appid))
 
     def _file_gone(self, _item: Item, task: FileGone) -> None:
         self._files.remove(task.name)
         self._database.run(lambda tx: users.remove_thumbnail(tx, task.name))
 
-    def _ask_to_remove(self, item: Item, call: Callable[[], None]) -> None:
-        """mesibo may refuse to remove what is not there. When it goes on refusing, both sides agree."""
-        try:
-            call()
-        except MesiboRefused as error:
-            if not _is_about_the_item(error) or item.attempts + 1 < REFUSALS:
-                raise
-            log.warning("outbox.refused", op=error.op, error=error.label)
-
-    # Sending
-
-    def _send(self, sender: str, to: Sequence[str], text: str) -> int:
-        """Send one update message to as many of `to` as fit into one request; returns how many."""
-        for shown in smaller(text):
-            if told := self._how_many_fit(sender, to, shown):
-                self._mesibo.send_message(Message(sender, to[:told], shown))
-                return told
-        raise TooLong("longer than MESIBO_MAX_BODY")
-
-    def _how_many_fit(self, sender: str, to: Sequence[str], text: str) -> int:
-        if self._fits(Message(sender, to, text)):
-            return len(to)
-        fits, too_many = 0, len(to)
-        while too_many - fits > 1:
-            middle = (fits + too_many) // 2
-            if self._fits(Message(sender, to[:middle], text)):
-                fits = middle
-            else:
-                too_many = middle
-        return fits
-
-    def _fits(self, message: Message) -> bool:
-        return self._mesibo.fits(message, self._settings.mesibo_max_body)
-
     def _note_progress(self, item: Item, task: msgspec.Struct) -> None:
         if not self._hold(item, task):
             raise Lost
-
-
-def _is_about_the_item(error: MesiboError) -> bool:
-    """Whether mesibo means this item: a refusal, unless of our app token, or a body longer than it takes."""
-    if isinstance(error, MesiboRefused):
-        return not error.about_app_token
-    return isinstance(error, MesiboUnreachable) and error.reason == "http 413"

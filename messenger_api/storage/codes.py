@@ -1,113 +1,92 @@
-"""One-time codes. Every decision about a code is one conditional UPDATE, so that parallel requests cannot
-use a code twice or guess more often than allowed."""
+"""One-time codes: one row an address, locked by whoever decides about it, so that parallel requests
+cannot use a code twice or guess more often than allowed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from messenger_api.storage.models import OneTimeCode
 
 
 @dataclass(frozen=True)
 class Code:
-    """The live code of a number."""
+    """The code last made for an address, dead or alive; see `models.OneTimeCode`."""
 
     code_hash: bytes
     name: str
+    sends: int
+    providers: str
+    verification: str
     attempts: int
-    used: bool
+    wait_until: int
+    used_at: int
+    reply_to: bytes | None
+    reply: bytes | None
     sent_at: int
     expires_at: int
 
 
-_CODE = select(
+_COLUMNS: tuple[Any, ...] = (
     OneTimeCode.code_hash,
     OneTimeCode.name,
+    OneTimeCode.sends,
+    OneTimeCode.providers,
+    OneTimeCode.verification,
     OneTimeCode.attempts,
+    OneTimeCode.wait_until,
     OneTimeCode.used_at,
+    OneTimeCode.reply_to,
+    OneTimeCode.reply,
     OneTimeCode.sent_at,
     OneTimeCode.expires_at,
-).where(OneTimeCode.contact_key == bindparam("key"))
+)
+_LOCKED = select(*_COLUMNS).where(OneTimeCode.contact_key == bindparam("key")).with_for_update()
 
 
-def find(connection: Connection, key: bytes) -> Code | None:
-    """The code last made for a number, dead or alive."""
-    row = connection.execute(_CODE, {"key": key}).one_or_none()
-    return None if row is None else Code(row[0], row[1], row[2], bool(row[3]), row[4], row[5])
+def lock(connection: Connection, key: bytes) -> Code | None:
+    """The code of an address, which nobody else changes before this transaction ends."""
+    row = connection.execute(_LOCKED, {"key": key}).one_or_none()
+    return None if row is None else Code(*row)
 
 
-def put(
-    connection: Connection, now: int, key: bytes, *, code_hash: bytes, name: str, ttl: int, gap: int
-) -> bool:
-    """Make this the number's live code unless one was sent less than `gap` seconds ago and is unused.
+def put(connection: Connection, key: bytes, before: Code | None, **columns: object) -> None:
+    """Make a new code the live one in the place of `before`; what is not named starts anew.
 
-    Returns whether it was made. Of several requests at once, one makes it.
+    Raises:
+        IntegrityError: somebody else made the address's first code at the same moment.
     """
-    values = {
-        "code_hash": code_hash,
-        "name": name,
+    if before is None:
+        connection.execute(insert(OneTimeCode).values(contact_key=key, **columns))
+        return
+    fresh: dict[str, object] = {
+        "providers": "",
+        "verification": "",
         "attempts": 0,
+        "wait_until": 0,
         "used_at": 0,
-        "sent_at": now,
-        "expires_at": now + ttl,
+        "reply_to": None,
+        "reply": None,
     }
-    replaceable = (OneTimeCode.sent_at <= now - gap) | (OneTimeCode.used_at > 0)
-    changed = connection.execute(
-        update(OneTimeCode).where(OneTimeCode.contact_key == key, replaceable).values(values)
-    )
-    if changed.rowcount:
-        return True
-    if find(connection, key) is not None:
-        return False
-    try:
-        connection.execute(insert(OneTimeCode).values(contact_key=key, **values))
-    except IntegrityError:
-        return False
-    return True
+    change(connection, key, **{**fresh, **columns})
 
 
-def claim_attempt(connection: Connection, now: int, key: bytes, *, most: int) -> bool:
-    """Take one of the code's attempts. False when it is used, expired, or has none left."""
-    taken = connection.execute(
-        update(OneTimeCode)
-        .where(
-            OneTimeCode.contact_key == key,
-            OneTimeCode.used_at == 0,
-            OneTimeCode.attempts < most,
-            OneTimeCode.expires_at > now,
-        )
-        .values(attempts=OneTimeCode.attempts + 1)
-    )
-    return taken.rowcount == 1
+def change(connection: Connection, key: bytes, **columns: object) -> None:
+    """Change the code of an address, which this transaction has locked."""
+    connection.execute(update(OneTimeCode).where(OneTimeCode.contact_key == key).values(**columns))
 
 
-def use(connection: Connection, key: bytes, code_hash: bytes) -> bool:
-    """Mark the code as used. Of several requests at once, one succeeds."""
-    used = connection.execute(
-        update(OneTimeCode)
-        .where(OneTimeCode.contact_key == key, OneTimeCode.used_at == 0, OneTimeCode.code_hash == code_hash)
-        .values(used_at=OneTimeCode.expires_at)
-    )
-    return used.rowcount == 1
+def change_same(connection: Connection, key: bytes, code_hash: bytes, **columns: object) -> bool:
+    """Change a code unless another has taken its place; returns whether it is still there."""
+    same = (OneTimeCode.contact_key == key, OneTimeCode.code_hash == code_hash)
+    return connection.execute(update(OneTimeCode).where(*same).values(**columns)).rowcount == 1
 
 
-def give_back(connection: Connection, key: bytes, code_hash: bytes) -> None:
-    """Undo `claim_attempt` and `use`: the code was right but the login could not be finished."""
-    connection.execute(
-        update(OneTimeCode)
-        .where(OneTimeCode.contact_key == key, OneTimeCode.code_hash == code_hash)
-        .values(used_at=0, attempts=OneTimeCode.attempts - 1)
-    )
-
-
-def forget(connection: Connection, key: bytes, code_hash: bytes) -> None:
-    """Remove a code that could not be sent."""
-    connection.execute(
-        delete(OneTimeCode).where(OneTimeCode.contact_key == key, OneTimeCode.code_hash == code_hash)
-    )
+def forget(connection: Connection, key: bytes) -> None:
+    """Remove the code of an address."""
+    connection.execute(delete(OneTimeCode).where(OneTimeCode.contact_key == key))
 
 
 def purge(connection: Connection, before: int) -> int:

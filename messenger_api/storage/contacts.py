@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, literal, select, union_all
+from sqlalchemy.orm import aliased
 
-from messenger_api.storage.models import Contact, Thumbnail, User
+from messenger_api.storage.db import ignoring_known
+from messenger_api.storage.models import Block, Contact, LimitCounter, Thumbnail, User
 from messenger_api.storage.users import PROFILE_COLUMNS, Profile, profile_of
 
-_PROFILES = select(literal(0).label("own"), *PROFILE_COLUMNS).outerjoin(
-    Thumbnail, Thumbnail.photo == User.photo
+# Blocks are looked for by outer joins: two look-ups by primary key for each account in question. Of
+# NOT EXISTS, MariaDB would make a table first, and read every block of every user for it.
+_by_owner, _of_owner = aliased(Block), aliased(Block)
+_BLOCKED_BY_OWNER = (_by_owner.owner == bindparam("owner")) & (_by_owner.contact_key == User.contact_key)
+_HAS_BLOCKED_OWNER = (_of_owner.owner == User.uid) & (_of_owner.contact_key == bindparam("own_key"))
+_NO_BLOCK = _by_owner.owner.is_(None) & _of_owner.owner.is_(None)
+
+_PROFILES = (
+    select(literal(0).label("own"), *PROFILE_COLUMNS)
+    .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
+    .outerjoin(_by_owner, _BLOCKED_BY_OWNER)
+    .outerjoin(_of_owner, _HAS_BLOCKED_OWNER)
+    .where(User.uid != bindparam("owner"), User.closed_at == 0, _NO_BLOCK)
 )
 _OWN = (
     select(literal(1).label("own"), *PROFILE_COLUMNS)
@@ -20,25 +33,48 @@ _OWN = (
 _CHANGED = union_all(
     _OWN,
     _PROFILES.join(Contact, Contact.contact_key == User.contact_key).where(
-        Contact.owner == bindparam("owner"),
-        User.changed_at > bindparam("since"),
-        User.uid != bindparam("owner"),
+        Contact.owner == bindparam("owner"), User.changed_at > bindparam("since")
     ),
 )
 _NAMED = union_all(
     _OWN,
-    _PROFILES.where(User.contact_key.in_(bindparam("keys", expanding=True)), User.uid != bindparam("owner")),
+    _PROFILES.where(User.contact_key.in_(bindparam("keys", expanding=True))),
 )
-_KNOWN = select(Contact.contact_key).where(
-    Contact.owner == bindparam("owner"), Contact.contact_key.in_(bindparam("keys", expanding=True))
+_KNOWN = union_all(
+    select(Contact.contact_key, literal("").label("slots")).where(
+        Contact.owner == bindparam("owner"), Contact.contact_key.in_(bindparam("keys", expanding=True))
+    ),
+    select(literal(b"").label("contact_key"), LimitCounter.slots).where(
+        LimitCounter.name == bindparam("counter")
+    ),
 )
+# Whoever has this number in the phone book, unless a block keeps the two apart.
+_HOLDERS = (
+    select(User.uid, User.address)
+    .join(Contact, Contact.owner == User.uid)
+    .outerjoin(_of_owner, _HAS_BLOCKED_OWNER)
+    .where(
+        Contact.contact_key == bindparam("own_key"),
+        Contact.owner > bindparam("after"),
+        User.closed_at == 0,
+        _of_owner.owner.is_(None),
+    )
+    .order_by(Contact.owner)
+    .limit(bindparam("most"))
+)
+_subject = aliased(User)
 _FOLLOWERS = (
     select(User.uid, User.address)
     .join(Contact, Contact.owner == User.uid)
+    .join(_subject, _subject.contact_key == Contact.contact_key)
+    .outerjoin(_by_owner, _BLOCKED_BY_OWNER)
+    .outerjoin(_of_owner, (_of_owner.owner == User.uid) & (_of_owner.contact_key == _subject.contact_key))
     .where(
-        Contact.contact_key == select(User.contact_key).where(User.uid == bindparam("uid")).scalar_subquery(),
+        _subject.uid == bindparam("owner"),
         Contact.owner > bindparam("after"),
-        Contact.owner != bindparam("uid"),
+        Contact.owner != bindparam("owner"),
+        User.closed_at == 0,
+        _NO_BLOCK,
     )
     .order_by(Contact.owner)
     .limit(bindparam("most"))
@@ -48,14 +84,19 @@ Found = tuple[Profile, list[Profile]]
 """The caller's own profile, and those of others with the oldest change first."""
 
 
-def changed(connection: Connection, owner: int, since: int) -> Found:
-    """The accounts in the owner's phone book that changed after the second `since`."""
-    return _found(connection.execute(_CHANGED, {"owner": owner, "since": since}).all())
+def changed(connection: Connection, owner: int, own_key: bytes, since: int) -> Found:
+    """The accounts in the owner's phone book that changed after the second `since`.
+
+    Whom the owner has blocked, or who has blocked the owner's `own_key`, is not among them.
+    """
+    values = {"owner": owner, "own_key": own_key, "since": since}
+    return _found(connection.execute(_CHANGED, values).all())
 
 
-def named(connection: Connection, owner: int, keys: Sequence[bytes]) -> Found:
-    """The accounts with one of these contact keys."""
-    return _found(connection.execute(_NAMED, {"owner": owner, "keys": list(keys)}).all())
+def named(connection: Connection, owner: int, own_key: bytes, keys: Sequence[bytes]) -> Found:
+    """The accounts with one of these contact keys, without those that a block keeps apart."""
+    values = {"owner": owner, "own_key": own_key, "keys": list(keys)}
+    return _found(connection.execute(_NAMED, values).all())
 
 
 def _found(rows: Sequence[object]) -> Found:
@@ -65,19 +106,23 @@ def _found(rows: Sequence[object]) -> Found:
     return own, sorted(others, key=lambda profile: (profile.changed_at, profile.uid))
 
 
-def known(connection: Connection, owner: int, keys: Sequence[bytes]) -> set[bytes]:
-    """Which of these keys stand in the owner's phone book already."""
-    if not keys:
-        return set()
-    return set(connection.execute(_KNOWN, {"owner": owner, "keys": list(keys)}).scalars())
+def known(
+    connection: Connection, owner: int, keys: Sequence[bytes], counter: str
+) -> tuple[set[bytes], str | None]:
+    """Which of these keys stand in the owner's phone book already, and the state of the counter of this name.
+
+    Both in one statement, for it is asked at every sync. None: there is no such counter yet.
+    """
+    rows = connection.execute(_KNOWN, {"owner": owner, "keys": list(keys), "counter": counter}).all()
+    states = [slots for key, slots in rows if not key]
+    return {key for key, _slots in rows if key}, (states[0] if states else None)
 
 
 def add(connection: Connection, owner: int, keys: Sequence[bytes]) -> None:
     """Put keys into a phone book; those that stand there already are left alone."""
     if keys:
-        statement = insert(Contact).prefix_with("OR IGNORE", dialect="sqlite")
-        statement = statement.prefix_with("IGNORE", dialect="mysql").prefix_with("IGNORE", dialect="mariadb")
-        connection.execute(statement.values([{"owner": owner, "contact_key": key} for key in keys]))
+        rows = [{"owner": owner, "contact_key": key} for key in keys]
+        connection.execute(ignoring_known(insert(Contact)).values(rows))
 
 
 def remove(connection: Connection, owner: int, keys: Sequence[bytes] | None = None) -> None:
@@ -89,8 +134,17 @@ def remove(connection: Connection, owner: int, keys: Sequence[bytes] | None = No
 
 
 def followers(connection: Connection, uid: int, *, after: int, most: int) -> list[tuple[int, str]]:
-    """Who has this account in the phone book: (uid, address) beyond the uid `after`, in order of uid."""
-    rows = connection.execute(_FOLLOWERS, {"uid": uid, "after": after, "most": most})
+    """Who has this account in the phone book: (uid, address) beyond the uid `after`, in order of uid.
+
+    Nobody whom a block keeps apart from it.
+    """
+    rows = connection.execute(_FOLLOWERS, {"owner": uid, "after": after, "most": most})
+    return [(row.uid, row.address) for row in rows]
+
+
+def holders(connection: Connection, key: bytes, *, after: int, most: int) -> list[tuple[int, str]]:
+    """Who has a number that may have no account in the phone book and has not blocked it, as `followers`."""
+    rows = connection.execute(_HOLDERS, {"own_key": key, "after": after, "most": most})
     return [(row.uid, row.address) for row in rows]
 
 

@@ -8,11 +8,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import aliased
 
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.storage.models import Group, GroupMember, Thumbnail, User
+from messenger_api.storage.users import Account
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,59 @@ def find(connection: Connection, gid: int) -> GroupState | None:
     return _group(rows) if rows else None
 
 
+def role(connection: Connection, gid: int, uid: int) -> Role | None:
+    """What `uid` is in this group; None for a stranger."""
+    query = select(GroupMember.role).where(GroupMember.gid == gid, GroupMember.uid == uid)
+    found = connection.execute(query).scalar()
+    return None if found is None else Role(found)
+
+
+def owner(connection: Connection, gid: int) -> Account | None:
+    """The account that owns a group."""
+    query = (
+        select(User.uid, User.address, User.contact_key)
+        .join(GroupMember, GroupMember.uid == User.uid)
+        .where(GroupMember.gid == gid, GroupMember.role == Role.OWNER)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Account(*row)
+
+
+def gids(connection: Connection, uid: int) -> list[int]:
+    """The groups of a user."""
+    query = select(GroupMember.gid).where(GroupMember.uid == uid).order_by(GroupMember.gid)
+    return list(connection.execute(query).scalars())
+
+
 def changed(connection: Connection, uid: int, since: int) -> list[GroupState]:
     """The groups of a user that changed after the second `since`, oldest change first."""
     rows = connection.execute(_CHANGED, {"uid": uid, "since": since})
     return [_group(list(members)) for _gid, members in groupby(rows, key=itemgetter(0))]
+
+
+def page(connection: Connection, *, after: int, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Groups in the order of their gid, for the operator's lists."""
+    of_group = GroupMember.gid == Group.gid
+    members = select(func.count()).select_from(GroupMember).where(of_group)
+    owners = (
+        select(func.min(User.address))
+        .join(GroupMember, GroupMember.uid == User.uid)
+        .where(of_group, GroupMember.role == Role.OWNER)
+    )
+    query = (
+        select(
+            Group.gid,
+            Group.name,
+            func.coalesce(owners.correlate(Group).scalar_subquery(), ""),
+            members.correlate(Group).scalar_subquery(),
+            Group.created_at,
+            Group.changed_at,
+        )
+        .where(Group.gid > after)
+        .order_by(Group.gid)
+        .limit(limit)
+    )
+    return connection.execute(query).all()
 
 
 def _group(rows: Sequence[Any]) -> GroupState:

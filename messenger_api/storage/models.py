@@ -26,13 +26,14 @@ NAME_LENGTH = 128
 STATUS_LENGTH = 255
 APPID_LENGTH = 128
 DEVICE_LENGTH = 128
+SEALED_LENGTH = 1024
 REPORT_LENGTH = 1000
 # FCM and APNs set no limit; peers keep 4 KB.
 PUSH_TOKEN_LENGTH = 4096
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
 _LongText = Text().with_variant(MEDIUMTEXT, "mysql", "mariadb")
-_Sealed = VARBINARY(1024).with_variant(LargeBinary, "sqlite")
+_Sealed = VARBINARY(SEALED_LENGTH).with_variant(LargeBinary, "sqlite")
 _MYSQL = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_unicode_ci"}
 # Ids are never given twice: whoever still holds one must not meet a stranger behind it.
 _NUMBERED = {**_MYSQL, "sqlite_autoincrement": True}
@@ -187,7 +188,12 @@ class SentText(Base):
     """
 
     __tablename__ = "sent_texts"
-    __table_args__ = (Index(None, "provider_id"), Index(None, "sent_at"), _NUMBERED)
+    __table_args__ = (
+        Index(None, "contact_key"),
+        Index(None, "provider_id"),
+        Index(None, "sent_at"),
+        _NUMBERED,
+    )
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
     contact_key: Mapped[bytes] = mapped_column(BINARY(16))

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql import ColumnElement
 
 from messenger_api.storage.db import QUEUED, new_id
 from messenger_api.storage.models import OutboxItem
@@ -99,9 +100,15 @@ def add(connection: Connection, now: int, drafts: Iterable[Draft]) -> list[int]:
     return []
 
 
-def claim(connection: Connection, now: int, *, most: int, lease: int) -> list[Item]:
-    """Claim up to `most` items that are due and first in their lane, for `lease` seconds."""
-    ids = list(connection.execute(_HEADS, {"now": now, "most": most}).scalars())
+def claim(
+    connection: Connection, now: int, *, most: int, lease: int, lanes: Sequence[str] = ()
+) -> list[Item]:
+    """Claim up to `most` items that are due and first in their lane, for `lease` seconds.
+
+    Of all lanes, or of these alone.
+    """
+    heads = _HEADS.where(OutboxItem.lane.in_(lanes)) if lanes else _HEADS
+    ids = list(connection.execute(heads, {"now": now, "most": most}).scalars())
     if not ids:
         return []
     mark = secrets.token_hex(16)
@@ -111,6 +118,26 @@ def claim(connection: Connection, now: int, *, most: int, lease: int) -> list[It
     )
     rows = connection.execute(_CLAIMED.where(OutboxItem.claim == mark).order_by(OutboxItem.id))
     return [Item(*row) for row in rows]
+
+
+def waits(connection: Connection, lane: str) -> bool:
+    """Whether anything is queued in a lane."""
+    query = select(OutboxItem.id).where(OutboxItem.lane == lane, OutboxItem.state == State.QUEUED).limit(1)
+    return connection.execute(query).scalar() is not None
+
+
+def waits_before(connection: Connection, item_id: int, lane: str) -> bool:
+    """Whether anything about a group, or in this lane, is still queued that was queued before an item."""
+    query = (
+        select(OutboxItem.id)
+        .where(
+            OutboxItem.id < item_id,
+            OutboxItem.state == State.QUEUED,
+            OutboxItem.lane.startswith("group:") | (OutboxItem.lane == lane),
+        )
+        .limit(1)
+    )
+    return connection.execute(query).scalar() is not None
 
 
 def done(connection: Connection, item_id: int) -> None:
@@ -145,6 +172,15 @@ def put_back(
             state=int(State.DEAD if dead else State.QUEUED),
         )
     )
+
+
+def hurry(connection: Connection, now: int, lane: str) -> None:
+    """Do what waits in a lane now."""
+    changed = connection.execute(
+        update(OutboxItem).where(OutboxItem.lane == lane, OutboxItem.due_at > now).values(due_at=now)
+    )
+    if changed.rowcount:
+        connection.info[QUEUED] = True
 
 
 def release(connection: Connection, claim: str) -> None:
@@ -187,3 +223,19 @@ def dead(connection: Connection, most: int) -> Sequence[Row[*tuple[Any, ...]]]:
         .limit(most)
     )
     return connection.execute(query).all()
+
+
+def retry(connection: Connection, now: int, item_id: int | None = None) -> int:
+    """Queue a dead item again, or all of them, as if never tried; returns how many."""
+    fresh = {"state": int(State.QUEUED), "attempts": 0, "due_at": now, "last_error": ""}
+    return connection.execute(update(OutboxItem).where(_dead(item_id)).values(fresh)).rowcount
+
+
+def purge(connection: Connection, item_id: int | None = None) -> int:
+    """Remove a dead item, or all of them; returns how many."""
+    return connection.execute(delete(OutboxItem).where(_dead(item_id))).rowcount
+
+
+def _dead(item_id: int | None) -> ColumnElement[bool]:
+    dead = OutboxItem.state == State.DEAD
+    return dead if item_id is None else dead & (OutboxItem.id == item_id)

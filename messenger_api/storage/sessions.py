@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy.sql import ColumnElement
 
 from messenger_api.storage.db import new_id
 from messenger_api.storage.models import PushToken, Session, User
@@ -14,16 +15,28 @@ from messenger_api.storage.models import PushToken, Session, User
 
 @dataclass(frozen=True)
 class Caller:
-    """Who makes a request: a session and its account."""
+    """Who makes a request: a session and its account. `seen_at`: when their use was last noted."""
 
     sid: int
     uid: int
-    address: str
-    name: str
+    address: str = field(repr=False)
+    name: str = field(repr=False)
     country: str
     appid: str
     mesibo_uid: int
     synced_to: int
+    contact_key: bytes = field(default=b"", repr=False)
+    seen_at: int = 0
+
+
+@dataclass(frozen=True)
+class AppOfUser:
+    """An app in which a user had sessions: whose token, at mesibo, may be needed no more."""
+
+    uid: int
+    address: str = field(repr=False)
+    mesibo_uid: int
+    appid: str
 
 
 _CALLER = (
@@ -36,27 +49,58 @@ _CALLER = (
         Session.appid,
         User.mesibo_uid,
         Session.synced_to,
+        User.contact_key,
+        case((User.seen_at < Session.seen_at, User.seen_at), else_=Session.seen_at),
     )
     .join(User, User.uid == Session.uid)
-    .where(Session.token_hash == bindparam("token_hash"))
+    .where(
+        Session.token_hash == bindparam("token_hash"),
+        Session.seen_at >= bindparam("seen_since"),
+        User.blocked == 0,
+        User.closed_at == 0,
+    )
 )
 
 
-def caller(connection: Connection, token_hash: bytes) -> Caller | None:
-    """The session with this token, if it is alive."""
-    row = connection.execute(_CALLER, {"token_hash": token_hash}).one_or_none()
+def caller(connection: Connection, token_hash: bytes, *, seen_since: int) -> Caller | None:
+    """The session with this token: used after the second `seen_since`, of a user who may come in."""
+    row = connection.execute(_CALLER, {"token_hash": token_hash, "seen_since": seen_since}).one_or_none()
     return None if row is None else Caller(*row)
+
+
+def note_seen(connection: Connection, now: int, caller: Caller) -> None:
+    """Remember that a session and its account are in use."""
+    connection.execute(update(Session).where(Session.sid == caller.sid).values(seen_at=now))
+    connection.execute(update(User).where(User.uid == caller.uid).values(seen_at=now))
 
 
 def add(connection: Connection, now: int, **columns: object) -> int:
     """Open a session."""
-    return new_id(connection.execute(insert(Session).values(**columns, created_at=now)))
+    return new_id(connection.execute(insert(Session).values(**columns, created_at=now, seen_at=now)))
 
 
 def remove(connection: Connection, sids: Sequence[int]) -> None:
     """End sessions, and their push tokens with them."""
     if sids:
         connection.execute(delete(Session).where(Session.sid.in_(sids)))
+
+
+def remove_where(connection: Connection, condition: ColumnElement[bool]) -> int:
+    """End the sessions for which this holds; returns how many there were."""
+    return connection.execute(delete(Session).where(condition)).rowcount
+
+
+def apps(connection: Connection, condition: ColumnElement[bool]) -> list[AppOfUser]:
+    """The apps of which these sessions are."""
+    query = select(User.uid, User.address, User.mesibo_uid, Session.appid).distinct()
+    rows = connection.execute(query.join(User, User.uid == Session.uid).where(condition))
+    return [AppOfUser(*row) for row in rows]
+
+
+def idle(connection: Connection, seen_before: int, most: int) -> list[int]:
+    """Sessions that were last used before this second, the longest unused first."""
+    query = select(Session.sid).where(Session.seen_at < seen_before).order_by(Session.seen_at).limit(most)
+    return list(connection.execute(query).scalars())
 
 
 def note_sync(connection: Connection, sid: int, synced_to: int) -> None:
@@ -71,6 +115,11 @@ def sync_again(connection: Connection, sid: int, since: int) -> None:
     connection.execute(
         update(Session).where(Session.sid == sid, Session.synced_to > since).values(synced_to=since)
     )
+
+
+def sync_all_again(connection: Connection, uids: Sequence[int]) -> None:
+    """Have every app of these users told of everything once more."""
+    connection.execute(update(Session).where(Session.uid.in_(uids)).values(synced_to=0))
 
 
 def superseded(
@@ -93,8 +142,8 @@ def count(connection: Connection, uid: int, appid: str) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def of_user(connection: Connection, uid: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    """A user's sessions, newest first, for the operator's lists."""
+def of_user(connection: Connection, uid: int, *, seen_since: int = 0) -> Sequence[Row[*tuple[Any, ...]]]:
+    """A user's sessions that were used after the second `seen_since`, newest first."""
     query = (
         select(
             Session.sid,
@@ -102,10 +151,11 @@ def of_user(connection: Connection, uid: int) -> Sequence[Row[*tuple[Any, ...]]]
             Session.device,
             Session.device_type,
             Session.created_at,
+            Session.seen_at,
             PushToken.sid.is_not(None).label("push"),
         )
         .outerjoin(PushToken, PushToken.sid == Session.sid)
-        .where(Session.uid == uid)
+        .where(Session.uid == uid, Session.seen_at >= seen_since)
         .order_by(Session.sid.desc())
     )
     return connection.execute(query).all()

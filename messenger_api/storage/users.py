@@ -72,6 +72,21 @@ def find_profile(connection: Connection, uid: int) -> Profile | None:
     return None if row is None else profile_of(row)
 
 
+def record(connection: Connection, uid: int) -> Row[*tuple[Any, ...]]:
+    """All of an account's own columns that a person may read. Raises NoResultFound when it is gone."""
+    texts = (User.address, User.name, User.status, User.photo, User.country)
+    times = (User.created_at, User.changed_at, User.seen_at, User.closed_at)
+    return connection.execute(select(*texts, *times, User.blocked).where(User.uid == uid)).one()
+
+
+def open_accounts(connection: Connection, keys: Sequence[bytes]) -> list[Account]:
+    """As `accounts`, without those that were closed and are about to go."""
+    if not keys:
+        return []
+    rows = connection.execute(_ACCOUNTS.where(User.closed_at == 0), {"keys": list(keys)})
+    return [Account(row.uid, row.address, row.contact_key) for row in rows]
+
+
 def locked(connection: Connection, uid: int) -> dict[str, str]:
     """The texts of a profile, which nobody else changes before this transaction ends."""
     row = connection.execute(_LOCKED, {"uid": uid}).one()
@@ -88,7 +103,7 @@ def accounts(connection: Connection, keys: Sequence[bytes]) -> list[Account]:
 
 def add(connection: Connection, now: int, **columns: object) -> int:
     """Make an account. Raises IntegrityError when its number has one already."""
-    values = {**columns, "created_at": now, "changed_at": now}
+    values = {**columns, "created_at": now, "changed_at": now, "seen_at": now}
     return new_id(connection.execute(insert(User).values(values)))
 
 

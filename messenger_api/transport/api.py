@@ -16,7 +16,6 @@ from messenger_api.domain.errors import (
     AuthFail,
     BadOp,
     BadValue,
-    Later,
     TooLarge,
     TryLater,
 )
@@ -137,7 +136,7 @@ class Exchange:
         caller = NOBODY
         if operation is None or operation.needs_session:
             try:
-                caller = self._services.accounts.caller(asked.token)
+                caller = self._services.sessions.caller(asked.token)
             except AuthFail:
                 if operation is not None and operation.forgives_dead_token:
                     return {}
@@ -164,7 +163,7 @@ class Exchange:
             answer["errmsg"] = say(error.message, language, **error.values)
         if error.properties:
             answer["properties"] = list(error.properties)
-        if isinstance(error, Later):
+        if error.retry_after:
             answer["retry_after"] = error.retry_after
         asked = self._request
         answer["result"] = False if asked and asked.from_uploader else "FAIL"

@@ -13,6 +13,7 @@ import msgspec
 from flask import Request
 
 from messenger_api.domain.errors import BadValue, TooLarge
+from messenger_api.domain.network import network_of
 from messenger_api.ops.call import ApiRequest, UploadedFile
 from messenger_api.settings import Settings
 
@@ -45,6 +46,8 @@ def read(request: Request, settings: Settings) -> ApiRequest:
         file=_file(request) if multipart else None,
         accept_language=request.headers.get("Accept-Language", ""),
         base_url=request.url_root.rstrip("/"),
+        network=network_of(request.remote_addr or ""),
+        user_agent=request.headers.get("User-Agent", ""),
     )
 
 

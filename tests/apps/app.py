@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -45,6 +46,9 @@ def parsed(body: str) -> Answer:
     return found
 
 
+_ADDRESSES = itertools.cycle(range(1, 255))
+
+
 class App(ABC):
     """An app on somebody's phone."""
 
@@ -62,6 +66,8 @@ class App(ABC):
         self.invitation = Notice("", "")
         self.http = requests.Session()
         self.http.trust_env = False  # no proxy of the machine stands between two local ports
+        # As the proxy in front would write it: each phone is somewhere else.
+        self.http.headers["X-Forwarded-For"] = f"198.51.100.{next(_ADDRESSES)}"
         self._outside = outside
         self._heard = 0
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 pytest.register_assert_rewrite("tests.apps.stories")
 
-# Everybody here calls from one address, and people log in on a second phone at once.
-ENVIRONMENT = {"MESSENGER_LIMITS": "off"}
+# People log in on a second phone at once.
+ENVIRONMENT = {"MESSENGER_LIMITS": "off", "MESSENGER_TRUSTED_PROXY_HOPS": "1"}
 
 
 @pytest.fixture(scope="package")

@@ -32,10 +32,15 @@ def test_what_it_prints_connects_a_product_to_it(start: Start, tmp_path: Path) -
         "TWILIO_API_URL",
         "TWILIO_ACCOUNT_SID",
         "TWILIO_AUTH_TOKEN",
+        "TWILIO_VERIFY_SID",
+        "VONAGE_API_URL",
+        "VONAGE_API_KEY",
+        "VONAGE_API_SECRET",
     )
     settings = configuration.build(
-        sms_providers=["twilio"],
+        sms_providers=["twilio", "twilio_verify", "vonage"],
         twilio_from="+15005550006",
+        vonage_from="Messenger",
         **{key.lower(): value_of(output, key) for key in keys},
     )
     mesibo, sms = MesiboClient.from_settings(settings), sender_from_settings(settings)

@@ -70,6 +70,7 @@ class Inbox(SmsProvider):
     """An SMS provider that keeps the messages for the test; named by its dotted path."""
 
     name = "inbox"
+    costs = False
     texts: ClassVar[list[TextMessage]] = []
 
     def __init__(self, _settings: Settings) -> None:

@@ -160,6 +160,29 @@ def _cut_short(server: ProductServer, token: str, gid: int) -> None:
         call(server, "setgroup", token=token, gid=gid, name="Long walks", m=f"{BEN},{CAT}")
 
 
+def test_a_deletion_that_a_kill_cut_short_is_finished_by_the_next_server(
+    friends: tuple[ProductServer, str], mesibo: Mesibo, tmp_path: Path
+) -> None:
+    server, token = friends
+    gid = call(server, "setgroup", token=token, gid=0, name="Walks", m=BEN)["gid"]
+    wait_for(lambda: outbox_is_empty(tmp_path), 5, "the empty outbox")
+    mesibo.faults.add("message", delay=20, drop=True, times=1)
+    assert call(server, "deleteaccount", token=token)["result"] == "OK"
+    wait_for(lambda: not mesibo.faults.current(), 5, "the first message about it")
+    server.kill()
+    assert mesibo.store.user(ANA) is not None
+    server.start()
+    assert call(server, "getcontacts", token=token)["error"] == "AUTHFAIL"
+    wait_for(lambda: outbox_is_empty(tmp_path), 30, "the empty outbox")
+    assert mesibo.store.user(ANA) is None
+    assert rows(tmp_path, "SELECT address FROM users") == [(BEN,)]
+    group = mesibo.store.group(gid)
+    assert group
+    assert group.members == (BEN,)
+    told = {json.loads(message.text)["phone"] for message in mesibo.store.messages()}
+    assert ANA in told
+
+
 class Workers:
     """`messenger-api worker`, as often as wanted, on one database of a MariaDB."""
 

@@ -92,14 +92,14 @@ def test_an_unforeseen_fault_is_logged_with_its_place() -> None:
 
 def test_the_first_provider_that_works_is_the_only_one_asked() -> None:
     first, second = Scripted("a", "id-a"), Scripted("b", "id-b")
-    assert SmsSender([first, second]).send(MESSAGE) == "id-a"
+    assert SmsSender([first, second]).send(MESSAGE).id == "id-a"
     assert (first.got, second.got) == ([MESSAGE], [])
 
 
 @pytest.mark.parametrize("fault", [SmsUnavailable("a", "down"), ConnectionError("reset"), KeyError("sid")])
 def test_a_fault_of_one_provider_is_made_good_by_the_next(fault: Exception) -> None:
     first, second, third = Scripted("a", fault), Scripted("b", "id-b"), Scripted("c", "id-c")
-    assert SmsSender([first, second, third]).send(MESSAGE) == "id-b"
+    assert SmsSender([first, second, third]).send(MESSAGE).id == "id-b"
     assert (first.got, second.got, third.got) == ([MESSAGE], [MESSAGE], [])
 
 
@@ -193,7 +193,7 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 def test_a_dotted_path_loads_a_provider_and_gives_it_the_settings() -> None:
     sender = sender_from_settings(build(sms_providers=["own_sms.Own"], sms_app_name="Chat"))
     with capture_logs() as events:
-        assert sender.send(MESSAGE) == "Chat-10"
+        assert sender.send(MESSAGE).id == "Chat-10"
     sender.check()
     sender.close()
     assert events[0]["provider"] == "own"
@@ -203,7 +203,7 @@ def test_a_dotted_path_loads_a_provider_and_gives_it_the_settings() -> None:
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("twillio", "accepted are console, twilio and a dotted path"),
+        ("twillio", "accepted are console, twilio, twilio_verify, vonage, http and a dotted path"),
         ("no_such_module.Own", "ModuleNotFoundError: No module named 'no_such_module'"),
         ("broken_sms.Own", "No module named 'no_such_library_for_sms'"),
         ("garbled_sms.Own", "SyntaxError"),

@@ -70,10 +70,14 @@ def sync(ask: Callable[[str, dict[str, object]], Answer], token: str, numbers: l
         ask(encoding, {"op": "setgroup", **few, "gid": gid})
         ask(encoding, {"op": "editmembers", **few, "gid": gid})
         ask(encoding, {"op": "setadmin", **few, "gid": gid, "admin": 1})
+        ask(encoding, {"op": "block", "token": token, "phones": part[:900]})
+        ask(encoding, {"op": "report", "token": token, "phone": part[0], "block": 1})
         assert ask(encoding, {"op": "getcontacts", "token": token, "phones": part * 30})["error"] == "TOOMANY"
         assert ask(encoding, {"op": "getcontacts", "token": "dead", "phones": part})["error"] == "AUTHFAIL"
         assert ask(encoding, {"op": "getcontacts", "token": token, "phones": part, "ts": "x"})["properties"]
     ask("json", {"op": "delcontacts", "token": token, "phones": spelled[:900]})
+    assert ask("json", {"op": "blocked", "token": token})["phones"] == []
+    ask("json", {"op": "unblock", "token": token, "phones": spelled[:500]})
 
 
 MakeProduct = Callable[..., Product]
@@ -286,7 +290,8 @@ def _live(product: Product, mesibo: SandboxServer, capfd: pytest.CaptureFixture[
     assert product.call("login", otp=code[0], **fields)["error"] == "TRYLATER"
     mesibo.faults.clear()
     token = product.ok("login", otp=code[0], **fields)["token"]
-    assert product.call("login", otp=code[0], **fields)["error"] == "BADCODE"
+    assert product.ok("login", otp=code[0], **fields)["token"] == token
+    assert product.call("login", otp=code[0], device="another", **fields)["error"] == "BADCODE"
     product.ok("setnotify", token=token, notifytoken="push-token-of-a-phone")
     product.ok("profile", token=token, name="Ann")
     product.call("profile", token=token[:-1])

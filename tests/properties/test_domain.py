@@ -227,6 +227,22 @@ def test_whoever_is_removed_is_gone_and_nobody_else(changes: list[Change], uids:
     assert list(after.members) == [m for m in before.members if m.uid not in uids or m.role == Role.OWNER]
 
 
+@given(changes=st.lists(CHANGES, max_size=8), leaving=st.permutations(PEOPLE))
+def test_people_who_leave_one_after_the_other_hand_the_group_to_the_next_in_order(
+    changes: list[Change], leaving: list[Member]
+) -> None:
+    roster = started()
+    for change in changes:
+        roster = change(roster)
+    for person in leaving:
+        staying = [m for m in roster.members if m.uid != person.uid]
+        roster = roster.left_by(person.uid)
+        assert [m.uid for m in roster.members] == [m.uid for m in staying]
+        assert [m.role for m in roster.members[1:]] == [m.role for m in staying[1:]]
+        assert all(m.role == Role.OWNER for m in roster.members[:1])
+    assert roster.members == ()
+
+
 @given(changes=st.lists(CHANGES, max_size=8), uids=UIDS, role=st.sampled_from([Role.MEMBER, Role.ADMIN]))
 def test_a_role_reaches_those_named_and_makes_nobody_a_member(
     changes: list[Change], uids: list[int], role: Role

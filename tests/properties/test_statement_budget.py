@@ -21,6 +21,8 @@ from tests.properties.conftest import NewProduct
 
 SMALL, LARGE = 10, 200
 PHOTO = jpeg(size=(32, 32))
+# The most numbers that a request may hold, and no end of new ones.
+MUCH = {"max_phones_per_call": 10_000, "new_numbers": 1_000_000}
 CONTROL = {"BEGIN", "COMMIT", "ROLLBACK"}
 # Members of each group that the cases edit: owner, and some to remove, promote and lose.
 MEMBERS = 6
@@ -132,6 +134,43 @@ def goodbye(world: World) -> Callable[[], object]:
     return lambda: phone.ok("logout")
 
 
+def moving(world: World) -> Callable[[], object]:
+    phone = world.product.log_in("919000000073")
+    gid = world.group()
+    world.ann.ok("editmembers", gid=gid, m=phone.number)
+    number = f"91900001{world.size:04}"
+    phone.ok("changenumber", phone=number)
+    code = world.product.code(number)
+    return lambda: phone.ok("changenumber", phone=number, otp=code)
+
+
+def farewell(world: World) -> Callable[[], object]:
+    phone = world.product.log_in("919000000076")
+    phone.ok("getcontacts", phones=everyone(world))
+    gid = world.group()
+    world.ann.ok("editmembers", gid=gid, m=phone.number)
+    return lambda: phone.ok("deleteaccount")
+
+
+def other_devices(world: World) -> Callable[[], object]:
+    phone = world.product.log_in("919000000075", device="0")
+    for device in range(1, 3 if world.size == SMALL else 6):
+        world.product.clock.advance(1000)
+        world.product.log_in("919000000075", device=str(device))
+    return lambda: phone.ok("revoke", others=1)
+
+
+def unblocked(world: World) -> Callable[[], object]:
+    world.ann.ok("block", phones=everyone(world))
+    return lambda: world.ann.ok("unblock", phones=everyone(world))
+
+
+def blocked(world: World) -> Callable[[], object]:
+    phone = world.product.log_in("919000000074")
+    phone.ok("block", phones=everyone(world))
+    return lambda: phone.ok("blocked")
+
+
 def a_new_group(**more: object) -> Act:
     return lambda world: lambda: world.ann.ok("setgroup", gid=0, name="new", m=everyone(world), **more)
 
@@ -143,8 +182,8 @@ def fresh(world: World) -> Callable[[], object]:
 # The contract's own budgets are 1, 4, 6 and 12 (a session check, a sync, a sync with 1,000 numbers,
 # `setgroup`); each of them includes the session check. The rest is held where it is today.
 CASES = [
-    Case("login", "a code is asked for", 3, fresh),
-    Case("login", "a new account", 10, a_login("919000000078", known=False)),
+    Case("login", "a code is asked for", 5, fresh),
+    Case("login", "a new account", 12, a_login("919000000078", known=False)),
     Case("login", "a known account", 10, a_login("919000000079", known=True)),
     simple("loginui", "", 0),
     Case("logout", "", 4, goodbye),
@@ -174,6 +213,17 @@ CASES = [
     in_group("setadmin", "made admins", 6, m=members, admin=1),
     in_group("delgroup", "by its owner", 4),
     Case("delgroup", "a member leaves", 5, leaving),
+    simple("sessions", "", 2),
+    simple("revoke", "one", 4, id=10**15),
+    Case("revoke", "all others", 4, other_devices),
+    Case("deleteaccount", "", 9, farewell),
+    Case("changenumber", "", 24, moving),
+    simple("exportaccount", "", 10),
+    simple("block", "numbers without an account", 3, phones="918800000000,918800000001"),
+    Case("unblock", "", 4, unblocked),
+    Case("blocked", "", 3, blocked),
+    in_group("report", "a person in a group", 6, phone=lambda world: world.friends[0], reason="spam"),
+    in_group("report", "and blocked", 8, phone=lambda world: world.friends[0], block=1),
     simple("setnotify", "stored", 3, notifytoken="push", fcm=1),
     simple("setnotify", "removed", 2, notifytoken=""),
 ]
@@ -271,7 +321,7 @@ def _fill(tx: Connection, now: int, world: World) -> list[int]:
     others = [number for number in world.strangers(10_000) if number[4] == "0"]
     rows = [(number, keys.contact_key(Number(number))) for number in [*world.friends, *others]]
     values = [
-        {"address": address, "contact_key": key, "created_at": now, "changed_at": now}
+        {"address": address, "contact_key": key, "created_at": now, "changed_at": now, "seen_at": now}
         for address, key in rows
     ]
     tx.execute(insert(User).values(values))
@@ -293,7 +343,7 @@ def _fill(tx: Connection, now: int, world: World) -> list[int]:
 @pytest.fixture(scope="module")
 def worlds(new_product: NewProduct) -> list[World]:
     """A small world and a large one."""
-    worlds = [make_world(new_product(), size) for size in (SMALL, LARGE)]
+    worlds = [make_world(new_product(**MUCH), size) for size in (SMALL, LARGE)]
     for world in worlds:
         world.product.ok("loginui")
         world.ann.ok("getcontacts")

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from messenger_api.sandbox import SandboxServer, SandboxStore
-from messenger_api.sandbox.twilio import segments
+from messenger_api.sandbox.segments import segments
 
 FROM = "+15005550006"
 SERVICE = "MG" + "a" * 32

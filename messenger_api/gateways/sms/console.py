@@ -23,6 +23,7 @@ class ConsoleProvider(SmsProvider):
     """
 
     name = "console"
+    costs = False
 
     def __init__(self, inbox: Inbox | None = None) -> None:
         self._inbox = inbox

@@ -1,40 +1,127 @@
-"""The configured providers, tried in order."""
+"""The configured providers, tried in order of health."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
-from messenger_api.gateways.sms.base import SmsError, SmsProvider, SmsUnavailable, TextMessage
-from messenger_api.gateways.sms.console import ConsoleProvider, Inbox
-from messenger_api.settings import Settings
+from messenger_api.gateways.sms.attempts import Attempts
+from messenger_api.gateways.sms.base import (
+    Channel,
+    SmsError,
+    SmsProvider,
+    SmsRefused,
+    SmsUnavailable,
+    SmsWrongChannel,
+    TextMessage,
+    VerifyProvider,
+)
+from messenger_api.gateways.sms.health import Health
+
+TIMEOUT = 4.0
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A message that a provider took."""
+
+    provider: str
+    """Its name, for `SmsSender.check_code` and `avoid`."""
+    id: str
+    """Its id of the message, or of the verification."""
+    channel: Channel
+    makes_codes: bool
+    """Whether the person received the provider's own code, which the provider alone can check."""
+    receipts: bool
+    """Whether a delivery receipt will come."""
 
 
 class SmsSender:
-    """Sends by the first provider that can."""
+    """Sends by the first provider that can.
 
-    def __init__(self, providers: Sequence[SmsProvider]) -> None:
+    Args:
+        providers: in the order in which to try them while all are well.
+        timeout: seconds that an attempt with one provider may take at most.
+        health: remembers who failed.
+
+    Raises:
+        ValueError: there is no provider, or two have the same name.
+    """
+
+    def __init__(
+        self, providers: Sequence[SmsProvider], *, timeout: float = TIMEOUT, health: Health | None = None
+    ) -> None:
         if not providers:
             raise ValueError("SMS_PROVIDERS: names no provider")
         self.providers = tuple(providers)
+        self.timeout = timeout
+        self._by_name = {provider.name: provider for provider in providers}
+        if len(self._by_name) < len(providers):
+            raise ValueError("SMS_PROVIDERS: two providers have the same name")
+        self._attempts = {name: Attempts(name, timeout) for name in self._by_name}
+        self._health = health or Health()
 
-    def send(self, message: TextMessage) -> str:
-        """Send by the first provider that can, and return that provider's id of the message.
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """What can be sent by."""
+        return frozenset(chain.from_iterable(provider.channels for provider in self.providers))
+
+    @property
+    def costs(self) -> bool:
+        """Whether a message may cost money."""
+        return any(provider.costs for provider in self.providers)
+
+    def get(self, name: str) -> SmsProvider | None:
+        """The provider of this name."""
+        return self._by_name.get(name)
+
+    def distrust(self, name: str) -> None:
+        """A provider took messages that did not arrive: try the others first for a while."""
+        self._health.failed(name)
+
+    def send(self, message: TextMessage, *, avoid: Collection[str] = (), ours: bool = False) -> Sent:
+        """Send by the first provider that can.
 
         A provider that timed out may have sent the message all the same. The person then gets it
-        twice, with the same code, which is better than not at all.
+        twice, with the same code unless a provider makes its own, which is better than not at all.
+
+        Args:
+            message: what to send, and by which channel.
+            avoid: names of providers that failed this number before; they come last.
+            ours: the code in the message must arrive, so providers that make their own are left out.
 
         Raises:
             SmsRefused: the network will not deliver to this number; no further provider was tried.
+            SmsWrongChannel: not by this channel, which may also be one that no provider has.
             SmsUnavailable: every provider failed; the reason names each.
         """
+        able = [
+            provider.name
+            for provider in self.providers
+            if message.channel in provider.channels and not (ours and provider.makes_codes)
+        ]
+        if not able:
+            names = ", ".join(self._by_name)
+            raise SmsWrongChannel(names, "no provider has this channel")
         failures: list[SmsError] = []
-        for provider in self.providers:
+        for name in self._order(able, avoid):
             try:
-                return provider.send(message)
+                return self._send(self._by_name[name], message)
             except SmsUnavailable as error:
                 failures.append(error)
         raise _together(failures)
+
+    def check_code(self, provider_name: str, to: str, verification_id: str, code: str) -> bool:
+        """Whether this is the code that the provider sent to this number.
+
+        Raises:
+            SmsUnavailable: the provider cannot say, or is not configured any more.
+        """
+        provider = self.get(provider_name)
+        if not isinstance(provider, VerifyProvider):
+            raise SmsUnavailable(provider_name, "not configured to check codes")
+        return self._attempts[provider.name].run(lambda: provider.check_code(to, verification_id, code))
 
     def check(self) -> None:
         """Check every provider, also those behind a working one.
@@ -56,47 +143,27 @@ class SmsSender:
         for provider in self.providers:
             provider.close()
 
+    def _order(self, able: Sequence[str], avoid: Collection[str]) -> Iterator[str]:
+        fresh = [name for name in able if name not in avoid]
+        yield from self._health.order(fresh)
+        yield from self._health.order([name for name in able if name in avoid])
 
-def sender_from_settings(settings: Settings, *, inbox: Inbox | None = None) -> SmsSender:
-    """The sender that `SMS_PROVIDERS` describes.
-
-    Args:
-        settings: `sms_providers` names "console", "twilio", or a class by its dotted path, which is
-            called with the settings.
-        inbox: gets number and text of each message of the console provider.
-
-    Raises:
-        ValueError: a name in `SMS_PROVIDERS` is unknown or cannot be loaded.
-    """
-    return SmsSender([_provider(name, settings, inbox) for name in settings.sms_providers])
+    def _send(self, provider: SmsProvider, message: TextMessage) -> Sent:
+        try:
+            message_id = self._attempts[provider.name].run(lambda: provider.send(message))
+        except SmsUnavailable as error:
+            if error.about_number:
+                self._health.succeeded(provider.name)
+            else:
+                self._health.failed(provider.name)
+            raise
+        except SmsRefused:
+            self._health.succeeded(provider.name)
+            raise
+        self._health.succeeded(provider.name)
+        return Sent(provider.name, message_id, message.channel, provider.makes_codes, provider.receipts)
 
 
 def _together(failures: Sequence[SmsError]) -> SmsUnavailable:
     names = ", ".join(failure.provider for failure in failures)
     return SmsUnavailable(names, "; ".join(str(failure) for failure in failures))
-
-
-def _provider(name: str, settings: Settings, inbox: Inbox | None) -> SmsProvider:
-    if name == "console":
-        return ConsoleProvider(inbox)
-    if name == "twilio":
-        # Imported only where it is used: Twilio's library costs every other start its time and memory.
-        from messenger_api.gateways.sms.twilio import TwilioProvider
-
-        return TwilioProvider(settings)
-    return _provider_class(name)(settings)
-
-
-def _provider_class(path: str) -> Callable[[Settings], SmsProvider]:
-    where = f"SMS_PROVIDERS = {path!r}"
-    module_name, dot, class_name = path.rpartition(".")
-    if not dot:
-        raise ValueError(f'{where}: accepted are console, twilio and a dotted path such as "sms.MyProvider"')
-    try:
-        found: object = getattr(importlib.import_module(module_name), class_name)
-    except Exception as error:  # whatever the operator's module raises, the key is what they must hear of
-        raise ValueError(f"{where}: cannot be imported: {type(error).__name__}: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, SmsProvider)):
-        # A ValueError, since it is the setting's value that is wrong.
-        raise ValueError(f"{where}: not a messenger_api.gateways.sms.SmsProvider")  # noqa: TRY004
-    return found

@@ -88,6 +88,7 @@ def upgrade() -> None:
         **OPTIONS,
         sqlite_autoincrement=True,
     )
+    op.create_index(op.f("ix_sent_texts_contact_key"), "sent_texts", ["contact_key"], unique=False)
     op.create_index(op.f("ix_sent_texts_provider_id"), "sent_texts", ["provider_id"], unique=False)
     op.create_index(op.f("ix_sent_texts_sent_at"), "sent_texts", ["sent_at"], unique=False)
     op.create_table(

@@ -1,0 +1,107 @@
+"""`messenger-api users block|unblock|delete|export|reports`: what an operator does about a user."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from messenger_api.cli.common import as_json, local_time, prepare_schema, print_json, print_table, product
+from messenger_api.cli.users import uid_of
+from messenger_api.domain.errors import TryLater
+from messenger_api.storage import blocks
+
+PAGE = 50
+
+
+class ListedReport(msgspec.Struct, frozen=True):
+    """A report; `created_at` in unix seconds, `gid` 0 when it is about no group."""
+
+    id: int
+    reporter: str
+    reported: str
+    gid: int
+    reason: str
+    text: str
+    created_at: int
+
+
+@click.command()
+@click.argument("number")
+def block(number: str) -> None:
+    """Keep a user out: all sessions end, with mesibo's tokens, and logins are refused."""
+    with product() as parts:
+        prepare_schema(parts)
+        parts.services.closing.keep_out(uid_of(parts, number))
+    click.echo(f"{number} is blocked.")
+
+
+@click.command()
+@click.argument("number")
+def unblock(number: str) -> None:
+    """Let a user in again."""
+    with product() as parts:
+        prepare_schema(parts)
+        parts.services.closing.let_in(uid_of(parts, number))
+    click.echo(f"{number} may log in again.")
+
+
+@click.command()
+@click.argument("number")
+@click.confirmation_option("--yes", prompt="Delete the account, its groups' memberships and its pictures?")
+def delete(number: str) -> None:
+    """Delete a user's account, as the user can do in the app."""
+    with product() as parts:
+        prepare_schema(parts)
+        uid = uid_of(parts, number)
+        parts.services.closing.close(uid)
+        try:
+            parts.services.closing.finish_now(uid)
+        except TryLater:
+            click.echo(f"The account of {number} is closed; the outbox goes on with the rest.")
+            return
+    click.echo(f"The account of {number} is deleted.")
+
+
+@click.command()
+@click.argument("number")
+def export(number: str) -> None:
+    """Print all that is kept about a user, as JSON: what `exportaccount` answers."""
+    with product() as parts:
+        prepare_schema(parts)
+        settings = parts.services.settings
+        files_url = settings.download_url or f"{settings.public_url.rstrip('/')}/files/"
+        found = parts.services.exports.of(uid_of(parts, number), files_url)
+    print_json(found)
+
+
+@click.command()
+@click.option("--before", default=0, metavar="ID", help="Begin behind this report: the next page.")
+@click.option("--limit", default=PAGE, show_default=True, type=click.IntRange(1), help="Reports to list.")
+@as_json
+def reports(before: int, limit: int, as_json: bool) -> None:
+    """List what users have reported, newest first."""
+    with product() as parts:
+        prepare_schema(parts)
+        rows = parts.services.database.run(lambda tx: blocks.reports(tx, before=before, most=limit))
+    found = [ListedReport(*row) for row in rows]
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ("ID", "SINCE", "REPORTER", "REPORTED", "GID", "REASON", "TEXT"),
+        [
+            (r.id, local_time(r.created_at), r.reporter, r.reported, r.gid or "", r.reason, _line(r.text))
+            for r in found
+        ],
+    )
+
+
+def _line(text: str) -> str:
+    """A text of a user in one line, so that it cannot draw lines of its own into the table."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def add_to(users: click.Group) -> None:
+    """Give the group `users` these commands."""
+    for command in (block, unblock, delete, export, reports):
+        users.add_command(command)

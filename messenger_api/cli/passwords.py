@@ -1,0 +1,65 @@
+"""`messenger-api users password`: the passwords of LOGIN_METHOD = "password"."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from messenger_api.app import Parts
+from messenger_api.cli.common import fail, prepare_schema, product
+from messenger_api.domain.address import read_login_name
+
+if TYPE_CHECKING:
+    from messenger_api.services.passwords import PasswordMethod
+
+
+@click.command()
+@click.argument("address")
+@click.option("--stdin", is_flag=True, help="Read the password as a line from the standard input.")
+@click.option("--remove", is_flag=True, help="Remove the password instead: nobody logs in with it any more.")
+def password(address: str, stdin: bool, remove: bool) -> None:
+    """Set the password with which ADDRESS logs in; it is asked for twice and not shown."""
+    name = read_login_name(address)
+    if name is None:
+        fail(f"{address!r} cannot log in: accepted are up to 64 letters, digits and signs without , and :")
+    with product() as parts:
+        prepare_schema(parts)
+        method = _method(parts)
+        if remove:
+            _remove(method, name)
+        else:
+            _set(method, name, _from_stdin() if stdin else _from_terminal())
+
+
+def _method(parts: Parts) -> PasswordMethod:
+    try:
+        # Imported only where it is used: nobody else needs the library.
+        from messenger_api.services.passwords import PasswordMethod
+    except ImportError as error:
+        fail(f"Passwords need: pip install 'messenger-api[password]' ({error})")
+    return PasswordMethod(parts.services.settings, parts.services.database)
+
+
+def _from_terminal() -> str:
+    entered: str = click.prompt("Password", hide_input=True, confirmation_prompt="Once more")
+    return entered
+
+
+def _from_stdin() -> str:
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _set(method: PasswordMethod, address: str, entered: str) -> None:
+    try:
+        method.set(address, entered)
+    except ValueError as error:
+        fail(f"This password cannot be used: {error}.")
+    click.echo(f"{address} has a new password.")
+
+
+def _remove(method: PasswordMethod, address: str) -> None:
+    if not method.remove(address):
+        fail(f"{address} has no password.")
+    click.echo(f"{address} has no password any more.")

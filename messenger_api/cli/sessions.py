@@ -1,0 +1,64 @@
+"""`messenger-api sessions`: who is logged in where."""
+
+from __future__ import annotations
+
+import click
+
+from messenger_api.cli.common import (
+    as_json,
+    fail,
+    local_time,
+    prepare_schema,
+    print_json,
+    print_table,
+    product,
+)
+from messenger_api.cli.users import uid_of
+
+
+@click.group()
+def sessions() -> None:
+    """The apps in which a user is logged in."""
+
+
+@sessions.command("list")
+@click.argument("number")
+@as_json
+def list_sessions(number: str, as_json: bool) -> None:
+    """List a user's sessions, newest first."""
+    with product() as parts:
+        prepare_schema(parts)
+        found = parts.services.sessions.of(uid_of(parts, number))
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ("SID", "APP", "DEVICE", "SINCE", "SEEN", "PUSH"),
+        [
+            (
+                s.sid,
+                s.appid,
+                s.device,
+                local_time(s.created_at),
+                local_time(s.seen_at),
+                "yes" if s.push else "no",
+            )
+            for s in found
+        ],
+    )
+
+
+@sessions.command()
+@click.argument("sid", required=False, type=click.IntRange(1))
+@click.option("--user", "number", default="", metavar="NUMBER", help="Every session of this user.")
+def revoke(sid: int | None, number: str) -> None:
+    """End a session, or all of a user's, with the push token and mesibo's token."""
+    if bool(sid) == bool(number):
+        fail("Name a session or, with --user, a user.")
+    with product() as parts:
+        prepare_schema(parts)
+        service = parts.services.sessions
+        ended = service.revoke_any(sid) if sid else service.revoke_all(uid_of(parts, number))
+    if sid and not ended:
+        fail(f"There is no session {sid}.")
+    click.echo(f"Sessions ended: {ended}")

@@ -1,0 +1,31 @@
+"""Whose request it is, as far as an address of the internet tells."""
+
+from __future__ import annotations
+
+import ipaddress
+
+# A household or phone gets one network of this size (RFC 6177), and may use any address in it.
+HOUSEHOLD = 64
+
+
+def address_in(entry: str) -> str:
+    """The address in what a proxy wrote, which may have a port behind it; "" when it is none."""
+    text = entry.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    return text if network_of(text) else ""
+
+
+def network_of(address: str) -> str:
+    """What limits count: an IPv4 address, or the IPv6 network of 64 bits; "" for what is neither."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.ip_network((found, HOUSEHOLD), strict=False).network_address)
+    return str(found)

@@ -1,0 +1,200 @@
+"""Logging in at an LDAP directory, by a bind with the person's own DN and password (keys `LDAP_...`)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+# The library is untyped.
+import ldap  # type: ignore[import-untyped]
+from ldap.filter import escape_filter_chars  # type: ignore[import-untyped]
+
+from messenger_api.domain.address import read_login_name
+from messenger_api.gateways.login.base import Denied, LoginMethod, Person, Unavailable
+from messenger_api.gateways.login.deadline import TIMED_OUT, Deadline
+from messenger_api.settings import Settings
+
+# The directory's "no" to a person. Locked and expired accounts get one of these, by the directory's taste.
+_NO = (
+    ldap.INVALID_CREDENTIALS,
+    ldap.INAPPROPRIATE_AUTH,
+    ldap.INSUFFICIENT_ACCESS,
+    ldap.UNWILLING_TO_PERFORM,
+    ldap.CONSTRAINT_VIOLATION,
+    ldap.NO_SUCH_OBJECT,
+)
+
+# Enough to see that an entry is not the only one.
+MOST_HITS = 2
+
+# More than the requests that a process serves at once.
+MOST_AT_ONCE = 64
+
+# The steps keep the time limit by themselves where they can, and say better what went wrong.
+GRACE_SECONDS = 0.25
+
+# Seconds until the system finds out that the machine at the other end is gone, and between its three probes.
+KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_PROBES = 20, 10, 3
+
+Attributes = Mapping[str, list[bytes]]
+T = TypeVar("T")
+
+
+class LdapMethod(LoginMethod):
+    """Looks for the person's entry, then binds as that entry, over a connection of its own for each login."""
+
+    name = "ldap"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._slots = threading.BoundedSemaphore(MOST_AT_ONCE)
+
+    def check(self) -> None:
+        """Look for somebody, as for a login: proves the connection, the search account, base and filter."""
+        self._within_time(self._look)
+
+    def _prove(self, address: str, secret: str) -> Person:
+        # A bind without a password succeeds, as nobody (RFC 4513, section 5.1.2).
+        if not secret:
+            raise Denied("no password")
+        return self._within_time(lambda: self._bound(address, secret))
+
+    def _within_time(self, work: Callable[[], T]) -> T:
+        """Work in a thread of its own, which is left behind when it takes too long.
+
+        The library knows no time limit for the handshake of ldaps://. Threads that are left end when the
+        directory's machine answers again or is found dead; meanwhile their number is bounded.
+        """
+        if not self._slots.acquire(blocking=False):
+            raise Unavailable("the directory hangs")
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(work())
+            except BaseException as error:  # noqa: BLE001 - it belongs to the caller
+                future.set_exception(error)
+            finally:
+                self._slots.release()
+
+        threading.Thread(target=run, name="ldap", daemon=True).start()
+        try:
+            return future.result(self._settings.login_timeout + GRACE_SECONDS)
+        except TimeoutError:
+            raise Unavailable(TIMED_OUT) from None
+
+    def _look(self) -> None:
+        with self._connected() as (connection, deadline):
+            self._find(connection, deadline, "messenger-api-check")
+
+    def _bound(self, address: str, secret: str) -> Person:
+        with self._connected() as (connection, deadline):
+            found = self._find(connection, deadline, address)
+            if len(found) != 1:
+                raise Denied("several entries fit" if found else "no entry fits")
+            dn, attributes = found[0]
+            try:
+                self._bind(connection, deadline, dn, secret)
+            except _NO:
+                raise Denied("the directory does not accept the password") from None
+        return self._person(attributes)
+
+    @contextmanager
+    def _connected(self) -> Iterator[tuple[Any, Deadline]]:
+        """A connection on which the search account is bound; the library's failures become ours."""
+        deadline = Deadline(self._settings.login_timeout)
+        try:
+            connection = self._open(deadline)
+            try:
+                self._enter(connection, deadline)
+                yield connection, deadline
+            finally:
+                with suppress(ldap.LDAPError):
+                    connection.unbind_s()
+        except ldap.LDAPError as error:
+            raise Unavailable(TIMED_OUT if deadline.is_over else _reason(error)) from None
+
+    def _open(self, deadline: Deadline) -> Any:
+        settings = self._settings
+        connection = ldap.initialize(settings.ldap_url)
+        connection.set_option(ldap.OPT_PROTOCOL_VERSION, ldap.VERSION3)
+        # A referral would take the password to a server that nobody configured.
+        connection.set_option(ldap.OPT_REFERRALS, ldap.OPT_OFF)
+        connection.set_option(ldap.OPT_X_KEEPALIVE_IDLE, KEEPALIVE_IDLE)
+        connection.set_option(ldap.OPT_X_KEEPALIVE_INTERVAL, KEEPALIVE_INTERVAL)
+        connection.set_option(ldap.OPT_X_KEEPALIVE_PROBES, KEEPALIVE_PROBES)
+        connection.set_option(ldap.OPT_X_TLS_REQUIRE_CERT, ldap.OPT_X_TLS_DEMAND)
+        if settings.ldap_ca_file:
+            connection.set_option(ldap.OPT_X_TLS_CACERTFILE, settings.ldap_ca_file)
+        # The options of TLS are taken over by a new context alone, so it comes last.
+        connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
+        _limit(connection, deadline)
+        if settings.ldap_starttls:
+            connection.start_tls_s()
+        return connection
+
+    def _enter(self, connection: Any, deadline: Deadline) -> None:
+        settings = self._settings
+        try:
+            self._bind(connection, deadline, settings.ldap_bind_dn, settings.ldap_bind_pass)
+        except _NO:
+            raise Unavailable("LDAP_BIND_DN and LDAP_BIND_PASS were not accepted") from None
+
+    def _bind(self, connection: Any, deadline: Deadline, dn: str, password: str) -> None:
+        _limit(connection, deadline)
+        connection.simple_bind_s(dn, password)
+
+    def _find(self, connection: Any, deadline: Deadline, address: str) -> list[tuple[str, Attributes]]:
+        settings = self._settings
+        _limit(connection, deadline)
+        try:
+            found = connection.search_ext_s(
+                settings.ldap_base,
+                ldap.SCOPE_SUBTREE,
+                # RFC 4515: what has a meaning in filters has none in an address.
+                settings.ldap_filter.replace("{address}", escape_filter_chars(address)),
+                [settings.ldap_address_attribute, settings.ldap_name_attribute],
+                timeout=deadline.left(),
+                sizelimit=MOST_HITS,
+            )
+        except ldap.SIZELIMIT_EXCEEDED:
+            raise Denied("several entries fit") from None
+        # A reference to another server comes as an entry without a DN.
+        return [(dn, attributes) for dn, attributes in found if dn]
+
+    def _person(self, attributes: Attributes) -> Person:
+        settings = self._settings
+        # The names of attributes are spelled as the directory likes.
+        values = {name.lower(): texts for name, texts in attributes.items()}
+        addresses = values.get(settings.ldap_address_attribute.lower(), [])
+        address = read_login_name(_text(addresses[0])) if len(addresses) == 1 else None
+        if address is None:
+            raise Denied("the entry has not one usable value in LDAP_ADDRESS_ATTRIBUTE")
+        names = values.get(settings.ldap_name_attribute.lower(), [])
+        return Person(address, _text(names[0]) if names else "")
+
+
+def _limit(connection: Any, deadline: Deadline) -> None:
+    """Let the next step take no longer than the time that is left."""
+    connection.timeout = deadline.left()
+    connection.set_option(ldap.OPT_NETWORK_TIMEOUT, connection.timeout)
+    connection.set_option(ldap.OPT_TIMEOUT, connection.timeout)
+
+
+def _text(value: bytes) -> str:
+    return value.decode(errors="replace")
+
+
+def _reason(error: ldap.LDAPError) -> str:
+    """What happened, in the library's own words for the kind; its details may quote an entry's name."""
+    words = {
+        ldap.SERVER_DOWN: "no connection to LDAP_URL, or its certificate is not accepted",
+        ldap.CONNECT_ERROR: "StartTLS failed, or the certificate is not accepted",
+        ldap.NO_SUCH_OBJECT: "LDAP_BASE is not there, or the search account may not see it",
+        ldap.FILTER_ERROR: "LDAP_FILTER is not a filter",
+        ldap.TIMEOUT: TIMED_OUT,
+    }
+    return words.get(type(error), f"the directory answered {type(error).__name__}")

@@ -1,0 +1,186 @@
+"""The public keys of an OpenID Connect issuer, fetched when needed and kept.
+
+Keys come from the issuer's discovery document (OpenID Connect Discovery 1.0, section 4). A token with an
+unknown key has them fetched again at once, so that an issuer may change its keys whenever it likes; but
+not more often than every `REFETCH_SECONDS`, so that bad tokens do not hammer it. While the issuer is down,
+the keys that are known stay good.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from messenger_api.gateways.login.base import Unavailable
+from messenger_api.gateways.login.deadline import TIMED_OUT, Deadline
+from messenger_api.settings.conversions import is_local
+
+REFETCH_SECONDS = 30
+# A key that the issuer withdrew is believed no longer than this.
+FRESH_SECONDS = 600
+
+MAX_ANSWER_BYTES = 256 * 1024
+CHUNK_BYTES = 16 * 1024
+
+Jwk = Mapping[str, Any]
+Clock = Callable[[], float]
+
+
+class IssuerKeys:
+    """The signing keys of one issuer. Used by several threads at a time, of which one fetches."""
+
+    def __init__(self, issuer: str, seconds: float, clock: Clock = time.monotonic) -> None:
+        self._issuer = issuer
+        self._seconds = seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._fetching: Future[Sequence[Jwk] | str] | None = None
+        self._keys: Sequence[Jwk] = ()
+        self._fetched_at = self._refetched_at = float("-inf")
+        self._is_down = False
+
+    def find(self, kid: str | None, algorithm: str) -> Jwk | None:
+        """The key that a token names, or the only one that fits when it names none.
+
+        Raises:
+            Unavailable: the issuer does not answer, and the keys that are known do not help.
+        """
+        if not self._keys:
+            self.fetch()
+        elif self._clock() - self._fetched_at > FRESH_SECONDS:
+            self._refetch()
+        found = self._known(kid, algorithm)
+        if found is None and self._refetch():
+            found = self._known(kid, algorithm)
+        if found is None and self._is_down:
+            raise Unavailable("an unknown key, and the issuer does not answer")
+        return found
+
+    def fetch(self) -> None:
+        """Fetch the keys, or wait for the thread that already does.
+
+        Raises:
+            Unavailable: there is no usable answer.
+        """
+        with self._lock:
+            if self._fetching is None or self._fetching.done():
+                self._fetching = _in_thread(lambda: _signing_keys(self._issuer, Deadline(self._seconds)))
+            fetching = self._fetching
+        wait([fetching], timeout=self._seconds)
+        keys = self._outcome(fetching)
+        self._is_down = isinstance(keys, str)
+        if isinstance(keys, str):
+            raise Unavailable(keys)
+        self._keys, self._fetched_at = keys, self._clock()
+
+    def _outcome(self, fetching: Future[Sequence[Jwk] | str]) -> Sequence[Jwk] | str:
+        if fetching.done():
+            return fetching.result()
+        with self._lock:
+            # It is left behind: the next login does not wait for it again.
+            self._fetching = None if self._fetching is fetching else self._fetching
+        return TIMED_OUT
+
+    def _refetch(self) -> bool:
+        """Fetch again unless that was done a moment ago. Whether it worked."""
+        with self._lock:
+            if self._clock() - self._refetched_at < REFETCH_SECONDS:
+                return False
+            self._refetched_at = self._clock()
+        try:
+            self.fetch()
+        except Unavailable:
+            return False
+        return True
+
+    def _known(self, kid: str | None, algorithm: str) -> Jwk | None:
+        fitting = [
+            key
+            for key in self._keys
+            if key.get("alg", algorithm) == algorithm and (kid is None or key.get("kid") == kid)
+        ]
+        return fitting[0] if len(fitting) == 1 else None
+
+
+def _in_thread(work: Callable[[], Sequence[Jwk]]) -> Future[Sequence[Jwk] | str]:
+    """Work in a thread of its own, which may be left behind; a failure is its reason.
+
+    A socket's timeout counts anew for every byte received, and the lookup of a name knows none.
+    """
+    future: Future[Sequence[Jwk] | str] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except Unavailable as error:
+            future.set_result(error.reason)
+        except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must hear of it
+            future.set_result(f"unexpected {type(error).__name__}")
+
+    threading.Thread(target=run, name="issuer", daemon=True).start()
+    return future
+
+
+def _signing_keys(issuer: str, deadline: Deadline) -> Sequence[Jwk]:
+    with requests.Session() as session:
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        place = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+        about = _get(session, place, deadline)
+        if about.get("issuer") != issuer:
+            raise Unavailable("the discovery document names another issuer than OIDC_ISSUER")
+        keys_at = about.get("jwks_uri")
+        if not (isinstance(keys_at, str) and (keys_at.startswith("https://") or is_local(keys_at))):
+            raise Unavailable("the discovery document names no https jwks_uri")
+        keys = _get(session, keys_at, deadline).get("keys")
+    if not isinstance(keys, list):
+        raise Unavailable("the issuer's keys cannot be read")
+    signing = [key for key in keys if isinstance(key, dict) and _is_for_signatures(key)]
+    if not signing:
+        raise Unavailable("the issuer has no keys for signatures")
+    return signing
+
+
+def _is_for_signatures(key: Jwk) -> bool:
+    # "oct" is a shared secret, which nobody publishes and nobody should believe.
+    return key.get("use", "sig") == "sig" and key.get("kty") in ("RSA", "EC", "OKP")
+
+
+def _get(session: requests.Session, url: str, deadline: Deadline) -> dict[str, Any]:
+    try:
+        with session.get(url, timeout=deadline.left(), stream=True, allow_redirects=False) as response:
+            body = _body(response, deadline)
+            status = response.status_code
+    except requests.Timeout:
+        raise Unavailable(TIMED_OUT) from None
+    except (requests.RequestException, HTTPError, OSError) as error:
+        raise Unavailable(f"no connection to the issuer ({type(error).__name__})") from None
+    if status != requests.codes.ok:
+        raise Unavailable(f"the issuer answered with HTTP {status}")
+    try:
+        document = json.loads(body)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise Unavailable("the issuer's answer is no JSON object")
+    return document
+
+
+def _body(response: requests.Response, deadline: Deadline) -> bytes:
+    body = b""
+    while deadline.left():
+        # read1 returns with what one receive brought; read would wait until the chunk is full.
+        chunk = response.raw.read1(CHUNK_BYTES, decode_content=True)
+        body += chunk
+        if not chunk or len(body) > MAX_ANSWER_BYTES:
+            break
+    if len(body) > MAX_ANSWER_BYTES:
+        raise Unavailable("the issuer's answer is too large")
+    return body

@@ -1,0 +1,179 @@
+"""One-time codes by e-mail, handed to the mail server that the keys `SMTP_...` name."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from email import policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, localtime, make_msgid, parseaddr
+from html import escape
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+
+from messenger_api.domain.address import is_address
+from messenger_api.domain.texts import say
+from messenger_api.gateways.login.base import CodeMethod, LoginFailed, Unavailable, Undeliverable
+from messenger_api.gateways.login.deadline import TIMED_OUT, Deadline
+from messenger_api.settings import Settings
+
+# RFC 8314 (tls), RFC 6409 (starttls) and RFC 5321 (none).
+USUAL_PORTS = {"tls": 465, "starttls": 587, "none": 25}
+
+# RFC 5321, section 4.2.1: 4xx says "later", 5xx "no".
+PERMANENT = 500
+
+MINUTE = 60
+
+# Seven bits and short lines: what every server takes.
+_POLICY = policy.SMTP.clone(cte_type="7bit")
+
+
+class EmailMethod(CodeMethod):
+    """Sends codes by SMTP, over a connection of its own for each."""
+
+    name = "email"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._port = settings.smtp_port or USUAL_PORTS[settings.smtp_tls]
+        name, self._sender = parseaddr(settings.smtp_from)
+        self._from = Address(name, addr_spec=self._sender)
+        if not (settings.smtp_user + settings.smtp_pass).isascii():
+            raise ValueError("SMTP_USER, SMTP_PASS: accepted are ASCII characters")
+        self._tls = ssl.create_default_context()
+
+    def read(self, entry: str) -> str | None:
+        """An e-mail address in lower case; whether its domain exists is not asked."""
+        text = entry.strip()
+        if not is_address(text):
+            return None
+        try:
+            found = validate_email(text, check_deliverability=False, allow_smtputf8=False)
+        except EmailNotValidError:
+            return None
+        # A domain in other letters is written in ASCII (RFC 3490) there.
+        address = (found.ascii_email or "").lower()
+        return address if is_address(address) else None
+
+    def check(self) -> None:
+        """Log in at the server, without a message."""
+        self._with_server(lambda server: None)
+
+    def _deliver(self, address: str, code: str, language: str) -> None:
+        message = self._message(address, code, language)
+        self._with_server(lambda server: server.send_message(message, self._sender, [address]))
+
+    def _message(self, address: str, code: str, language: str) -> EmailMessage:
+        settings = self._settings
+        values: dict[str, str | int] = {
+            "code": code,
+            "app": settings.sms_app_name,
+            "minutes": -(-settings.otp_ttl // MINUTE),
+        }
+        subject, body = (say(key, language, **values) for key in ("email_subject", "email_body"))
+        message = EmailMessage(_POLICY)
+        message["From"] = self._from
+        message["To"] = Address(addr_spec=address)
+        message["Subject"] = " ".join(subject.split())
+        message["Date"] = format_datetime(localtime())
+        message["Message-ID"] = make_msgid(domain=self._from.domain)
+        # RFC 3834: no holiday notice is sent back to this.
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(body)
+        message.add_alternative(_html(body, code), subtype="html")
+        return message
+
+    def _with_server(self, work: Callable[[smtplib.SMTP], object]) -> None:
+        """Do something with a server that has let us in."""
+        deadline = Deadline(self._settings.login_timeout)
+        try:
+            server = self._connect(deadline)
+            try:
+                self._enter(server)
+                work(server)
+            finally:
+                _part(server)
+        except (smtplib.SMTPException, OSError) as error:
+            raise (Unavailable(TIMED_OUT) if deadline.is_over else _failure(error)) from None
+
+    def _connect(self, deadline: Deadline) -> smtplib.SMTP:
+        # The name to say in EHLO is given, or smtplib would look up this machine's.
+        place = {"host": self._settings.smtp_host, "port": self._port, "local_hostname": self._from.domain}
+        if self._settings.smtp_tls == "tls":
+            return _TlsServer(deadline, **place, context=self._tls)
+        return _Server(deadline, **place)
+
+    def _enter(self, server: smtplib.SMTP) -> None:
+        if self._settings.smtp_tls == "starttls":
+            server.starttls(context=self._tls)
+        if self._settings.smtp_user:
+            server.login(self._settings.smtp_user, self._settings.smtp_pass)
+        else:
+            server.ehlo_or_helo_if_needed()
+
+
+class _Server(smtplib.SMTP):
+    """A connection that is cut when its time is over, however slowly the server speaks."""
+
+    def __init__(self, deadline: Deadline, **options: Any) -> None:
+        self._deadline = deadline
+        super().__init__(**options, timeout=deadline.left())
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Read an answer."""
+        connection = self.sock
+        if connection is None:
+            raise smtplib.SMTPServerDisconnected("closed")
+        connection.settimeout(self._deadline.left())
+        with self._deadline.cutting(lambda: _cut(connection)):
+            return super().getreply()
+
+
+class _TlsServer(_Server, smtplib.SMTP_SSL):
+    """The same with TLS from the first byte."""
+
+
+def _html(body: str, code: str) -> str:
+    big = f'<p style="font-size: 2em; letter-spacing: .2em"><b>{escape(code)}</b></p>'
+    return f'<!doctype html>\n<html><body dir="auto">\n{big}\n<p>{escape(body)}</p>\n</body></html>\n'
+
+
+def _cut(connection: socket.socket) -> None:
+    with suppress(OSError):  # it may be closed in this moment
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _part(server: smtplib.SMTP) -> None:
+    """Say good-bye without waiting for the answer, on which nothing depends."""
+    with suppress(smtplib.SMTPException, OSError):
+        server.putcmd("quit")
+    server.close()
+
+
+def _failure(error: Exception) -> LoginFailed:
+    """Sort what went wrong. What the server said may quote the address, so that only its code is kept."""
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            code = max((code for code, _ in error.recipients.values()), default=0)
+            return (Undeliverable if code >= PERMANENT else Unavailable)(f"recipient refused ({code})")
+        case smtplib.SMTPAuthenticationError():
+            return Unavailable(f"SMTP_USER and SMTP_PASS were not accepted ({error.smtp_code})")
+        case smtplib.SMTPSenderRefused():
+            return Unavailable(f"SMTP_FROM was not accepted ({error.smtp_code})")
+        case smtplib.SMTPNotSupportedError():
+            return Unavailable("the server does not offer what SMTP_TLS or SMTP_USER ask for")
+        case smtplib.SMTPServerDisconnected():
+            return Unavailable("the server closed the connection")
+        case smtplib.SMTPResponseException():
+            return Unavailable(f"the server answered {error.smtp_code}")
+        case ssl.SSLCertVerificationError():
+            return Unavailable(f"the server's certificate was not accepted: {error.verify_message}")
+        case TimeoutError():
+            return Unavailable(TIMED_OUT)
+    return Unavailable(f"no connection to SMTP_HOST ({type(error).__name__})")

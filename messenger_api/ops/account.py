@@ -1,0 +1,64 @@
+"""`deleteaccount`, `exportaccount`, `changenumber`."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from messenger_api.domain.errors import BadCode, BadUser, TooMany, TryLater
+from messenger_api.ops import answers
+from messenger_api.ops.call import Answer, Call
+from messenger_api.ops.fields import Channel, Secret
+from messenger_api.services.codes import Device
+from messenger_api.services.texting import Asking
+
+
+class DeleteAccountParameters(Struct):
+    """Delete one's account: unusable at once, and gone with all that belongs to it within the hour."""
+
+
+class ExportAccountParameters(Struct):
+    """Fetch all that is kept about oneself."""
+
+
+class ChangeNumberParameters(Struct):
+    """Move one's account to another number: first with the number alone, then with the code sent to it."""
+
+    phone: str = ""
+    """The new number, best with its country code."""
+    otp: Secret = ""
+    """The one-time code."""
+    code: Secret = ""
+    """The same, for older apps."""
+    channel: Channel = ""
+    """How the code is to come: "voice" calls, where a provider can."""
+
+
+def deleteaccount(call: Call, _given: DeleteAccountParameters) -> Answer:
+    """Close the caller's account."""
+    call.services.closing.close(call.caller.uid)
+    return {}
+
+
+def exportaccount(call: Call, _given: ExportAccountParameters) -> Answer:
+    """The caller's data."""
+    return {"account": call.services.exports.own(call.caller, call.download_url)}
+
+
+def changenumber(call: Call, given: ChangeNumberParameters) -> Answer:
+    """Send a code to the new number, or take it and answer with mesibo's new token."""
+    services, request = call.services, call.request
+    secret = given.otp or given.code
+    if not secret:
+        asked = Asking(request.network, request.language, given.channel or "sms", request.from_ios)
+        wait = services.proving.request_code(given.phone, "", asked)
+        return {"retry_after": wait} if wait else {}
+    device = Device(call.caller.appid, network=request.network)
+    who, proof = services.proving.prove(given.phone, secret, device)
+    if proof.reply is not None:
+        raise BadCode  # it has opened a session already
+    try:
+        entered = services.number_change.change(call.caller, who.address, proof.key, who.region)
+    except (TryLater, TooMany, BadUser):
+        services.proving.give_back(proof)
+        raise
+    return {"token": entered.token, **answers.profile(entered.profile), "cc": who.country_code}

@@ -1,0 +1,228 @@
+"""One-time codes: made, and asked for again. `judging` says what is made of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection
+
+from messenger_api.domain import secrets
+from messenger_api.domain.errors import TooMany
+from messenger_api.domain.identity import Identity
+from messenger_api.domain.limits import Window
+from messenger_api.domain.phone import read
+from messenger_api.domain.secrets import Keys
+from messenger_api.services.guesses import Guesses
+from messenger_api.services.limits import DAY, Claim, Limits, Taking, Tally
+from messenger_api.settings import Settings
+from messenger_api.storage import codes
+from messenger_api.storage.codes import Code
+from messenger_api.storage.db import Database
+
+log = structlog.get_logger(__name__)
+
+HOUR = 3600
+# After so long without a code the gaps between them begin anew.
+SERIES_SECONDS = 3600
+# How long an answer that is still being made may take; the app asks again until then.
+REPLY_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Device:
+    """The app that logs in. `network` is where it calls from (`domain.network`)."""
+
+    appid: str
+    name: str = ""
+    type: int = 0
+    network: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What sending a code would count, and what else speaks for or against it.
+
+    `guard` looks at the counters of `watched`, too, and raises what speaks against sending; `taken` hears
+    what was counted, once it is committed.
+    """
+
+    claims: tuple[Claim, ...] = ()
+    watched: tuple[Claim, ...] = ()
+    guard: Callable[[Tally], None] = lambda _tally: None
+    taken: Callable[[Taking], None] = lambda _taken: None
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A code that was made in the second `at` and is to be sent.
+
+    `avoid` names the providers whose last code was not entered.
+    """
+
+    code: str
+    key: bytes
+    code_hash: bytes
+    avoid: tuple[str, ...]
+    claims: tuple[Claim, ...]
+    at: int
+    wait: int
+
+    def __repr__(self) -> str:
+        return f"Issued(wait={self.wait})"
+
+
+class OneTimeCodes:
+    """Makes codes and judges what people show for them."""
+
+    def __init__(self, settings: Settings, database: Database, keys: Keys, limits: Limits) -> None:
+        self._settings = settings
+        self._database = database
+        self._keys = keys
+        self._limits = limits
+        self._guesses = Guesses(settings, keys, limits)
+        self._test_codes = _test_codes(settings)
+
+    # Making
+
+    def issue(self, who: Identity, name: str, plan: Plan) -> Issued:
+        """Make a code the live one, unless one was made a moment ago or a limit is reached.
+
+        Raises:
+            TooMany: with the wait; the code made before stays live.
+        """
+        key = self._keys.contact_key(who)
+        code = secrets.new_code(self._settings.otp_length)
+        hashed = self._keys.code_hash(key, code)
+
+        def work(tx: Connection, now: int) -> tuple[Issued, Taking]:
+            before = codes.lock(tx, key)
+            own = self.of_address(who)
+            wanted = [self._guesses.of_address(key), *own, *plan.claims, *plan.watched]
+            tally = self._limits.open(tx, now, wanted)
+            slow = self._guesses.is_slow(tally, key)
+            self._check_gap(before, now, slow)
+            plan.guard(tally)
+            # One code an hour is what a slowed address gets in the place of its other limits: used up by
+            # whoever guesses at it, they would lock its owner out.
+            claims = plan.claims if slow else (*own, *plan.claims)
+            taken = tally.take(claims)
+            tally.save()
+            series = before if before and _goes_on(before, now) else None
+            sends = (series.sends if series else 0) + 1
+            providers = series.providers if series else ""
+            codes.put(
+                tx,
+                key,
+                before,
+                code_hash=hashed,
+                name=name,
+                sends=sends,
+                providers=providers,
+                sent_at=now,
+                expires_at=now + self._settings.otp_ttl,
+            )
+            avoid = tuple(filter(None, providers.split(",")))
+            return Issued(code, key, hashed, avoid, claims, now, self._gap(sends, slow)), taken
+
+        issued, taken = self._limits.write(work)
+        plan.taken(taken)
+        return issued
+
+    def of_address(self, who: Identity) -> tuple[Claim, Claim]:
+        """What a code to one number or address counts, whoever asks for it and sends it."""
+        settings, subject = self._settings, self._keys.subject(who.match)
+        return (
+            Claim("sms_per_number_hour", subject, Window(settings.sms_per_number_hour, HOUR)),
+            Claim("sms_per_number_day", subject, Window(settings.sms_per_number_day, DAY)),
+        )
+
+    def recall(self, issued: Issued, but: Sequence[str] = ()) -> None:
+        """A code that nobody received must not make its owner wait; `but` names limits that stay counted."""
+
+        def work(tx: Connection, now: int) -> None:
+            code = codes.lock(tx, issued.key)
+            if code and code.code_hash == issued.code_hash:
+                codes.forget(tx, issued.key)
+            claims = [claim for claim in issued.claims if claim.limit not in but]
+            tally = self._limits.open(tx, now, claims)
+            tally.give_back(claims, issued.at)
+            tally.save()
+
+        self._limits.write(work)
+
+    def note_sent(self, tx: Connection, issued: Issued, provider: str, verification: str) -> None:
+        """Remember who sent the code, and under which id when the provider made it."""
+        names = ",".join([*issued.avoid, provider][-4:])[:255]
+        theirs = f"{provider}:{verification}" if verification else ""
+        codes.change_same(tx, issued.key, issued.code_hash, providers=names, verification=theirs)
+
+    def is_live(self, tx: Connection, now: int, key: bytes, code_hash: bytes) -> bool:
+        """Whether this code can still be entered."""
+        code = codes.lock(tx, key)
+        return bool(code and code.code_hash == code_hash and not code.used_at and code.expires_at > now)
+
+    def issue_test_code(self, who: Identity, name: str = "") -> bool:
+        """Make the fixed code of a test number live unless it is; False when it is no test number.
+
+        Made anew at every request, it could be guessed for ever.
+        """
+        fixed = self._test_code(who)
+        if not fixed:
+            return False
+        key = self._keys.contact_key(who)
+
+        def work(tx: Connection, now: int) -> None:
+            live = codes.lock(tx, key)
+            if live is None or live.used_at or live.expires_at <= now:
+                hashed = self._keys.code_hash(key, fixed)
+                until = now + self._settings.otp_ttl
+                codes.put(tx, key, live, code_hash=hashed, name=name, sends=0, sent_at=now, expires_at=until)
+
+        self._limits.write(work)
+        return True
+
+    # Gaps
+
+    def _check_gap(self, before: Code | None, now: int, slow: bool) -> None:
+        if before is None or (before.used_at and not slow):
+            return
+        wait = self.next_at(before, slow=slow) - now
+        mode = self._limits.mode("resend_gap")
+        if wait <= 0 or mode == "off":
+            return
+        log.info("limit.reached", limit="resend_gap", mode=mode, seconds=wait)
+        if mode == "enforce":
+            raise TooMany(retry_after=wait)
+
+    def next_at(self, code: Code, *, slow: bool) -> int:
+        """The second from which another code may be asked for."""
+        return code.sent_at + self._gap(code.sends, slow)
+
+    def _gap(self, sends: int, slow: bool) -> int:
+        """Seconds from the code that was the `sends`th of its series to the next."""
+        if self._limits.mode("resend_gap") == "off":
+            return 0
+        gaps = self._settings.otp_resend_after
+        gap = gaps[min(max(sends, 1), len(gaps)) - 1]
+        return max(gap, self._settings.otp_slow_resend_after) if slow else gap
+
+    # Test numbers
+
+    def _test_code(self, who: Identity) -> str:
+        until = self._settings.otp_test_numbers_until
+        today = dt.datetime.fromtimestamp(self._database.clock(), dt.UTC).date()
+        return "" if until is None or today > until else self._test_codes.get(who.address, "")
+
+
+def _goes_on(code: Code, now: int) -> bool:
+    """Whether another code continues the series of this one: not after a login, nor after a long while."""
+    return not code.used_at and now < code.sent_at + SERIES_SECONDS
+
+
+def _test_codes(settings: Settings) -> dict[str, str]:
+    """The fixed codes by normal form, so that an operator may write the numbers as people do."""
+    phones = ((read(number, settings.default_country), code) for number, code in settings.otp_test_numbers)
+    return {phone.digits: code for phone, code in phones if phone}

@@ -1,0 +1,220 @@
+"""What people show as a code: judged, used once, and answered again to a phone whose answer got lost.
+
+Five wrong tries kill a code. The pauses before the fourth and fifth hold everyone who has guessed wrong at
+this address of late, and nobody else: somebody who guesses at another's number cannot keep its owner out,
+for the owner's own try is looked at whatever the guesser does. Wrong tries also count for the address, across
+codes, and slow it down (`guesses`), which bounds what can be guessed in a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import Connection
+
+from messenger_api.domain import secrets
+from messenger_api.domain.errors import ApiError, BadCode, TooMany, TryLater
+from messenger_api.domain.identity import Identity
+from messenger_api.domain.secrets import Keys
+from messenger_api.services.codes import Device, OneTimeCodes
+from messenger_api.services.guesses import Guesses
+from messenger_api.services.limits import Limits
+from messenger_api.settings import Settings
+from messenger_api.storage import codes
+from messenger_api.storage.codes import Code
+from messenger_api.storage.db import Database, Uncertain
+from messenger_api.storage.models import SEALED_LENGTH
+
+# How long an answer that is still being made may take; the app asks again until then.
+REPLY_SECONDS = 2
+
+Verify = Callable[[str, str], bool]
+"""Asks the provider who made a code, by its verification, whether this is it. Raises TryLater."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """An address whose owner showed the right code; `reply` is the sealed answer that it brought before."""
+
+    key: bytes
+    code_hash: bytes
+    name: str
+    providers: str
+    reply: bytes | None = None
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What was shown, for which address, by which phone, from which network.
+
+    `again`: the commit of the same try lost its answer.
+    """
+
+    shown: str = field(repr=False)
+    key: bytes
+    hashed: bytes
+    tag: bytes
+    network: str
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class _Claimed:
+    """A try, in the second `at`, at a code that a provider made: counted as wrong until it says "right"."""
+
+    before: Code
+    at: int
+
+
+class Judge:
+    """Says whether what people show is their code."""
+
+    def __init__(
+        self, settings: Settings, database: Database, keys: Keys, limits: Limits, made: OneTimeCodes
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._keys = keys
+        self._limits = limits
+        self._codes = made
+        self._guesses = Guesses(settings, keys, limits)
+
+    def prove(self, who: Identity, shown: str, device: Device, verify: Verify) -> Proof:
+        """Judge what was shown as the code of an address.
+
+        Raises:
+            BadCode: it is not, or there is no live code.
+            TooMany: the code is dead, or it is too early for another try.
+            TryLater: the answer to the same code is being made at this moment, or the database is down.
+        """
+        self._codes.issue_test_code(
+            who
+        )  # reviewers of the app stores type the fixed code without having asked
+        key = self._keys.contact_key(who)
+        hashed = self._keys.code_hash(key, shown)
+        given = _Shown(shown, key, hashed, self._tag(key, device), device.network)
+        try:
+            verdict = self._limits.write(lambda tx, now: self._judge(tx, now, given))
+        except Uncertain:
+            # If it was committed, the code was used by this very login, which goes on then.
+            verdict = self._limits.write(lambda tx, now: self._judge(tx, now, replace(given, again=True)))
+        if isinstance(verdict, _Claimed):
+            verdict = self._ask_provider(verdict, given, verify)
+        if isinstance(verdict, ApiError):
+            raise verdict
+        return verdict
+
+    def give_back(self, proof: Proof) -> None:
+        """The code was right but the login could not be finished: it is good for another try."""
+        self._database.run(lambda tx: codes.change_same(tx, proof.key, proof.code_hash, used_at=0))
+
+    def keep_reply(self, tx: Connection, proof: Proof, token: str) -> None:
+        """Keep the token that a code brought, sealed, for the phone whose answer gets lost."""
+        sealed = self._keys.seal(token.encode(), proof.key + proof.code_hash)
+        if len(sealed) <= SEALED_LENGTH:
+            codes.change_same(tx, proof.key, proof.code_hash, reply=sealed)
+
+    def reply(self, proof: Proof) -> str:
+        """The token that the code has brought before; "" when it has not."""
+        if proof.reply is None:
+            return ""
+        return self._keys.unseal(proof.reply, proof.key + proof.code_hash).decode()
+
+    def _judge(self, tx: Connection, now: int, given: _Shown) -> Proof | _Claimed | ApiError:
+        code = codes.lock(tx, given.key)
+        if code is None or code.expires_at <= now:
+            return BadCode()
+        if code.used_at:
+            return self._judge_again(tx, now, given, code)
+        if refusal := self._refusal(tx, now, given, code):
+            return refusal
+        if code.verification:
+            self._count_wrong(tx, now, given, code)
+            return _Claimed(code, now)
+        if secrets.same(code.code_hash, given.hashed):
+            return self._accept(tx, now, given, code)
+        return self._count_wrong(tx, now, given, code)
+
+    def _judge_again(self, tx: Connection, now: int, given: _Shown, code: Code) -> Proof | ApiError:
+        """A code that was used: the phone that used it may ask again, for its answer may have got lost."""
+        in_time = now < code.used_at + self._settings.otp_replay_seconds
+        same_phone = code.reply_to is not None and secrets.same(code.reply_to, given.tag)
+        if not in_time or not same_phone or self._is_dead(code):
+            return BadCode()
+        if not secrets.same(code.code_hash, given.hashed):
+            return self._count_wrong(tx, now, given, code)
+        # Whoever used it may have died before the answer was made.
+        given_up = now > code.used_at + self._settings.mesibo_timeout + REPLY_SECONDS
+        if code.reply is None and not given_up and not given.again:
+            return TryLater(retry_after=REPLY_SECONDS)
+        return Proof(given.key, code.code_hash, code.name, code.providers, code.reply)
+
+    def _refusal(self, tx: Connection, now: int, given: _Shown, code: Code) -> ApiError | None:
+        dead, paused = self._is_dead(code), now < code.wait_until
+        if not dead and not paused:
+            return None
+        tally = self._limits.open(tx, now, self._guesses.claims(given.key, given.network))
+        if dead:
+            return self._dead(now, code, self._guesses.is_slow(tally, given.key))
+        fresh = self._guesses.is_fresh(tally, given.key, given.network)
+        return None if fresh else TooMany(retry_after=code.wait_until - now)
+
+    def _accept(self, tx: Connection, now: int, given: _Shown, code: Code) -> Proof:
+        codes.change(tx, given.key, used_at=now, reply_to=given.tag, reply=None)
+        return Proof(given.key, code.code_hash, code.name, code.providers)
+
+    def _ask_provider(self, claimed: _Claimed, given: _Shown, verify: Verify) -> Proof | ApiError:
+        before = claimed.before
+        try:
+            right = verify(before.verification, given.shown)
+        except TryLater:
+            # Nobody judged it. The tally of the day keeps it, which errs on the safe side.
+            same = {"attempts": before.attempts, "wait_until": before.wait_until}
+            self._database.run(lambda tx: codes.change_same(tx, given.key, before.code_hash, **same))
+            raise
+        if not right:
+            return BadCode(retry_after=self._pause(before.attempts + 1))
+
+        def work(tx: Connection, now: int) -> Proof | ApiError:
+            code = codes.lock(tx, given.key)
+            if code is None or code.code_hash != before.code_hash or code.used_at:
+                return BadCode()
+            self._guesses.forgive(tx, now, given.key, given.network, claimed.at)
+            return self._accept(tx, now, given, self._adopt(tx, given, code))
+
+        return self._limits.write(work)
+
+    def _adopt(self, tx: Connection, given: _Shown, code: Code) -> Code:
+        """Keep a provider's code, which it has found right, as one of ours: it judges each code once only.
+
+        So it is good for another try when the login cannot be finished, and for the answer that gets lost.
+        """
+        attempts = max(0, code.attempts - 1)
+        codes.change(tx, given.key, code_hash=given.hashed, verification="", attempts=attempts)
+        return replace(code, code_hash=given.hashed)
+
+    # Wrong tries
+
+    def _count_wrong(self, tx: Connection, now: int, given: _Shown, code: Code) -> BadCode:
+        pause = self._pause(code.attempts + 1)
+        codes.change(tx, given.key, attempts=code.attempts + 1, wait_until=now + pause)
+        self._guesses.count(tx, now, given.key, given.network)
+        return BadCode(retry_after=pause)
+
+    def _pause(self, attempts: int) -> int:
+        """Seconds before the next try, after so many wrong ones."""
+        pauses = self._settings.otp_pauses
+        return pauses[min(attempts, len(pauses) - 1)]
+
+    def _is_dead(self, code: Code) -> bool:
+        return code.attempts >= self._settings.otp_max_attempts
+
+    def _dead(self, now: int, code: Code, slow: bool) -> TooMany:
+        wait = max(1, self._codes.next_at(code, slow=slow) - now)
+        return TooMany("code_dead" if wait <= 120 else "code_dead_minutes", retry_after=wait)
+
+    def _tag(self, key: bytes, device: Device) -> bytes:
+        """Which phone it is: by its own id where the app sends one, else by the network it calls from."""
+        own = f"device:{device.name}" if device.name else f"network:{device.network}"
+        return bytes.fromhex(self._keys.subject(key, device.appid, own))

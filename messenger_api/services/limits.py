@@ -1,0 +1,199 @@
+"""Limits: what happens when something happens too often.
+
+What a limit counts stands in one row of the database (`storage.counters`), so that all processes count
+together, and everything that one request wants is taken in one transaction: all of it, or nothing. When the
+database is down nothing can be counted and nothing is sent: these limits stand shut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from messenger_api.domain.errors import TooMany, TryLater
+from messenger_api.domain.limits import Rule, Taken, Window
+from messenger_api.settings import Settings
+from messenger_api.storage import counters
+from messenger_api.storage.db import Database
+from messenger_api.storage.sessions import Caller
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+DAY = 86_400
+# How often a transaction starts over because somebody else made the same counter first.
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one request wants to count: so much of a limit, for one subject."""
+
+    limit: str
+    subject: str
+    rule: Rule
+    amount: float = 1
+
+    @property
+    def counter(self) -> str:
+        """The name of its row."""
+        return f"{self.limit}:{self.subject}"
+
+
+Taking = list[tuple[Claim, Taken]]
+"""What was counted, and how each counter stands since."""
+
+
+class Tally:
+    """Counters that one transaction has locked: looked at, counted up, and written back by `save`."""
+
+    def __init__(
+        self, tx: Connection, now: int, modes: Callable[[str], str], claims: Sequence[Claim]
+    ) -> None:
+        self._tx = tx
+        self._modes = modes
+        names = {claim.counter for claim in claims}
+        self._known = counters.lock(tx, names) if names else {}
+        self._changed: dict[str, tuple[str, int]] = {}
+        self.now = now
+
+    def state(self, claim: Claim) -> str:
+        """The state of a counter as it is by now; "" when it has counted nothing."""
+        changed = self._changed.get(claim.counter)
+        return changed[0] if changed else self._known.get(claim.counter, "")
+
+    def take(self, claims: Sequence[Claim]) -> Taking:
+        """Count all claims, or raise TooMany with the longest wait among those that do not fit."""
+        wanted = [claim for claim in claims if self._modes(claim.limit) != "off"]
+        taken = [(claim, self._try(claim)) for claim in wanted]
+        reached = [(claim, found.wait) for claim, found in taken if found.wait]
+        for claim, wait in reached:
+            log.warning("limit.reached", limit=claim.limit, mode=self._modes(claim.limit), seconds=wait)
+        waits = [wait for claim, wait in reached if self._modes(claim.limit) == "enforce"]
+        if waits:
+            raise TooMany(retry_after=max(waits))
+        return self._keep(taken)
+
+    def add(self, claims: Sequence[Claim]) -> None:
+        """Count what has happened already; nothing is refused."""
+        self._keep([(claim, self._try(claim)) for claim in claims])
+
+    def give_back(self, claims: Sequence[Claim], at: int) -> None:
+        """Take back what was counted in the second `at` and came to nothing."""
+        for claim in claims:
+            if state := self.state(claim):
+                self.put(claim, claim.rule.give_back(state, at, self.now, claim.amount))
+
+    def put(self, claim: Claim, state: str) -> None:
+        """Give a counter this state."""
+        self._changed[claim.counter] = (state, self.now + claim.rule.keeps)
+
+    def save(self) -> None:
+        """Write what changed. Raises IntegrityError, see `Limits.write`."""
+        rows = [(name, state, until) for name, (state, until) in sorted(self._changed.items())]
+        if rows:
+            counters.write(self._tx, self._known, rows)
+
+    def _try(self, claim: Claim) -> Taken:
+        return claim.rule.take(self.state(claim), self.now, claim.amount)
+
+    def _keep(self, taken: Taking) -> Taking:
+        for claim, found in taken:
+            self.put(claim, found.state)
+        return taken
+
+
+class Limits:
+    """Opens tallies, in transactions that start over when two of them make the same counter."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._all = settings.limits
+        self._modes: Mapping[str, str] = dict(settings.limit_modes)
+        self._database = database
+
+    def mode(self, limit: str) -> str:
+        """What happens at a limit: "enforce", "track" or "off"."""
+        if self._all == "off":
+            return "off"
+        return self._modes.get(limit, self._all)
+
+    def write(self, work: Callable[[Connection, int], T]) -> T:
+        """Run a transaction that opens a tally.
+
+        Raises:
+            TooMany: a limit was reached; nothing was counted or written.
+            TryLater: the database is down.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                return self._database.write(work)
+            except IntegrityError:
+                continue
+        raise TryLater(retry_after=2)
+
+    def open(self, tx: Connection, now: int, claims: Sequence[Claim]) -> Tally:
+        """The counters of these claims, locked until the end of a transaction of `write`."""
+        return Tally(tx, now, self.mode, claims)
+
+    def daily(self, limit: str, most: int) -> Callable[[Caller], None]:
+        """A function that lets a caller do something so many times a day, and then raises TooMany."""
+
+        def allow(caller: Caller) -> None:
+            self.take([Claim(limit, str(caller.uid), Window(most, DAY))])
+
+        return allow
+
+    def take_from(self, claim: Claim, state: str | None) -> None:
+        """Count one claim, whose counter was just seen in this `state`, in one statement.
+
+        None: there was no such counter. When it has changed since, `take` looks again.
+
+        Raises:
+            TooMany: the limit was reached.
+            TryLater: the database is down.
+        """
+        mode, now = self.mode(claim.limit), self._database.now()
+        if mode == "off":
+            return
+        found = claim.rule.take(state or "", now, claim.amount)
+        if found.wait:
+            log.warning("limit.reached", limit=claim.limit, mode=mode, seconds=found.wait)
+            if mode == "enforce":
+                raise TooMany(retry_after=found.wait)
+        until = now + claim.rule.keeps
+
+        def work(tx: Connection) -> bool:
+            return counters.swap(tx, claim.counter, state, found.state, until)
+
+        try:
+            if self._database.run(work):
+                return
+        except IntegrityError:
+            pass
+        self.take([claim])
+
+    def note(self, claim: Claim) -> None:
+        """Count what has happened, whatever LIMITS says, in a transaction of its own."""
+
+        def work(tx: Connection, now: int) -> None:
+            tally = self.open(tx, now, [claim])
+            tally.add([claim])
+            tally.save()
+
+        self.write(work)
+
+    def take(self, claims: Sequence[Claim]) -> None:
+        """Count all claims in a transaction of their own, or raise TooMany and count nothing."""
+
+        def work(tx: Connection, now: int) -> None:
+            tally = self.open(tx, now, claims)
+            tally.take(claims)
+            tally.save()
+
+        self.write(work)

@@ -1,0 +1,176 @@
+"""Proving who one is: by a code to a phone number or an address, or by a secret that others judge."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from messenger_api.domain.errors import BadCode, BadPhone, TooMany, TryLater
+from messenger_api.domain.identity import Identity, LoginName
+from messenger_api.domain.limits import Window
+from messenger_api.domain.phone import Phone
+from messenger_api.domain.secrets import Keys
+from messenger_api.gateways.login import (
+    CodeMethod,
+    Denied,
+    LoginMethod,
+    Person,
+    Unavailable,
+    Undeliverable,
+)
+from messenger_api.services.codes import HOUR, Device, OneTimeCodes, Plan
+from messenger_api.services.guesses import Guesses
+from messenger_api.services.identities import Identities, Method
+from messenger_api.services.judging import Judge, Proof
+from messenger_api.services.limits import Claim, Limits
+from messenger_api.services.rates import Rates
+from messenger_api.services.texting import Asking, Texting
+from messenger_api.settings import Settings
+
+# What an app is told when a directory, mail server or issuer is down.
+AWAY_SECONDS = 15
+# Wrong secrets from one network for one address: so many in so many seconds.
+SECRETS = Window(5, 300)
+SLOWED_SECONDS = 3600
+
+
+class Proving:
+    """Takes codes and secrets, and says who showed them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        keys: Keys,
+        limits: Limits,
+        identities: Identities,
+        method: Method,
+        codes: OneTimeCodes,
+        judge: Judge,
+        texting: Texting,
+        rates: Rates,
+    ) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._limits = limits
+        self._identities = identities
+        self._method = method
+        self._codes = codes
+        self._judge = judge
+        self._texting = texting
+        self._rates = rates
+        self._guesses = Guesses(settings, keys, limits)
+
+    def request_code(self, entry: str, name: str, asked: Asking) -> int:
+        """See `Accounts.request_code`."""
+        if isinstance(self._method, LoginMethod):
+            return 0
+        who = self._identities.at_login(entry)
+        if self._codes.issue_test_code(who, name):
+            return 0
+        if isinstance(who, Phone):
+            return self._texting.send_code(who, name, asked)
+        if isinstance(self._method, CodeMethod):
+            return self._mail(self._method, who, name, asked)
+        return 0
+
+    def prove(self, entry: str, secret: str, device: Device) -> tuple[Identity, Proof]:
+        """Who showed this code or secret.
+
+        Raises:
+            BadPhone, BadCode, TooMany: see the texts they carry.
+            TryLater: who must judge is down.
+        """
+        self._rates.login_try(device.network)
+        if isinstance(self._method, LoginMethod):
+            return self._ask(self._method, entry, secret, device)
+        who = self._identities.at_login(entry)
+
+        def verify(verification: str, shown: str) -> bool:
+            return self._texting.verify(who, verification, shown)
+
+        return who, self._judge.prove(who, secret, device, verify)
+
+    def close(self) -> None:
+        """Give back the connections of the login method."""
+        if self._method:
+            self._method.close()
+
+    def reply(self, proof: Proof) -> str:
+        """The token that this proof has brought before; "" when it has not."""
+        return self._judge.reply(proof)
+
+    def give_back(self, proof: Proof) -> None:
+        """The login could not be finished: a code is good for another try."""
+        if proof.code_hash:
+            self._judge.give_back(proof)
+
+    def entered(self, tx: Connection, now: int, who: Identity, proof: Proof, token: str) -> None:
+        """The login is being finished, within its transaction."""
+        if not proof.code_hash:
+            return
+        self._judge.keep_reply(tx, proof, token)
+        if isinstance(who, Phone) and proof.providers:
+            self._texting.entered(tx, now, who)
+
+    # A code to an address
+
+    def _mail(self, method: CodeMethod, who: Identity, name: str, asked: Asking) -> int:
+        issued = self._codes.issue(who, name, self._mail_plan(asked.network))
+        try:
+            method.deliver(who.address, issued.code, asked.language)
+        except Undeliverable as error:
+            self._codes.recall(issued, but=("sms_per_ip",))
+            raise BadPhone("email_bad", properties=("phone",)) from error
+        except Unavailable as error:
+            self._codes.recall(issued)
+            raise TryLater(retry_after=AWAY_SECONDS) from error
+        return issued.wait
+
+    def _mail_plan(self, network: str) -> Plan:
+        """Mails cost nothing; what is limited is how much of it strangers can cause."""
+        rule = Window(self._settings.sms_per_ip_hour, HOUR)
+        return Plan((Claim("sms_per_ip", self._keys.subject(network), rule),) if network else ())
+
+    # A secret that others judge
+
+    def _ask(self, method: LoginMethod, entry: str, secret: str, device: Device) -> tuple[Identity, Proof]:
+        address = self._identities.at_login(entry).address if entry else ""
+        key = self._keys.contact_key(LoginName(address))
+        if address:
+            self._admit(key, device.network)
+        try:
+            person = method.prove(address, secret)
+        except Denied as error:
+            if address:  # a token that names its owner is too long to be guessed
+                self._limits.write(lambda tx, now: self._count_wrong(tx, now, key, device.network))
+            raise BadCode("secret_wrong") from error
+        except Unavailable as error:
+            raise TryLater(retry_after=AWAY_SECONDS) from error
+        return self._proven(person)
+
+    def _proven(self, person: Person) -> tuple[Identity, Proof]:
+        who = LoginName(person.address)
+        return who, Proof(self._keys.contact_key(who), b"", person.name, "")
+
+    def _admit(self, key: bytes, network: str) -> None:
+        """Refuse one who has guessed too much; an owner who has not is always let through."""
+
+        def work(tx: Connection, now: int) -> None:
+            burst = self._burst(key, network)
+            tally = self._limits.open(tx, now, [burst, *self._guesses.claims(key, network)])
+            wait = SECRETS.take(tally.state(burst), now).wait
+            fresh = self._guesses.is_fresh(tally, key, network)
+            if self._guesses.is_slow(tally, key) and not fresh:
+                wait = max(wait, SLOWED_SECONDS)
+            if wait and self._limits.mode("wrong_codes") == "enforce":
+                raise TooMany(retry_after=wait)
+
+        self._limits.write(work)
+
+    def _count_wrong(self, tx: Connection, now: int, key: bytes, network: str) -> None:
+        claims = [self._burst(key, network), *self._guesses.claims(key, network)]
+        tally = self._limits.open(tx, now, claims)
+        tally.add(claims)
+        tally.save()
+
+    def _burst(self, key: bytes, network: str) -> Claim:
+        return Claim("wrong_secrets", self._keys.subject(key, network), SECRETS)

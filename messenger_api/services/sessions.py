@@ -1,0 +1,145 @@
+"""Sessions: who makes a request, the list of one's devices, and every way in which a session ends.
+
+mesibo's tokens belong to a user and an app, not to a device: one is only deleted when the last session of
+that app has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+from sqlalchemy.sql import ColumnElement
+
+from messenger_api.domain.errors import AuthFail, TryLater
+from messenger_api.domain.secrets import token_hash
+from messenger_api.services.updates import token_gone
+from messenger_api.settings import Settings
+from messenger_api.storage import outbox, sessions
+from messenger_api.storage.db import Database
+from messenger_api.storage.models import Session
+from messenger_api.storage.outbox import Draft
+from messenger_api.storage.sessions import AppOfUser, Caller
+
+DAY_SECONDS = 24 * 3600
+# Idle sessions that one transaction ends, and transactions in a row: housekeeping comes again.
+BATCH = 200
+BATCHES = 50
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """A session as its owner sees it; times are unix seconds. `push`: it can be woken."""
+
+    sid: int
+    appid: str
+    device: str
+    device_type: int
+    created_at: int
+    seen_at: int
+    push: bool
+
+
+class Sessions:
+    """Finds, lists and ends sessions."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+
+    def caller(self, token: str) -> Caller:
+        """The session of a request. One statement, and once a day a note that it is in use.
+
+        Raises:
+            AuthFail: there is no such session, or its user may not come in.
+        """
+        hashed, since = token_hash(token), self._alive_since()
+        found = (
+            self._database.run(lambda tx: sessions.caller(tx, hashed, seen_since=since)) if token else None
+        )
+        if found is None:
+            raise AuthFail
+        if found.seen_at <= self._database.now() - DAY_SECONDS:
+            self._note_seen(found)
+        return found
+
+    def _note_seen(self, caller: Caller) -> None:
+        """A failure costs nothing: the next request notes it."""
+        with suppress(TryLater):
+            self._database.run(lambda tx: sessions.note_seen(tx, self._database.now(), caller))
+
+    def of(self, uid: int) -> list[LoggedIn]:
+        """A user's sessions, newest first."""
+        since = self._alive_since()
+        rows = self._database.run(lambda tx: sessions.of_user(tx, uid, seen_since=since))
+        return [LoggedIn(*row) for row in rows]
+
+    def end(self, caller: Caller) -> None:
+        """End the caller's own session with its push token; mesibo's token follows when it is free."""
+
+        def work(tx: Connection, now: int) -> None:
+            sessions.remove(tx, [caller.sid])
+            if not sessions.count(tx, caller.uid, caller.appid):
+                app = AppOfUser(caller.uid, caller.address, caller.mesibo_uid, caller.appid)
+                outbox.add(tx, now, tokens_gone([app]))
+
+        self._database.write(work)
+
+    def revoke(self, uid: int, sid: int) -> int:
+        """End one session of this user; returns how many ended. Another user's is left alone."""
+        return self._end((Session.uid == uid) & (Session.sid == sid))
+
+    def revoke_others(self, caller: Caller) -> int:
+        """End every session of the caller but this one; returns how many ended."""
+        return self._end((Session.uid == caller.uid) & (Session.sid != caller.sid))
+
+    def revoke_all(self, uid: int) -> int:
+        """End every session of a user; returns how many ended."""
+        return self._end(Session.uid == uid)
+
+    def revoke_any(self, sid: int) -> int:
+        """End a session, whoever's it is, for the operator; returns how many ended."""
+        return self._end(Session.sid == sid)
+
+    def expire(self) -> int:
+        """End the sessions that no app has used for `SESSION_IDLE_DAYS`, in batches; returns how many."""
+        ended = 0
+        for _ in range(BATCHES):
+            some = self._expire_some()
+            ended += some
+            if some < BATCH:
+                break
+        return ended
+
+    def _expire_some(self) -> int:
+        since = self._alive_since()
+        sids = self._database.run(lambda tx: sessions.idle(tx, since, BATCH))
+        if sids:
+            # Read before and ended after: whoever comes back at this very moment stays.
+            self._end(Session.sid.in_(sids) & (Session.seen_at < since))
+        return len(sids)
+
+    def _end(self, condition: ColumnElement[bool]) -> int:
+        return self._database.write(lambda tx, now: end_sessions(tx, now, condition))
+
+    def _alive_since(self) -> int:
+        return self._database.now() - self._settings.session_idle_days * DAY_SECONDS
+
+
+def end_sessions(tx: Connection, now: int, condition: ColumnElement[bool], lane: str = "") -> int:
+    """End these sessions inside a transaction; the tokens of their apps follow, by the outbox.
+
+    The worker looks whether another session of the same app is left before it deletes a token. `lane`: what
+    it shall be done in order with.
+    """
+    drafts = tokens_gone(sessions.apps(tx, condition))
+    ended = sessions.remove_where(tx, condition)
+    outbox.add(tx, now, [replace(draft, lane=lane or draft.lane) for draft in drafts])
+    return ended
+
+
+def tokens_gone(apps: Sequence[AppOfUser]) -> list[Draft]:
+    """Delete these apps' tokens at mesibo, after the commit."""
+    return [token_gone(app.uid, app.address, app.mesibo_uid, app.appid) for app in apps]

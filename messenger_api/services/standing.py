@@ -1,0 +1,102 @@
+"""How things stand: what `/metrics`, `messenger-api sms status` and the doctor tell of limits and money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from messenger_api.services.spending import HOURLY, MILLION, Spending, periods
+from messenger_api.settings import Settings
+from messenger_api.storage import counters, texts
+from messenger_api.storage.db import Database
+from messenger_api.storage.texts import Delivery
+
+
+@dataclass(frozen=True)
+class Country:
+    """The codes of the last hour to one country."""
+
+    country: str
+    sent: int
+    entered: int
+    paused: bool
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a day or month has cost, and may cost, in the configured currency."""
+
+    period: str
+    spent: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What one provider sent to one country in the last 24 hours; `outcome` is sent, delivered or failed."""
+
+    provider: str
+    country: str
+    outcome: str
+    texts: int
+    cost: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """All of it."""
+
+    currency: str
+    budgets: list[Budget]
+    countries: list[Country]
+    sendings: list[Sending]
+
+
+def standing(settings: Settings, database: Database, spending: Spending) -> Standing:
+    """Read how things stand. Raises TryLater."""
+    now = database.now()
+
+    def work(tx: Connection) -> Standing:
+        return Standing(
+            settings.sms_currency,
+            _budgets(tx, settings, now),
+            _countries(tx, spending, now),
+            [
+                Sending(provider, country, Delivery(state).name.lower(), count, _money(cost))
+                for provider, country, state, count, cost in texts.sums(tx, now - 86_400)
+            ],
+        )
+
+    return database.run(work)
+
+
+def _budgets(tx: Connection, settings: Settings, now: int) -> list[Budget]:
+    day, month = periods(now)
+    limits = {
+        f"sms_budget_day:{day[0]}": ("day", settings.sms_budget_day),
+        f"sms_budget_month:{month[0]}": ("month", settings.sms_budget_month),
+    }
+    states = counters.read(tx, limits)
+    return [
+        Budget(period, _money(float(states.get(name, "") or 0)), most)
+        for name, (period, most) in limits.items()
+    ]
+
+
+def _countries(tx: Connection, spending: Spending, now: int) -> list[Country]:
+    sent, entered = (counters.named(tx, f"sms_{what}_country:") for what in ("sent", "entered"))
+    found = [
+        Country(
+            country,
+            round(HOURLY.count(state, now)),
+            round(HOURLY.count(entered.get(country, ""), now)),
+            spending.is_ignored(spending.watch_country(country), state, entered.get(country, ""), now),
+        )
+        for country, state in sorted(sent.items())
+    ]
+    return [country for country in found if country.sent]
+
+
+def _money(millionths: float) -> float:
+    return round(float(millionths) / MILLION, 4)

@@ -1,0 +1,19 @@
+"""Settings: read from `config.py` and the environment, checked, and from then on one frozen record."""
+
+from messenger_api.settings.conversions import EVERYWHERE
+from messenger_api.settings.limits import LIMITS
+from messenger_api.settings.loading import CONFIG_VARIABLE, ENV_PREFIX, SettingsError, build, load
+from messenger_api.settings.login import LOGIN_METHODS
+from messenger_api.settings.record import Settings
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "ENV_PREFIX",
+    "EVERYWHERE",
+    "LIMITS",
+    "LOGIN_METHODS",
+    "Settings",
+    "SettingsError",
+    "build",
+    "load",
+]

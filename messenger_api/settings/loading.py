@@ -1,0 +1,129 @@
+"""From `config.py` and the environment to the record, or to a line for every fault.
+
+`load()` reads the file that `MESSENGER_CONFIG` names (default `config.py` in the working folder, which
+may be absent), then lets every environment variable `MESSENGER_<KEY>` replace the key of that name; a
+value that parses as JSON is taken as JSON. A start with a fault is refused with *every* fault named:
+one line each with the key, the value (never of a secret) and what is accepted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import traceback
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from messenger_api.settings.contradictions import contradictions
+from messenger_api.settings.conversions import PLAIN, Unacceptable
+from messenger_api.settings.record import Settings, shown
+
+ENV_PREFIX = "MESSENGER_"
+CONFIG_VARIABLE = "MESSENGER_CONFIG"
+
+
+class SettingsError(Exception):
+    """The configuration has faults; `faults` holds one line for each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the configuration file and the environment.
+
+    Raises:
+        SettingsError: with one line for every fault found.
+    """
+    environ = os.environ if environ is None else environ
+    faults: list[str] = []
+    values = {**_from_file(environ, faults), **_from_environment(environ)}
+    settings = _checked(values, faults)
+    if faults:
+        raise SettingsError(faults)
+    return settings
+
+
+def build(**values: object) -> Settings:
+    """Settings from keyword arguments (lower-case keys), checked as `load` checks them."""
+    faults: list[str] = []
+    settings = _checked({key.upper(): value for key, value in values.items()}, faults)
+    if faults:
+        raise SettingsError(faults)
+    return settings
+
+
+def _from_file(environ: Mapping[str, str], faults: list[str]) -> dict[str, object]:
+    named = environ.get(CONFIG_VARIABLE)
+    path = Path(named or "config.py")
+    if not path.exists():
+        if named:
+            faults.append(f"{CONFIG_VARIABLE} = {named!r}: there is no such file")
+        return {}
+    try:
+        found = runpy.run_path(str(path))
+    except Exception as error:  # noqa: BLE001 - whatever the operator's file raises is a fault of the file
+        faults.append(f"{path}{_line(error, path)}: cannot be read: {_why(error)}")
+        return {}
+    return {key: value for key, value in found.items() if key.isupper() and not key.startswith("_")}
+
+
+def _line(error: Exception, path: Path) -> str:
+    """Where in the file it happened."""
+    frames = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    line = error.lineno if isinstance(error, SyntaxError) else next(reversed(frames), None)
+    return f", line {line}" if line else ""
+
+
+def _why(error: Exception) -> str:
+    """What Python says of the file, unless it may quote the file: a secret that lacks its quotes."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg}"
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return (
+        f"{type(error).__name__}; texts are written in quotes"
+        if isinstance(error, NameError)
+        else type(error).__name__
+    )
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
+    # A password such as 1e5 is a text, whatever JSON makes of it.
+    plain = {f.name.upper() for f in fields(Settings) if f.metadata["convert"] in PLAIN}
+    values: dict[str, object] = {}
+    for name, text in environ.items():
+        if name.startswith(ENV_PREFIX) and name != CONFIG_VARIABLE:
+            key = name.removeprefix(ENV_PREFIX)
+            values[key] = text if key in plain else _json_or_text(text)
+    return values
+
+
+def _json_or_text(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _checked(values: Mapping[str, object], faults: list[str]) -> Settings:
+    keys = {f.name.upper(): f for f in fields(Settings)}
+    accepted: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in keys:
+            faults.append(f"{name}: there is no such key; config.example.py lists them all")
+            continue
+        meta = keys[name].metadata
+        try:
+            accepted[keys[name].name] = meta["convert"](value)
+        except Unacceptable as wanted:
+            faults.append(f"{name} = {shown(value, meta['secret'])}: accepted is {wanted}")
+    settings = Settings(**accepted)
+    named = {fault.partition(" ")[0] for fault in faults}
+    # A key with a fault of its own has its default here, which contradicts nothing the operator wrote.
+    faults.extend(f for f in contradictions(settings) if f.partition(":")[0].partition(" ")[0] not in named)
+    return settings

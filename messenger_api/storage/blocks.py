@@ -1,0 +1,75 @@
+"""Whom users have blocked, blind as phone books are, and their reports to the operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy.orm import aliased
+
+from messenger_api.storage.db import ignoring_known
+from messenger_api.storage.models import Block, Report, User
+
+_reporter, _reported = aliased(User), aliased(User)
+
+
+def add(connection: Connection, now: int, owner: int, keys: Sequence[bytes]) -> None:
+    """Block these keys; those that are blocked already are left alone."""
+    if keys:
+        rows = [{"owner": owner, "contact_key": key, "created_at": now} for key in keys]
+        connection.execute(ignoring_known(insert(Block)).values(rows))
+
+
+def remove(connection: Connection, owner: int, keys: Sequence[bytes]) -> int:
+    """Unblock these keys; returns how many were blocked."""
+    statement = delete(Block).where(Block.owner == owner, Block.contact_key.in_(keys))
+    return connection.execute(statement).rowcount
+
+
+def count(connection: Connection, owner: int) -> int:
+    """How many numbers a user has blocked."""
+    query = select(func.count()).select_from(Block).where(Block.owner == owner)
+    return int(connection.execute(query).scalar_one())
+
+
+def accounts(connection: Connection, owner: int) -> list[tuple[int, str]]:
+    """The blocked who have an account: (uid, address) in order of uid."""
+    query = (
+        select(User.uid, User.address)
+        .join(Block, Block.contact_key == User.contact_key)
+        .where(Block.owner == owner, User.closed_at == 0)
+        .order_by(User.uid)
+    )
+    return [(row.uid, row.address) for row in connection.execute(query)]
+
+
+def add_report(connection: Connection, now: int, **columns: object) -> None:
+    """Keep a report."""
+    connection.execute(insert(Report).values(**columns, created_at=now))
+
+
+def reports(
+    connection: Connection, *, reporter: int = 0, before: int = 0, most: int
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Reports, newest first: all, or those of one reporter; `before` this id for the next page."""
+    query = (
+        select(
+            Report.id,
+            _reporter.address.label("reporter"),
+            _reported.address.label("reported"),
+            Report.gid,
+            Report.reason,
+            Report.text,
+            Report.created_at,
+        )
+        .join(_reporter, _reporter.uid == Report.reporter)
+        .join(_reported, _reported.uid == Report.reported)
+        .order_by(Report.id.desc())
+        .limit(most)
+    )
+    if reporter:
+        query = query.where(Report.reporter == reporter)
+    if before:
+        query = query.where(Report.id < before)
+    return connection.execute(query).all()

@@ -1,0 +1,149 @@
+"""Accounts that end, and accounts that move to another number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+
+from messenger_api.storage.models import (
+    Contact,
+    Group,
+    OneTimeCode,
+    Password,
+    SentText,
+    Session,
+    Thumbnail,
+    User,
+)
+
+# Stands in `sent_texts` for somebody who is gone: what was paid is still counted.
+NOBODY = bytes(16)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an account stands towards a login with its number. `seen_at`: when anybody last used it."""
+
+    uid: int
+    blocked: bool
+    closed: bool
+    seen_at: int
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What names an account here and at mesibo."""
+
+    uid: int
+    address: str = field(repr=False)
+    contact_key: bytes = field(repr=False)
+    mesibo_uid: int
+    photo: str
+
+
+_IDENTITY = select(User.uid, User.address, User.contact_key, User.mesibo_uid, User.photo)
+_STANDING = select(
+    User.uid,
+    User.blocked,
+    User.closed_at,
+    User.seen_at,
+    User.created_at,
+    select(func.max(Session.seen_at)).where(Session.uid == User.uid).scalar_subquery(),
+).where(User.contact_key == bindparam("key"))
+
+
+def standing(connection: Connection, key: bytes) -> Standing | None:
+    """How the account with this contact key stands, if there is one. One statement."""
+    row = connection.execute(_STANDING, {"key": key}).one_or_none()
+    if row is None:
+        return None
+    uid, blocked, closed_at, seen_at, created_at, session_seen = row
+    return Standing(uid, bool(blocked), bool(closed_at), max(seen_at, created_at, session_seen or 0))
+
+
+def close(connection: Connection, now: int, uid: int) -> bool:
+    """Mark an account as closed; False when it is already, or gone."""
+    open_one = (User.uid == uid) & (User.closed_at == 0)
+    return connection.execute(update(User).where(open_one).values(closed_at=now)).rowcount == 1
+
+
+def forget_proofs(connection: Connection, identity: Identity) -> None:
+    """Remove what a login with this identity is checked against: its one-time code and its password."""
+    connection.execute(delete(OneTimeCode).where(OneTimeCode.contact_key == identity.contact_key))
+    connection.execute(delete(Password).where(Password.address == identity.address))
+
+
+def set_blocked(connection: Connection, uid: int, *, blocked: bool) -> None:
+    """Keep an account out, or let it in again."""
+    connection.execute(update(User).where(User.uid == uid).values(blocked=int(blocked)))
+
+
+def closed(connection: Connection, uid: int, *, lock: bool = False) -> Identity | None:
+    """A closed account that is still there. With `lock` nobody can join it to a group any more."""
+    query = _IDENTITY.where(User.uid == uid, User.closed_at > 0)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return None if row is None else Identity(*row)
+
+
+def alive(connection: Connection, uid: int) -> Identity | None:
+    """An account that was not closed, locked until the transaction ends."""
+    query = _IDENTITY.where(User.uid == uid, User.closed_at == 0)
+    row = connection.execute(query.with_for_update()).one_or_none()
+    return None if row is None else Identity(*row)
+
+
+def forget_contacts(connection: Connection, uid: int, most: int) -> bool:
+    """Remove up to `most` entries of a phone book; False when it was empty.
+
+    A large one in a single statement would outlast a transaction.
+    """
+    query = select(Contact.contact_key).where(Contact.owner == uid).order_by(Contact.contact_key).limit(most)
+    keys = list(connection.execute(query).scalars())
+    if keys:
+        gone = (Contact.owner == uid) & (Contact.contact_key <= keys[-1])
+        connection.execute(delete(Contact).where(gone))
+    return bool(keys)
+
+
+def forget_texts(connection: Connection, key: bytes) -> None:
+    """Take a number out of the texts that were paid for."""
+    query = select(SentText.id).where(SentText.contact_key == key)
+    if ids := list(connection.execute(query).scalars()):
+        connection.execute(update(SentText).where(SentText.id.in_(ids)).values(contact_key=NOBODY))
+
+
+def erase(connection: Connection, identity: Identity) -> None:
+    """Delete an account; what belongs to it follows by foreign keys. It must be in no group."""
+    if identity.photo:
+        connection.execute(delete(Thumbnail).where(Thumbnail.photo == identity.photo))
+    connection.execute(delete(User).where(User.uid == identity.uid))
+
+
+def has_account(connection: Connection, address: str) -> bool:
+    """Whether somebody has this address now."""
+    query = select(User.uid).where(User.address == address)
+    return connection.execute(query).scalar() is not None
+
+
+def move(connection: Connection, now: int, before: Identity, gids: Sequence[int], **columns: object) -> None:
+    """Give an account another address and key. Raises IntegrityError when somebody has them.
+
+    What its groups `gids` look like changes too, and whoever edits one at this moment starts over.
+    """
+    connection.execute(
+        update(User).where(User.uid == before.uid).values(**columns, changed_at=now, seen_at=now)
+    )
+    forget_proofs(connection, before)
+    if gids:
+        changed = {"version": Group.version + 1, "changed_at": now}
+        connection.execute(update(Group).where(Group.gid.in_(gids)).values(changed))
+
+
+def hand_over(connection: Connection, uid: int, sid: int, token_hash: bytes) -> bool:
+    """End a user's sessions but `sid`, which gets another token; False when it has ended itself."""
+    connection.execute(delete(Session).where(Session.uid == uid, Session.sid != sid))
+    mine = (Session.sid == sid) & (Session.uid == uid)
+    changed = connection.execute(update(Session).where(mine).values(token_hash=token_hash))
+    return changed.rowcount == 1

@@ -1,0 +1,87 @@
+"""The counters of limits: one row each, found by its name, never counted up from other rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
+
+from messenger_api.storage.models import LimitCounter
+
+PURGE_ROWS = 5_000
+
+_READ = (
+    select(LimitCounter.name, LimitCounter.slots)
+    .where(LimitCounter.name.in_(bindparam("names", expanding=True)))
+    .order_by(LimitCounter.name)
+)
+_LOCKED = _READ.with_for_update()
+
+
+def read(connection: Connection, names: Iterable[str]) -> dict[str, str]:
+    """The states of counters; those that count nothing are left out."""
+    return {row.name: row.slots for row in connection.execute(_READ, {"names": sorted(names)})}
+
+
+def named(connection: Connection, prefix: str) -> dict[str, str]:
+    """The states of all counters whose names begin so, by the rest of their names; for the operator."""
+    query = select(LimitCounter.name, LimitCounter.slots).where(
+        LimitCounter.name >= prefix, LimitCounter.name < f"{prefix}~"
+    )
+    return {row.name.removeprefix(prefix): row.slots for row in connection.execute(query)}
+
+
+def lock(connection: Connection, names: Iterable[str]) -> dict[str, str]:
+    """The same, and nobody else changes them before this transaction ends."""
+    return {row.name: row.slots for row in connection.execute(_LOCKED, {"names": sorted(names)})}
+
+
+def write(connection: Connection, known: Mapping[str, str], states: Sequence[tuple[str, str, int]]) -> None:
+    """Write (name, state, expires_at) of counters that were locked; `known` is what `lock` returned.
+
+    Raises:
+        IntegrityError: somebody else made one of them first; lock and count again.
+    """
+    new = [{"name": n, "slots": state, "expires_at": until} for n, state, until in states if n not in known]
+    if new:
+        connection.execute(insert(LimitCounter).values(new))
+    old = [counter for counter in states if counter[0] in known]
+    if old:
+        slots = case({name: state for name, state, _until in old}, value=LimitCounter.name)
+        expires_at = case({name: until for name, _state, until in old}, value=LimitCounter.name)
+        connection.execute(
+            update(LimitCounter)
+            .where(LimitCounter.name.in_([name for name, *_ in old]))
+            .values(slots=slots, expires_at=expires_at)
+        )
+
+
+def swap(connection: Connection, name: str, before: str | None, after: str, until: int) -> bool:
+    """Give a counter another state unless it has changed since it was `before`; returns whether it has it.
+
+    Raises:
+        IntegrityError: `before` is None and somebody else made the counter meanwhile.
+    """
+    if before is None:
+        connection.execute(insert(LimitCounter).values(name=name, slots=after, expires_at=until))
+        return True
+    same = (LimitCounter.name == name, LimitCounter.slots == before)
+    changed = connection.execute(update(LimitCounter).where(*same).values(slots=after, expires_at=until))
+    return changed.rowcount == 1
+
+
+def forget(connection: Connection, names: Iterable[str]) -> None:
+    """Start these counters anew."""
+    connection.execute(delete(LimitCounter).where(LimitCounter.name.in_(sorted(names))))
+
+
+def purge(connection: Connection, now: int) -> int:
+    """Remove some of the counters that say nothing any more; returns how many."""
+    old = select(LimitCounter.name).where(LimitCounter.expires_at < now).limit(PURGE_ROWS)
+    names = list(connection.execute(old).scalars())
+    if names:
+        # Named, and looked at once more: one of them may have been counted up meanwhile.
+        connection.execute(
+            delete(LimitCounter).where(LimitCounter.name.in_(names), LimitCounter.expires_at < now)
+        )
+    return len(names)

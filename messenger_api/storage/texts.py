@@ -1,0 +1,96 @@
+"""Text messages and calls that were handed to a provider: what they cost, and whether they arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from messenger_api.storage.db import new_id
+from messenger_api.storage.models import SentText
+
+
+class Delivery(IntEnum):
+    """How far a text got."""
+
+    SENT = 0
+    DELIVERED = 1
+    FAILED = 2
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that was handed over."""
+
+    id: int
+    contact_key: bytes
+    provider: str
+    channel: str
+    country: str
+    state: Delivery
+    sent_at: int
+
+
+_TEXT = select(
+    SentText.id,
+    SentText.contact_key,
+    SentText.provider,
+    SentText.channel,
+    SentText.country,
+    SentText.state,
+    SentText.sent_at,
+)
+
+
+def add(connection: Connection, now: int, **columns: object) -> int:
+    """Note a text that a provider has taken; returns our id of it."""
+    return new_id(connection.execute(insert(SentText).values(sent_at=now, **columns)))
+
+
+def find(connection: Connection, text_id: int) -> Text | None:
+    """A text by our id."""
+    return _text(connection.execute(_TEXT.where(SentText.id == text_id)).one_or_none())
+
+
+def by_provider(connection: Connection, provider: str, provider_id: str) -> Text | None:
+    """The newest text by the provider's id of it."""
+    named = _TEXT.where(SentText.provider_id == provider_id, SentText.provider == provider)
+    return _text(connection.execute(named.order_by(SentText.id.desc()).limit(1)).one_or_none())
+
+
+def _text(row: Row[*tuple[Any, ...]] | None) -> Text | None:
+    if row is None:
+        return None
+    text_id, key, provider, channel, country, state, sent_at = row
+    return Text(text_id, key, provider, channel, country, Delivery(state), sent_at)
+
+
+def settle(connection: Connection, text_id: int, state: Delivery) -> bool:
+    """Note what became of a text; receipts come twice and out of order, and the first final word holds."""
+    waiting = (SentText.id == text_id, SentText.state == Delivery.SENT)
+    return connection.execute(update(SentText).where(*waiting).values(state=int(state))).rowcount == 1
+
+
+def sums(connection: Connection, since: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Per provider, country and state: how many texts since a second, and what they cost."""
+    query = (
+        select(
+            SentText.provider,
+            SentText.country,
+            SentText.state,
+            func.count().label("texts"),
+            func.sum(SentText.cost).label("cost"),
+        )
+        .where(SentText.sent_at >= since)
+        .group_by(SentText.provider, SentText.country, SentText.state)
+        .order_by(SentText.provider, SentText.country, SentText.state)
+    )
+    return connection.execute(query).all()
+
+
+def purge(connection: Connection, before: int) -> int:
+    """Remove texts that were sent before this second."""
+    return connection.execute(delete(SentText).where(SentText.sent_at < before)).rowcount

@@ -1,0 +1,106 @@
+"""`/metrics`: figures for Prometheus, read from the database, so that any process tells the same."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from messenger_api.domain.errors import TryLater
+from messenger_api.services import Services
+from messenger_api.services.standing import Standing, standing
+from messenger_api.storage import outbox
+from messenger_api.storage.outbox import Status
+from messenger_api.version import VERSION
+
+
+def metrics_blueprint(services: Services) -> Blueprint:
+    """The page, for whoever holds METRICS_TOKEN, or else for this machine alone."""
+    blueprint = Blueprint("metrics", __name__)
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Collector(services))
+
+    @blueprint.get("/metrics")
+    def metrics() -> Response:
+        if not _may_read(services.settings.metrics_token):
+            return Response("Not for you.\n", status=403, mimetype="text/plain")
+        try:
+            return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+        except TryLater:
+            return Response("The database does not answer.\n", status=503, mimetype="text/plain")
+
+    return blueprint
+
+
+def _may_read(token: str) -> bool:
+    if token:
+        given = request.headers.get("Authorization", "").encode("utf-8", "replace")
+        return hmac.compare_digest(given, f"Bearer {token}".encode())
+    if "X-Forwarded-For" in request.headers:
+        return False  # through a proxy on this machine, be it configured or not
+    try:
+        return ipaddress.ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False
+
+
+class _Collector(Collector):
+    """Asks when it is asked."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def describe(self) -> list[Metric]:
+        """Nothing beforehand: the database need not be there yet."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Read all figures. Raises TryLater."""
+        services, database = self._services, self._services.database
+        version = GaugeMetricFamily("messenger_info", "The program.", labels=["version"])
+        version.add_metric([VERSION], 1)
+        yield version
+        yield from _of_outbox(database.run(lambda tx: outbox.status(tx, database.now())))
+        yield from _of_texts(standing(services.settings, database, services.texting.spending))
+
+
+def _of_outbox(status: Status) -> Iterator[Metric]:
+    items = GaugeMetricFamily("messenger_outbox_items", "Work that follows answers.", labels=["state"])
+    items.add_metric(["queued"], status.queued)
+    items.add_metric(["dead"], status.dead)
+    yield items
+    yield GaugeMetricFamily(
+        "messenger_outbox_oldest_seconds", "How long the oldest item that is due has waited.", status.oldest
+    )
+
+
+def _of_texts(found: Standing) -> Iterator[Metric]:
+    names = ["period", "currency"]
+    spent = GaugeMetricFamily("messenger_sms_budget_spent", "What texts have cost.", labels=names)
+    most = GaugeMetricFamily("messenger_sms_budget_limit", "What texts may cost.", labels=names)
+    for budget in found.budgets:
+        spent.add_metric([budget.period, found.currency], budget.spent)
+        most.add_metric([budget.period, found.currency], budget.most)
+    yield from (spent, most)
+    codes = GaugeMetricFamily(
+        "messenger_sms_codes_hour", "Codes of the last hour.", labels=["country", "what"]
+    )
+    paused = GaugeMetricFamily(
+        "messenger_sms_country_paused", "1 while its codes are not entered.", labels=["country"]
+    )
+    for country in found.countries:
+        codes.add_metric([country.country, "sent"], country.sent)
+        codes.add_metric([country.country, "entered"], country.entered)
+        paused.add_metric([country.country], int(country.paused))
+    yield from (codes, paused)
+    texts = GaugeMetricFamily(
+        "messenger_sms_texts_day", "Texts of the last 24 hours.", labels=["provider", "country", "outcome"]
+    )
+    for sending in found.sendings:
+        texts.add_metric([sending.provider, sending.country, sending.outcome], sending.texts)
+    yield texts

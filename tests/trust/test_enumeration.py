@@ -1,0 +1,143 @@
+"""How fast one account can find out which numbers have an account."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import pytest
+
+from tests.product import Answer, Product
+
+ANA, BEN = "14155550101", "14155550102"
+CALL, MOST, DAYS = 2_000, 20_000, 10
+DAY, HOUR = 86_400, 3_600
+
+Make = Callable[..., Product]
+
+
+def numbers(call: int, count: int = CALL) -> list[str]:
+    """Numbers that no other call names."""
+    return [f"9198{call:04d}{n:04d}" for n in range(count)]
+
+
+def test_2000_numbers_fit_into_a_call_and_20000_new_ones_into_ten_days(product: Product) -> None:
+    ana = product.log_in(ANA)
+    product.log_in(BEN)
+    many = ana.call("getcontacts", phones=numbers(0, CALL + 1))
+    assert (many["error"], str(CALL) in many["errmsg"]) == ("TOOMANY", True)
+    for call in range(MOST // CALL):
+        assert ana.contacts(phones=numbers(call)) == []
+    refused = ana.call("getcontacts", phones=[BEN])
+    assert (refused["error"], "contacts" in refused) == ("TOOMANY", False)
+    assert refused["errmsg"]
+    assert DAYS * DAY - HOUR < refused["retry_after"] <= DAYS * DAY * 61 // 60
+    product.clock.advance(refused["retry_after"] - 5)
+    assert ana.call("getcontacts", phones=[BEN])["error"] == "TOOMANY"
+    product.clock.advance(5)
+    assert [entry["phone"] for entry in ana.contacts(phones=[BEN])] == [BEN]
+
+
+def test_a_refused_call_teaches_nothing_and_keeps_nothing(product: Product) -> None:
+    ana = product.log_in(ANA)
+    product.log_in(BEN)
+    for call in range(MOST // CALL):
+        ana.contacts(phones=numbers(call))
+    before = rows(product)
+    alone = ana.call("getcontacts", phones=[BEN])
+    mixed = ana.call("getcontacts", phones=[*numbers(0, 100), BEN])
+    cleared = ana.call("getcontacts", phones=[BEN], reset=1)
+    nobody = ana.call("getcontacts", phones=["4915123456789"])
+    told = [
+        {name: value for name, value in answer.items() if name != "ts"}
+        for answer in (alone, mixed, cleared, nobody)
+    ]
+    assert all({**answer, "retry_after": 0} == {**told[0], "retry_after": 0} for answer in told)
+    assert rows(product) == before
+    assert [entry for entry in ana.contacts() if entry["phone"] == BEN] == []
+
+
+def rows(product: Product) -> int:
+    [(count,)] = product.rows("SELECT count(*) FROM contacts")
+    return int(count)
+
+
+def test_repeats_are_free(make_product: Make) -> None:
+    """Also together with new ones, in another spelling, and when the whole book is sent anew."""
+    product = make_product(new_numbers=100)
+    ana, book = product.log_in(ANA), numbers(0, 90)
+    for _ in range(5):
+        ana.ok("getcontacts", phones=book)
+    ana.ok("getcontacts", phones=[f"+{number[:2]} {number[2:]}" for number in book])
+    for _ in range(3):
+        ana.ok("getcontacts", phones=book, reset=1)
+    ana.ok("getcontacts", phones=[*book, *numbers(1, 10)])
+    assert ana.call("getcontacts", phones=numbers(2, 1))["error"] == "TOOMANY"
+    ana.ok("getcontacts", phones=[*book, *numbers(1, 10)])
+
+
+@pytest.mark.parametrize("way", ["delcontacts", "reset"])
+def test_what_was_removed_counts_as_new_when_it_comes_again(make_product: Make, way: str) -> None:
+    """Nothing is remembered of it, and else an account could test numbers and forget them for ever."""
+    product = make_product(new_numbers=100)
+    ana = product.log_in(ANA)
+    for _ in range(2):
+        ana.ok("getcontacts", phones=numbers(0, 50))
+        ana.ok("delcontacts", phones=numbers(0, 50)) if way == "delcontacts" else ana.ok(
+            "getcontacts", reset=1
+        )
+    assert ana.call("getcontacts", phones=numbers(0, 50))["error"] == "TOOMANY"
+
+
+def test_each_account_has_its_own(make_product: Make) -> None:
+    product = make_product(new_numbers=100)
+    ana, ben = product.log_in(ANA), product.log_in(BEN)
+    ana.ok("getcontacts", phones=numbers(0, 100))
+    assert ana.call("getcontacts", phones=numbers(1, 1))["error"] == "TOOMANY"
+    ben.ok("getcontacts", phones=numbers(0, 100))
+
+
+def test_another_session_is_the_same_account(make_product: Make) -> None:
+    product = make_product(new_numbers=100)
+    product.log_in(ANA, device="one").ok("getcontacts", phones=numbers(0, 100))
+    product.clock.advance(60)
+    other = product.log_in(ANA, device="two")
+    assert other.call("getcontacts", phones=numbers(1, 1))["error"] == "TOOMANY"
+
+
+def test_at_once_and_from_two_processes_they_are_no_more(make_product: Make) -> None:
+    products = [make_product(new_numbers=1000) for _ in range(2)]
+    token, start = products[0].log_in(ANA).token, threading.Barrier(20)
+
+    def send(n: int) -> str:
+        form = {"op": "getcontacts", "token": token, "phones": numbers(n, 100)}
+        client = products[n % 2].app.test_client()
+        start.wait()
+        answer: Answer = msgspec.json.decode(client.post("/api.php", data=form).data)
+        return str(answer.get("error", "OK"))
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = Counter(pool.map(send, range(20)))
+    assert answers == {"OK": 10, "TOOMANY": 10}
+    assert rows(products[0]) == 1000
+
+
+def test_the_rate_over_a_month(paying: Make) -> None:
+    """An account that asks for as many as it gets, every two hours, for 35 days."""
+    product = paying(sms_providers=["console"])
+    ana = product.log_in(ANA)
+    tested: list[float] = []
+    for _ in range(35 * 12):
+        if ana.call("getcontacts", phones=numbers(len(tested)))["result"] == "OK":
+            tested.append(product.clock())
+        product.clock.advance(2 * HOUR)
+    worst = max(sum(CALL for at in tested if start <= at < start + DAYS * DAY) for start in tested)
+    print(
+        f"\nin 35 days {len(tested) * CALL} numbers tested, at most {worst} in any {DAYS} days;"
+        f" {len(tested) * CALL / 35:.0f} a day"
+    )
+    assert worst <= MOST
+    assert len(tested) * CALL <= MOST * 4
