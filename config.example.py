@@ -591,7 +591,8 @@ MAX_GROUP_MEMBERS = 256
 # Example: REDIS_URL = "redis://127.0.0.1:6379/0"
 REDIS_URL = ""
 
-# Who may read /metrics: whoever sends this text as "Authorization: Bearer <text>". Empty: only this machine.
+# Who may read /metrics: whoever sends this text as "Authorization: Bearer <text>". Empty: only this machine,
+# and not through a proxy on it.
 # Example: METRICS_TOKEN = "output of: openssl rand -hex 16"
 METRICS_TOKEN = ""
 

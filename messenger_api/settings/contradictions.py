@@ -29,6 +29,11 @@ def contradictions(s: Settings) -> list[str]:
             f"MAX_GROUP_MEMBERS = {s.max_group_members}: accepted is at most {fitting}, so that a message"
             f" about a full group fits into MESIBO_MAX_BODY = {s.mesibo_max_body}"
         )
+    if s.new_numbers < s.max_phones_per_call:
+        faults.append(
+            f"NEW_NUMBERS = {s.new_numbers}: accepted is at least MAX_PHONES_PER_CALL ="
+            f" {s.max_phones_per_call}, or a full request could never be answered"
+        )
     return faults + _text_faults(s) + s.login_contradictions()
 
 
