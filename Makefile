@@ -7,10 +7,10 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick lint clean
+.PHONY: help run test test-quick test-cluster lint bench bench-growth clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## install and start on http://127.0.0.1:8080 with the sandbox (PORT=9000 for another port)
 	@scripts/install
@@ -18,12 +18,17 @@ run: ## install and start on http://127.0.0.1:8080 with the sandbox (PORT=9000 f
 
 test: ## run all tests, MariaDB and the browser included, with the coverage gate
 	@scripts/install test
-	@scripts/system-packages mariadb chromium libatomic curl slapd freeradius redis
-	$(BIN)/python -m pytest --cov --cov-report=term
+	@scripts/system-packages mariadb chromium libatomic curl slapd freeradius redis wrk
+	$(BIN)/python -m pytest --ignore=tests/cluster --cov --cov-report=term
 
 test-quick: ## run the tests that need no server, without coverage
 	@scripts/install test
-	$(BIN)/python -m pytest -m "not server"
+	$(BIN)/python -m pytest --ignore=tests/cluster -m "not server"
+
+test-cluster: ## kill nodes of a Galera cluster under load, and drain a long outbox (minutes)
+	@scripts/install test
+	@scripts/system-packages mariadb galera haproxy
+	$(BIN)/python -m pytest tests/cluster -s
 
 lint: ## check style, format, types and the direction of imports
 	@scripts/install lint
@@ -32,7 +37,18 @@ lint: ## check style, format, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-clean: ## remove .venv and what the tools left; data in instance/ and uploads/ stay
+bench: ## measure every op on MariaDB and SQLite (minutes; BENCH=--help lists what can be chosen)
+	@scripts/install bench
+	@scripts/system-packages mariadb wrk
+	$(BIN)/python -m benchmarks --plot $(BENCH)
+
+bench-growth: ## measure how ops slow down with ten times the users and phone books
+	@scripts/install bench
+	@scripts/system-packages mariadb wrk
+	$(BIN)/python -m benchmarks --growth $(BENCH)
+
+clean: ## remove .venv, benchmark data and what the tools left; data in instance/ and uploads/ stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf benchmarks/.data benchmarks/results
 	rm -rf build dist *.egg-info .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -145,13 +145,33 @@ JOIN_MESSAGE = "Hey, your contact %NAME% has just joined Mesibo, you may want to
 # Example: INSTANCE_PATH = "/var/lib/messenger-api"
 INSTANCE_PATH = "instance"
 
-# The folder for profile photos and attachments. With several machines it must be one that they share.
+# Where profile photos and attachments rest: a folder, or a bucket and a prefix in it. With several machines
+# it must be a bucket, or a folder that they share. docs/files.md tells how to set up a bucket.
 # Example: FILES_PATH = "/srv/messenger/files"
+# Example: FILES_PATH = "s3://example-chat/files"
 FILES_PATH = "uploads"
 
-# The folder for thumbnails of profile photos.
+# Where the thumbnails of profile photos rest: another folder, or a bucket and another prefix.
 # Example: FILES_TN_PATH = "/srv/messenger/files/tn"
+# Example: FILES_TN_PATH = "s3://example-chat/files/tn"
 FILES_TN_PATH = "uploads/tn"
+
+# The address of the bucket's server when it is not Amazon's: MinIO, Cloudflare R2, Garage and others.
+# Example: S3_ENDPOINT_URL = "https://minio.example.com:9000"
+S3_ENDPOINT_URL = ""
+
+# The name of the key with which the bucket is used. Both of the pair empty: boto3 looks for its own, in
+# AWS_ variables, ~/.aws and the role of the machine.
+# Example: S3_ACCESS_KEY = "AKIA..."
+S3_ACCESS_KEY = ""
+
+# The secret of that key.
+# Example: S3_SECRET_KEY = "wJal...EKEY"
+S3_SECRET_KEY = ""
+
+# The region of the bucket. Empty: what boto3 finds, or us-east-1. Garage calls its own "garage".
+# Example: S3_REGION = "eu-central-1"
+S3_REGION = ""
 
 # The largest attachment, in bytes: 25 MB. A proxy in front must let a little more through.
 # Example: MAX_UPLOAD_BYTES = 100 * 1024 * 1024

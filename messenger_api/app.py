@@ -100,7 +100,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def build_services(settings: Settings, database: Database, sandbox: SandboxServer | None) -> Services:
     """Put the collaborators together."""
     keys = Keys.derive(settings.secret_key)
-    files = FileStore(Path(settings.files_path), Path(settings.files_tn_path))
+    files = FileStore.from_settings(settings)
     mesibo = MesiboClient.from_settings(_towards(sandbox, settings) if sandbox else settings)
     sms = sender_from_settings(settings, inbox=_inbox(sandbox.store) if sandbox else None)
     if sms.costs and settings.login_method == "otp" and not settings.texted_countries:
@@ -157,6 +157,7 @@ class Parts:
         self.services.mesibo.close()
         self.services.sms.close()
         self.services.accounts.close()
+        self.services.files.close()
         self.services.database.engine.dispose()
         if self.sandbox:
             self.sandbox.stop()

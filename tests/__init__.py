@@ -1,1 +1,1 @@
-"""The tests; `make test` runs all of them."""
+"""The tests; `make test` runs all but tests/cluster, `make test-cluster` those."""

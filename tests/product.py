@@ -95,6 +95,11 @@ class Product:
         assert self.parts.sandbox is not None
         return self.parts.sandbox
 
+    @property
+    def folders(self) -> tuple[Path, Path]:
+        """Where files lie, and where thumbnails."""
+        return Path(self.services.settings.files_path), Path(self.services.settings.files_tn_path)
+
     def call(self, op: str, **fields: Any) -> Answer:
         """Post a form as the older apps do; a value of bytes or `(bytes, name)` is sent as a file."""
         data = {"op": op, **{name: _field(value) for name, value in fields.items()}}

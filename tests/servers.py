@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,12 +68,18 @@ def _mariadb_template() -> Path:
 
 
 class MariaDB(Server):
-    """A MariaDB on a free port of the loopback address, its data in a temporary folder."""
+    """A MariaDB on a free port of the loopback address, its data in a temporary folder.
 
-    def __init__(self) -> None:
+    A `folder` that is named is kept, and found again by the next server there. `options` come last.
+    """
+
+    def __init__(self, folder: Path | None = None, options: Sequence[str] = ()) -> None:
         self.port = free_port()
-        self.folder = Path(tempfile.mkdtemp(prefix="messenger-mariadb-"))
-        shutil.copytree(_mariadb_template(), self.folder / "data")
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="messenger-mariadb-"))
+        self._is_kept = folder is not None
+        self._options = options
+        if not (self.folder / "data").exists():
+            shutil.copytree(_mariadb_template(), self.folder / "data")
 
     def start(self) -> None:
         command = [
@@ -84,16 +90,18 @@ class MariaDB(Server):
             f"--pid-file={self.folder / 'pid'}",
             f"--bind-address={LOOPBACK}",
             f"--port={self.port}",
+            *self._options,
         ]
         self.process = ServerProcess(command, self.folder / "log")
         self.process.wait_until(self._answers)
 
     def close(self) -> None:
-        """Stop and delete the data."""
+        """Stop, and delete the data unless the folder was named."""
         try:
             self.stop()
         finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            if not self._is_kept:
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     def uri(self, database: str) -> str:
         """SQLAlchemy's address of a database on this server."""

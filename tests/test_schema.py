@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 from messenger_api import settings as configuration
 from messenger_api.settings import Settings
 from messenger_api.storage import db as databases
+from messenger_api.storage import sessions
 from messenger_api.storage.db import Database
 from messenger_api.storage.models import Base
 from messenger_api.storage.schema import MIGRATIONS, Schema
@@ -218,6 +220,30 @@ def test_an_upgrade_keeps_the_rows_and_may_be_repeated(engine: Engine) -> None:
     schema.upgrade()
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT photo FROM thumbnails").scalars().all() == ["1-a.jpg"]
+
+
+KEY, TOKEN = b"0123456789abcdef", b"0123456789abcdef0123456789abcdef"
+
+
+def test_whoever_was_logged_in_before_the_upgrade_stays_so(engine: Engine) -> None:
+    """Sessions that know nothing of when they were last used are not taken for idle ones."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["engine"] = engine
+    command.upgrade(config, "0001")
+    with engine.connect() as connection:
+        for statement in (
+            "INSERT INTO users (uid, address, contact_key, created_at, changed_at)"
+            f" VALUES (7, '14155550101', X'{KEY.hex()}', 1, 1)",
+            "INSERT INTO sessions (uid, token_hash, appid, created_at)"
+            f" VALUES (7, X'{TOKEN.hex()}', 'app', 1)",
+        ):
+            connection.exec_driver_sql(statement)
+    Schema(Database(engine)).upgrade()
+    database = Database(engine)
+    caller = database.run(lambda tx: sessions.caller(tx, TOKEN, seen_since=int(time.time()) - 60))
+    assert caller is not None
+    assert caller.uid == 7
 
 
 def test_tables_of_a_newer_version_are_left_alone(engine: Engine) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib.util
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -221,6 +222,15 @@ def test_the_exception_prints_a_line_a_fault() -> None:
         ("SMS_HTTP_ACCEPTED", [20], "a list of HTTP statuses"),
         ("SMS_HTTP_REFUSED", {"422": 1}, "a list of HTTP statuses"),
         ("SMS_HTTP_REFUSED", [True], "a list of HTTP statuses"),
+        ("FILES_PATH", "s3://", "a folder, or a bucket such as"),
+        ("FILES_PATH", "s3://b", "a folder, or a bucket such as"),
+        ("FILES_PATH", "s3://Bucket/files", "a folder, or a bucket such as"),
+        ("FILES_PATH", "s3://bucket//files", "a folder, or a bucket such as"),
+        ("FILES_PATH", "s3://bucket/../files", "a folder, or a bucket such as"),
+        ("FILES_PATH", "s3://bucket/files?x", "a folder, or a bucket such as"),
+        ("FILES_TN_PATH", "gs://bucket/files", "a folder, or a bucket such as"),
+        ("S3_REGION", "eu central", "a region such as"),
+        ("S3_ENDPOINT_URL", "minio:9000", "a URL that begins with http:// or https://"),
     ],
 )
 def test_a_fault_names_key_value_and_what_is_accepted(key: str, value: object, accepted: str) -> None:
@@ -262,6 +272,8 @@ def test_a_fault_names_key_value_and_what_is_accepted(key: str, value: object, a
         ({"sms_providers": ["http"]}, ["SMS_HTTP_URL"]),
         ({**HTTP, "sms_http_body": "{from}"}, ["SMS_HTTP_FROM"]),
         ({**HTTP, "sms_http_receipt_secret": "s"}, ["SMS_HTTP_ID"]),
+        ({"s3_access_key": "a"}, ["S3_SECRET_KEY"]),
+        ({"s3_secret_key": "s"}, ["S3_ACCESS_KEY"]),
     ],
 )
 def test_what_a_key_needs_besides_is_named(values: dict[str, object], missing: list[str]) -> None:
@@ -476,11 +488,38 @@ def needed(key: str) -> dict[str, object]:
         "SMS_PROVIDERS": twilio,
         "OTP_TEST_NUMBERS": {"otp_test_numbers_until": "2027-01-31"},
         "LOGIN_METHOD": {"ldap_url": "ldaps://ldap.example.com", "ldap_base": "dc=example"},
+        "S3_ACCESS_KEY": {"s3_secret_key": "s"},
+        "S3_SECRET_KEY": {"s3_access_key": "a"},
     }
     return besides.get(key, {})
 
 
 # What follows from the values
+
+
+@pytest.mark.parametrize(
+    ("files", "thumbnails"),
+    [("s3://bucket", "s3://bucket/tn"), ("s3://bucket/a/b.c", "uploads/tn"), ("uploads", "s3://bucket")],
+)
+def test_files_and_thumbnails_may_rest_in_buckets_or_one_of_them(files: str, thumbnails: str) -> None:
+    settings = build(files_path=f"{files}/", files_tn_path=thumbnails)
+    assert settings.uses_buckets
+    assert settings.files_path.rstrip("/") == files
+    assert not build().uses_buckets
+
+
+def test_a_bucket_without_the_library_is_a_fault_that_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    (fault,) = faults_in(files_tn_path="s3://bucket/tn")
+    assert fault == "FILES_TN_PATH: a bucket needs the library boto3; install it with: pip install '.[s3]'"
+    assert not build().uses_buckets, "with folders nobody needs it"
+
+
+def test_photos_and_thumbnails_in_one_place_of_a_bucket_are_a_fault() -> None:
+    (fault,) = faults_in(files_path="s3://bucket/files", files_tn_path="s3://bucket/files/")
+    assert fault == "FILES_TN_PATH = 's3://bucket/files': accepted is another place than FILES_PATH"
 
 
 def test_the_database_is_sqlite_under_the_instance_folder_unless_one_is_named(tmp_path: Path) -> None:

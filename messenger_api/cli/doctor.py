@@ -11,6 +11,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -27,7 +28,7 @@ from messenger_api.gateways.sms import SmsError, sender_from_settings
 from messenger_api.settings import Settings
 from messenger_api.storage import counters, db, outbox
 from messenger_api.storage.db import Database
-from messenger_api.storage.files import FileStore
+from messenger_api.storage.files import FileStore, Unusable
 from messenger_api.storage.schema import Schema
 from messenger_api.transport.health import OUTBOX_STALE_SECONDS
 from messenger_api.transport.proxies import UNTRUSTED
@@ -252,13 +253,15 @@ def _sms(settings: Settings) -> list[Verdict]:
 
 
 def _files(settings: Settings) -> list[Verdict]:
-    folders = f"{settings.files_path}, {settings.files_tn_path}"
+    places = f"{settings.files_path}, {settings.files_tn_path}"
     try:
-        FileStore(Path(settings.files_path), Path(settings.files_tn_path)).check()
+        with closing(FileStore.from_settings(settings)) as store:
+            store.check()
     except OSError as error:
-        found = f"cannot write to {error.filename or folders}: {error.strerror}"
-        return [("fault", found, "let the server's user write to FILES_PATH and FILES_TN_PATH")]
-    return [("ok", f"writable: {folders}", "")]
+        found = f"cannot write to {error.filename or places}: {error.strerror}"
+        to_do = "let the server's user write to FILES_PATH and FILES_TN_PATH"
+        return [("fault", found, error.to_do if isinstance(error, Unusable) else to_do)]
+    return [("ok", f"writable: {places}", "")]
 
 
 def _secret_key(settings: Settings) -> list[Verdict]:

@@ -115,17 +115,22 @@ def _read(entry: str, country: str) -> Phone | None:
     text = _ascii_digits(text.removeprefix(UNKNOWN_COUNTRY))
     if not _DIGITS.fullmatch(text):
         return None
-    international = None if local_only else _international(text)
-    local = _local(text, country) if country and not text.startswith("+") else None
     # One zero in front is how people at home write their trunk prefix: without it, 0151 23456789 from a
     # German phone book would be somebody in Texas.
     at_home = text.startswith("0") and not text.startswith("00")
-    readings = (local, international) if at_home else (international, local)
-    for test in (phonenumbers.is_valid_number, _possible):
-        for number in readings:
-            if number is not None and test(number):
-                return Phone(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:])
-    return None
+    readings = []
+    # Most numbers of a phone book are valid as they are first read: what costs is the second reading.
+    for reading in (_local, _international) if at_home else (_international, _local):
+        number = reading(text, country, local_only)
+        if number is not None:
+            if phonenumbers.is_valid_number(number):
+                return _phone(number)
+            readings.append(number)
+    return next(map(_phone, filter(_possible, readings)), None)
+
+
+def _phone(number: PhoneNumber) -> Phone:
+    return Phone(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:])
 
 
 def match_key(phone: Phone) -> str:
@@ -156,12 +161,14 @@ def _ascii_digits(text: str) -> str:
     return "".join(str(int(char)) if char.isdecimal() else char for char in text)
 
 
-def _international(text: str) -> PhoneNumber | None:
-    return _parse("+" + text.lstrip("+0"), None)
+def _international(text: str, _country: str, local_only: bool) -> PhoneNumber | None:
+    return None if local_only else _parse("+" + text.lstrip("+0"), None)
 
 
-def _local(text: str, country: str) -> PhoneNumber | None:
+def _local(text: str, country: str, _local_only: bool) -> PhoneNumber | None:
     """Read in the caller's country: with its trunk zeros where the country knows them, else without."""
+    if not country or text.startswith("+"):
+        return None
     number = _parse(text, country)
     if number is None or not phonenumbers.is_valid_number(number):
         bare = _parse(text.lstrip("0"), country)

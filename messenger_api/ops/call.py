@@ -33,7 +33,8 @@ class ApiRequest:
     fields: Mapping[str, object]
     file: UploadedFile | None
     accept_language: str
-    base_url: str
+    root: Callable[[], str]
+    """Tells this server's address as the client wrote it; found out only where an answer names it."""
     network: str = ""
     """Where it comes from, as limits count it (`domain.network`)."""
     user_agent: str = ""
@@ -79,7 +80,7 @@ class Call:
     @property
     def base_url(self) -> str:
         """This server as the app knows it, without a slash at the end."""
-        return (self.services.settings.public_url or self.request.base_url).rstrip("/")
+        return (self.services.settings.public_url or self.request.root()).rstrip("/")
 
 
 @dataclass(frozen=True)

@@ -105,9 +105,8 @@ class Accounts:
         return Login(token, who, self._database.run(lambda tx: users.profile(tx, caller.uid)))
 
     def _enter(self, who: Identity, proof: Proof, device: Device, name: str) -> Login:
-        self._closing.make_room(proof.key)
-        known = self._database.run(lambda tx: users.accounts(tx, [proof.key]))
-        address = known[0].address if known else who.address
+        known = self._closing.make_room(proof.key)
+        address = known or who.address
         minted = self._mint(address, device, "" if known else name)
         entry = _Entry(who, proof, device, address, minted, name)
         try:

@@ -52,12 +52,15 @@ class Closing:
         if found is not None:
             self._finish(found.contact_key, uid)
 
-    def make_room(self, contact_key: bytes, *, force: bool = False) -> None:
+    def make_room(self, contact_key: bytes, *, force: bool = False) -> str | None:
         """See to it that whoever has proven this number meets their own account, or none.
 
         An account that was closed is finished. So is one that nobody used for
         `ACCOUNT_RECYCLED_AFTER_DAYS`, since its number may be another person's by now; and, with `force`,
         any. One statement for an account that stays, two when there is none.
+
+        Returns:
+            The address of the account that stays; None when there is none.
 
         Raises:
             BadUser: the operator keeps the account out.
@@ -75,6 +78,9 @@ class Closing:
             # The code and the password are those of the person who comes in.
             self._database.write(lambda tx, now: _close(tx, now, found.uid, contact_key))
             self._finish(contact_key, found.uid)
+        else:
+            return found.address
+        return None
 
     def has_account(self, contact_key: bytes) -> bool:
         """Whether somebody has this number, or is just leaving it."""

@@ -24,6 +24,7 @@ from messenger_api.services.judging import Judge, Proof
 from messenger_api.services.limits import Claim, Limits
 from messenger_api.services.rates import Rates
 from messenger_api.services.texting import Asking, Texting
+from messenger_api.services.upstream import outside
 from messenger_api.settings import Settings
 
 # What an app is told when a directory, mail server or issuer is down.
@@ -116,7 +117,11 @@ class Proving:
     def _mail(self, method: CodeMethod, who: Identity, name: str, asked: Asking) -> int:
         issued = self._codes.issue(who, name, self._mail_plan(asked.network))
         try:
-            method.deliver(who.address, issued.code, asked.language)
+            with outside():
+                method.deliver(who.address, issued.code, asked.language)
+        except TryLater:
+            self._codes.recall(issued)
+            raise
         except Undeliverable as error:
             self._codes.recall(issued, but=("sms_per_ip",))
             raise BadPhone("email_bad", properties=("phone",)) from error
@@ -138,7 +143,8 @@ class Proving:
         if address:
             self._admit(key, device.network)
         try:
-            person = method.prove(address, secret)
+            with outside():
+                person = method.prove(address, secret)
         except Denied as error:
             if address:  # a token that names its owner is too long to be guessed
                 self._limits.write(lambda tx, now: self._count_wrong(tx, now, key, device.network))

@@ -52,12 +52,14 @@ class Sessions:
     def caller(self, token: str) -> Caller:
         """The session of a request. One statement, and once a day a note that it is in use.
 
+        Two more where the node of a cluster may lag behind.
+
         Raises:
             AuthFail: there is no such session, or its user may not come in.
         """
         hashed, since = token_hash(token), self._alive_since()
         found = (
-            self._database.run(lambda tx: sessions.caller(tx, hashed, seen_since=since)) if token else None
+            self._database.find(lambda tx: sessions.caller(tx, hashed, seen_since=since)) if token else None
         )
         if found is None:
             raise AuthFail

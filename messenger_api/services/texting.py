@@ -30,6 +30,7 @@ from messenger_api.services.codes import Issued, OneTimeCodes, Plan
 from messenger_api.services.limits import Limits, Taking
 from messenger_api.services.spending import Spending
 from messenger_api.services.updates import WatchText, watch_lane, watch_text
+from messenger_api.services.upstream import outside
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox, texts
 from messenger_api.storage.db import Database
@@ -112,7 +113,8 @@ class Texting:
         """Ask the provider who made a code whether this is it. Raises TryLater."""
         provider, _, theirs = verification.partition(":")
         try:
-            return self._sms.check_code(provider, who.address, theirs, shown)
+            with outside():
+                return self._sms.check_code(provider, who.address, theirs, shown)
         except SmsUnavailable as error:
             raise TryLater(retry_after=UNAVAILABLE_SECONDS) from error
 
@@ -147,7 +149,11 @@ class Texting:
 
     def _deliver(self, issued: Issued, letter: Letter) -> Sent:
         try:
-            return self._hand_over(letter, issued.avoid)
+            with outside():
+                return self._hand_over(letter, issued.avoid)
+        except TryLater:
+            self._codes.recall(issued)
+            raise
         except SmsRefused as error:
             self._codes.recall(issued, but=KEPT_WHEN_REFUSED)
             raise BadPhone(properties=("phone",)) from error

@@ -1,7 +1,8 @@
-"""mesibo's failures, translated where they enter: unreachable is `TryLater`, a refusal keeps its code."""
+"""Outside systems: how many may be waited for at a time, and what mesibo's failures mean to an app."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -13,16 +14,39 @@ MEMBERS_BYTES = 5000
 COMMA_BYTES = 3
 
 
+# A server process has 32 threads (`cli.serve`). So many of them may wait for outside systems at a time, and
+# the rest go on answering what needs none: one that hangs must not silence the whole process.
+MOST_OUTSIDE = 24
+_places = threading.BoundedSemaphore(MOST_OUTSIDE)
+FULL_SECONDS = 2
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """Wait for an outside system in here: mesibo, the SMS network, a mail server, a directory.
+
+    Raises:
+        TryLater: too many others do already; at once, for waiting would take a thread as well.
+    """
+    if not _places.acquire(blocking=False):
+        raise TryLater(retry_after=FULL_SECONDS)
+    try:
+        yield
+    finally:
+        _places.release()
+
+
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise what the app shall read instead of what mesibo's client raised.
+    """Raise what the app shall read instead of what mesibo's client raised. Includes `outside`.
 
     Raises:
         TryLater: mesibo is unreachable, or our app token is refused, which the app's user cannot help.
         Refused: mesibo said no, with its own code.
     """
     try:
-        yield
+        with outside():
+            yield
     except MesiboUnreachable as error:
         raise TryLater from error
     except MesiboRefused as error:

@@ -142,15 +142,27 @@ class Worker:
     def _work_off(self, items: Sequence[Item], until: float) -> bool:
         """Do claimed items. False when mesibo is down; then those that need it wait."""
         reachable = True
+        waiting: set[str] = set()
+        left: list[Item] = []
         for item in items:
-            if not self._goes_on() or time.monotonic() >= until:
-                # To whoever works next, without waiting for the claim to run out.
-                self._database.run(lambda tx: outbox.release(tx, items[0].claim))
-                break
+            if item.lane in waiting or not self._goes_on() or time.monotonic() >= until:
+                left.append(item)
+                continue
+            removed = False
             # Others may have taken over what stood behind a slow one.
-            if self._hold(item):
-                reachable = self._deliver(item, reachable)
+            if self._is_still_ours(item):
+                removed, reachable = self._deliver(item, reachable)
+            if not removed:
+                waiting.add(item.lane)
+        if left:
+            # To whoever works next, without waiting for the claim to run out.
+            self._database.run(lambda tx: outbox.release(tx, left))
         return reachable
+
+    def _is_still_ours(self, item: Item) -> bool:
+        """Whether the claim holds; it is made longer when the half of it is over."""
+        half = self._settings.outbox_lease / 2
+        return item.claimed_until - self._database.now() > half or self._hold(item)
 
     def _goes_on(self) -> bool:
         # When the main thread has ended, the process only waits for this one.
@@ -178,8 +190,8 @@ class Worker:
 
     # One item
 
-    def _deliver(self, item: Item, reachable: bool) -> bool:
-        """Do one item and remove it, or put it back. Returns whether mesibo is `reachable`."""
+    def _deliver(self, item: Item, reachable: bool) -> tuple[bool, bool]:
+        """Do one item and remove it, or put it back; returns whether it is gone, and mesibo `reachable`."""
         try:
             kind = self._kinds[item.kind]
             if kind.asks_mesibo and not reachable:
@@ -188,12 +200,13 @@ class Worker:
         except MesiboError as error:
             if is_about_the_item(error):
                 self._put_back(item, str(error), most=REFUSALS)
-                return reachable
+                return False, reachable
             # An outage is nobody's fault and is waited out, however long it lasts. When mesibo answers
             # everything but this item, the item is what silences it, and is counted.
             reachable = reachable and self._mesibo_answers()
             self._put_back(item, str(error), counts=reachable, most=self._settings.outbox_max_attempts)
-        except Changed as error:
+        except (Changed, TryLater) as error:
+            # The group changed, or the database or the bucket is away: nobody's fault, and waited out.
             self._put_back(item, str(error), counts=False)
         except Lost:
             log.warning("outbox.claim_lost", kind=item.kind, id=item.id)
@@ -205,7 +218,8 @@ class Worker:
             self._put_back(item, type(error).__name__, most=self._settings.outbox_max_attempts)
         else:
             self._database.run(lambda tx: outbox.done(tx, item.id))
-        return reachable
+            return True, reachable
+        return False, reachable
 
     def _mesibo_answers(self) -> bool:
         try:

@@ -34,7 +34,7 @@ def contradictions(s: Settings) -> list[str]:
             f"NEW_NUMBERS = {s.new_numbers}: accepted is at least MAX_PHONES_PER_CALL ="
             f" {s.max_phones_per_call}, or a full request could never be answered"
         )
-    return faults + _text_faults(s) + s.login_contradictions()
+    return faults + _text_faults(s) + s.login_contradictions() + s.file_contradictions()
 
 
 def _text_faults(s: Settings) -> list[str]:

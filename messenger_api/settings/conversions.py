@@ -15,6 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# A bucket's name has 3 to 63 of these characters; the prefix is a path without "." and "..".
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/(?!\.{1,2}(?:/|$))[\w.=@+-]+)*/?", re.ASCII)
+_REGION = re.compile(r"[A-Za-z0-9-]{0,63}", re.ASCII)
 _HOST = re.compile(r"[\w.-]+(:[0-9]{1,5})?", re.ASCII)
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _APP_HASH = re.compile(r"[A-Za-z0-9+/]{11}")
@@ -102,6 +105,27 @@ def as_app_hash(value: object) -> str:
     if text and not _APP_HASH.fullmatch(text):
         raise Unacceptable('11 letters, digits, "+" or "/" such as "FA+9qCX9VSu", or ""')
     return text
+
+
+def as_place(value: object) -> str:
+    """Where files rest: the path of a folder, or a bucket and a prefix."""
+    text = as_text(value)
+    if "://" in text and not _BUCKET.fullmatch(text):
+        raise Unacceptable('a folder, or a bucket such as "s3://bucket/prefix"')
+    return text.rstrip("/") if is_bucket(text) else text
+
+
+def as_region(value: object) -> str:
+    """The name of a bucket's region, or ""."""
+    text = as_text(value)
+    if not _REGION.fullmatch(text):
+        raise Unacceptable('a region such as "eu-central-1", or ""')
+    return text
+
+
+def is_bucket(place: str) -> bool:
+    """Whether files rest in a bucket there, and not in a folder."""
+    return place.startswith("s3://")
 
 
 def as_flag(value: object) -> bool:
@@ -374,6 +398,8 @@ PLAIN = (
     as_domain,
     as_app_hash,
     as_country,
+    as_place,
+    as_region,
     as_redis,
     as_mailbox,
     as_ldap_url,

@@ -29,6 +29,7 @@ from messenger_api.settings.conversions import (
     whole_numbers,
     zero_or,
 )
+from messenger_api.settings.files import FileKeys
 from messenger_api.settings.limits import LimitKeys
 from messenger_api.settings.login import LoginKeys
 from messenger_api.settings.sms import SmsKeys
@@ -38,7 +39,7 @@ _USERINFO = re.compile(r"(?<=//)[^/@\s]+(?=@)")
 
 
 @dataclass(frozen=True)
-class Settings(SmsKeys, LoginKeys, LimitKeys):
+class Settings(FileKeys, SmsKeys, LoginKeys, LimitKeys):
     """Every key of `config.py` in lower case. `config.example.py` says what each one means."""
 
     # Database
@@ -76,13 +77,8 @@ class Settings(SmsKeys, LoginKeys, LimitKeys):
         "Hey, your contact %NAME% has just joined Mesibo, you may want to say hi!", as_text
     )
 
-    # Files
+    # This machine
     instance_path: str = key("instance", as_text)
-    files_path: str = key("uploads", as_text)
-    files_tn_path: str = key("uploads/tn", as_text)
-    max_upload_bytes: int = key(25 * 1024 * 1024, whole_number(1024, 2 * 1024**3))
-    max_photo_bytes: int = key(10 * 1024 * 1024, whole_number(1024, 256 * 1024**2))
-    max_photo_pixels: int = key(32_000_000, whole_number(10_000, 200_000_000))
 
     # Login
     secret_key: str = key("", as_text, secret=True)

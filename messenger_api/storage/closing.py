@@ -27,6 +27,7 @@ class Standing:
     """How an account stands towards a login with its number. `seen_at`: when anybody last used it."""
 
     uid: int
+    address: str = field(repr=False)
     blocked: bool
     closed: bool
     seen_at: int
@@ -46,6 +47,7 @@ class Identity:
 _IDENTITY = select(User.uid, User.address, User.contact_key, User.mesibo_uid, User.photo)
 _STANDING = select(
     User.uid,
+    User.address,
     User.blocked,
     User.closed_at,
     User.seen_at,
@@ -59,8 +61,9 @@ def standing(connection: Connection, key: bytes) -> Standing | None:
     row = connection.execute(_STANDING, {"key": key}).one_or_none()
     if row is None:
         return None
-    uid, blocked, closed_at, seen_at, created_at, session_seen = row
-    return Standing(uid, bool(blocked), bool(closed_at), max(seen_at, created_at, session_seen or 0))
+    uid, address, blocked, closed_at, seen_at, created_at, session_seen = row
+    last = max(seen_at, created_at, session_seen or 0)
+    return Standing(uid, address, bool(blocked), bool(closed_at), last)
 
 
 def close(connection: Connection, now: int, uid: int) -> bool:

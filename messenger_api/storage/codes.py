@@ -44,6 +44,10 @@ _COLUMNS: tuple[Any, ...] = (
     OneTimeCode.expires_at,
 )
 _LOCKED = select(*_COLUMNS).where(OneTimeCode.contact_key == bindparam("key")).with_for_update()
+# What they write stands in their values: SQLAlchemy keeps a compiled form for each set of columns.
+_ADD = insert(OneTimeCode)
+_CHANGE = update(OneTimeCode).where(OneTimeCode.contact_key == bindparam("key"))
+_CHANGE_SAME = _CHANGE.where(OneTimeCode.code_hash == bindparam("same"))
 
 
 def lock(connection: Connection, key: bytes) -> Code | None:
@@ -59,7 +63,7 @@ def put(connection: Connection, key: bytes, before: Code | None, **columns: obje
         IntegrityError: somebody else made the address's first code at the same moment.
     """
     if before is None:
-        connection.execute(insert(OneTimeCode).values(contact_key=key, **columns))
+        connection.execute(_ADD, {"contact_key": key, **columns})
         return
     fresh: dict[str, object] = {
         "providers": "",
@@ -75,13 +79,12 @@ def put(connection: Connection, key: bytes, before: Code | None, **columns: obje
 
 def change(connection: Connection, key: bytes, **columns: object) -> None:
     """Change the code of an address, which this transaction has locked."""
-    connection.execute(update(OneTimeCode).where(OneTimeCode.contact_key == key).values(**columns))
+    connection.execute(_CHANGE, {"key": key, **columns})
 
 
 def change_same(connection: Connection, key: bytes, code_hash: bytes, **columns: object) -> bool:
     """Change a code unless another has taken its place; returns whether it is still there."""
-    same = (OneTimeCode.contact_key == key, OneTimeCode.code_hash == code_hash)
-    return connection.execute(update(OneTimeCode).where(*same).values(**columns)).rowcount == 1
+    return connection.execute(_CHANGE_SAME, {"key": key, "same": code_hash, **columns}).rowcount == 1
 
 
 def forget(connection: Connection, key: bytes) -> None:

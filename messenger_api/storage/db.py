@@ -13,12 +13,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, CursorResult, Engine, Insert, event
+from sqlalchemy import Connection, CursorResult, Engine, ExceptionContext, Insert, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from messenger_api.domain.errors import TryLater
 from messenger_api.settings import Settings
+from messenger_api.storage.hosts import Hosts
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +41,21 @@ MAX_TRANSACTION_SECONDS = 2
 SETTLE_SECONDS = 5
 
 # MySQL/MariaDB error numbers (server error reference): lock wait timeout, deadlock or certification
-# conflict, record changed since last read, node not ready for queries.
-_RETRY_CODES = frozenset({1205, 1213, 1020, 1047})
+# conflict, record changed since last read.
+_RETRY_CODES = frozenset({1205, 1213, 1020})
+
+# The server has become one that cannot be used, and a new connection may lead to another: node not ready
+# for queries (it lost its cluster, or joins one), shutdown in progress, running read-only (two codes).
+_GONE_CODES = frozenset({1047, 1053, 1290, 1836})
+
+# Bytes up to which the server joins texts into one, which it would cut after 1,024 without a word. The
+# members of a group (`storage.groups`): 5,000 of at most 110 bytes.
+LONGEST_LIST = 1024 * 1024
+
+# In `Connection.info` where the server is a node of a Galera cluster.
+CLUSTERED = "clustered"
+# Returns when this node has applied everything that the cluster had committed before.
+_CATCH_UP = "SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1"
 
 
 class Uncertain(TryLater):
@@ -73,6 +87,26 @@ class Database:
                 return work(connection)
 
         return self._tried_again(once)
+
+    def find(self, work: Callable[[Connection], T | None]) -> T | None:
+        """Run a read whose finding nothing has consequences.
+
+        Another node of a cluster may have committed what this one has not applied yet: where `work` finds
+        nothing, it runs once more when the node has caught up. Waiting before every read instead would
+        halve what a node can read.
+
+        Raises:
+            TryLater: the database does not answer.
+        """
+
+        def look(connection: Connection) -> T | None:
+            found = work(connection)
+            if found is None and connection.info.get(CLUSTERED):
+                connection.exec_driver_sql(_CATCH_UP)
+                found = work(connection)
+            return found
+
+        return self.run(look)
 
     def write(self, work: Callable[[Connection, int], T]) -> T:
         """Run `work(connection, now)` in one transaction and commit; `now` is its stamp in unix seconds.
@@ -160,8 +194,12 @@ def _passing(error: DBAPIError | PoolTimeout) -> bool:
         return False
     if error.connection_invalidated:
         return True
-    arguments = getattr(error.orig, "args", ()) or (None,)
-    return arguments[0] in _RETRY_CODES or "database is locked" in str(arguments[0])
+    return _code(error.orig) in _RETRY_CODES or "database is locked" in str(_code(error.orig))
+
+
+def _code(error: object) -> object:
+    """The number that MySQL gave an error."""
+    return (getattr(error, "args", ()) or (None,))[0]
 
 
 def _short(error: Exception) -> str:
@@ -201,8 +239,11 @@ def prepare(engine: Engine, settings: Settings) -> None:
         event.listen(engine, "connect", _prepare_sqlite)
         return
     event.listen(engine, "connect", _prepare_mysql)
+    event.listen(engine, "handle_error", _leave_what_is_gone)
     if not settings.sqlalchemy_database_uri:
-        event.listen(engine, "do_connect", _first_host_that_answers(settings))
+        hosts = Hosts([_address(host.strip(), settings) for host in settings.db_host.split(",")])
+        event.listen(engine, "do_connect", hosts.connect)
+        event.listen(engine, "checkout", hosts.check_out)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -210,29 +251,22 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _prepare_mysql(connection: Any, _record: object) -> None:
+def _prepare_mysql(connection: Any, record: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
         cursor.execute(
-            "SET SESSION innodb_lock_wait_timeout = %s,"
+            "SET SESSION innodb_lock_wait_timeout = %s, group_concat_max_len = %s,"
             " sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
-            (MAX_TRANSACTION_SECONDS,),
+            (MAX_TRANSACTION_SECONDS, LONGEST_LIST),
         )
+        cursor.execute("SHOW VARIABLES LIKE 'wsrep_on'")
+        record.info[CLUSTERED] = ("wsrep_on", "ON") in cursor.fetchall()
 
 
-def _first_host_that_answers(settings: Settings) -> Callable[..., Any]:
-    """Connect to each of `DB_HOST`'s names (`host` or `host:port`) in turn until one answers."""
-
-    def connect(dialect: Any, _record: object, _args: object, options: dict[str, Any]) -> Any:
-        hosts = [host.strip() for host in settings.db_host.split(",") if host.strip()]
-        for host in hosts[:-1]:
-            try:
-                return dialect.connect(**_address(host, settings), **options)
-            except dialect.dbapi.OperationalError as error:
-                log.warning("database.host_failed", host=host, error=_short(error))
-        return dialect.connect(**_address(hosts[-1], settings), **options)
-
-    return connect
+def _leave_what_is_gone(context: ExceptionContext) -> None:
+    """Give up every connection of the pool, as for one that broke, when the server cannot be used."""
+    if _code(context.original_exception) in _GONE_CODES:
+        context.is_disconnect = True
 
 
 def _address(host: str, settings: Settings) -> dict[str, object]:

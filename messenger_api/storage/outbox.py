@@ -3,6 +3,14 @@
 An item is delivered at least once and then removed. Items of one lane are delivered one after the
 other; the head of a lane that fails waits and keeps its place. A worker claims items for a while: if it
 dies, the claim runs out and another takes over.
+
+Order, also where several nodes of a cluster give out ids. Where the order of a lane matters, its items
+are queued by transactions that change one and the same row, a group's, *before* they queue. InnoDB's lock
+or Galera's certification lets one of two such transactions win; the other begins after it has seen the
+winner's rows, and ids go up from the highest that a node has seen. So in such a lane the ids are in the
+order of the commits, whatever the gaps. Everything else reads at delivery how things are by then. No
+lock is taken that a cluster would not replicate: of two workers that claim an item, certification lets
+one win too.
 """
 
 from __future__ import annotations
@@ -11,6 +19,8 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import takewhile
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import msgspec
@@ -44,10 +54,12 @@ class Item:
     """A claimed item."""
 
     id: int
+    lane: str
     kind: str
     payload: str
     attempts: int
     claim: str
+    claimed_until: int
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,7 @@ _DUE = (
     & (OutboxItem.claimed_until <= bindparam("now"))
 )
 _HEADS = (
-    select(OutboxItem.id)
+    select(OutboxItem.id, OutboxItem.lane)
     .where(
         _DUE,
         ~select(_earlier.id)
@@ -76,7 +88,29 @@ _HEADS = (
     .order_by(OutboxItem.id)
     .limit(bindparam("most"))
 )
-_CLAIMED = select(OutboxItem.id, OutboxItem.kind, OutboxItem.payload, OutboxItem.attempts, OutboxItem.claim)
+_BEHIND = (
+    select(OutboxItem.id, _DUE.label("due"))
+    .where(
+        OutboxItem.lane == bindparam("lane"),
+        OutboxItem.id > bindparam("head"),
+        OutboxItem.state == State.QUEUED,
+    )
+    .order_by(OutboxItem.id)
+    .limit(bindparam("most"))
+)
+_CLAIMED = select(
+    OutboxItem.id,
+    OutboxItem.lane,
+    OutboxItem.kind,
+    OutboxItem.payload,
+    OutboxItem.attempts,
+    OutboxItem.claim,
+    OutboxItem.claimed_until,
+)
+
+# Workers that look at the same moment see the same items, and all but one come away with nothing. The next
+# look no longer shows what the winner has.
+_LOOKS = 5
 
 
 def add(connection: Connection, now: int, drafts: Iterable[Draft]) -> list[int]:
@@ -103,21 +137,54 @@ def add(connection: Connection, now: int, drafts: Iterable[Draft]) -> list[int]:
 def claim(
     connection: Connection, now: int, *, most: int, lease: int, lanes: Sequence[str] = ()
 ) -> list[Item]:
-    """Claim up to `most` items that are due and first in their lane, for `lease` seconds.
+    """Claim up to `most` items that are due, each with all that stand before it in its lane.
 
     Of all lanes, or of these alone.
     """
-    heads = _HEADS.where(OutboxItem.lane.in_(lanes)) if lanes else _HEADS
-    ids = list(connection.execute(heads, {"now": now, "most": most}).scalars())
-    if not ids:
-        return []
+    for _ in range(_LOOKS):
+        runs = _due_runs(connection, now, most, lanes)
+        if not runs:
+            break
+        if items := _claim(connection, now, runs, lease):
+            return items
+    return []
+
+
+def _due_runs(connection: Connection, now: int, most: int, lanes: Sequence[str]) -> list[list[int]]:
+    """The oldest heads of lanes; where they are few, each with those that are due behind it."""
+    query = _HEADS.where(OutboxItem.lane.in_(lanes)) if lanes else _HEADS
+    heads = connection.execute(query, {"now": now, "most": most}).all()
+    share = most // len(heads) if heads else 0
+    if share < 2:
+        return [[head.id] for head in heads]
+    runs = []
+    for head in heads:
+        asked = {"lane": head.lane, "head": head.id, "now": now, "most": share - 1}
+        # Up to the first one that waits or that somebody has.
+        behind = takewhile(itemgetter(1), connection.execute(_BEHIND, asked))
+        runs.append([head.id, *(row.id for row in behind)])
+    return runs
+
+
+def _claim(connection: Connection, now: int, runs: Sequence[Sequence[int]], lease: int) -> list[Item]:
     mark = secrets.token_hex(16)
+    ids = [item_id for run in runs for item_id in run]
     connection.execute(
         update(OutboxItem).where(OutboxItem.id.in_(ids), _DUE).values(claim=mark, claimed_until=now + lease),
         {"now": now},
     )
-    rows = connection.execute(_CLAIMED.where(OutboxItem.claim == mark).order_by(OutboxItem.id))
-    return [Item(*row) for row in rows]
+    rows = connection.execute(_CLAIMED.where(OutboxItem.id.in_(ids), OutboxItem.claim == mark))
+    claimed = sorted((Item(*row) for row in rows), key=attrgetter("id"))
+    kept = _without_gaps(claimed, runs)
+    release(connection, [item for item in claimed if item not in kept])
+    return kept
+
+
+def _without_gaps(claimed: Sequence[Item], runs: Sequence[Sequence[int]]) -> list[Item]:
+    """The items before which none is missing that another worker got, or that is gone, in the meantime."""
+    ours = {item.id for item in claimed}
+    whole = {item_id for run in runs for item_id in takewhile(ours.__contains__, run)}
+    return [item for item in claimed if item.id in whole]
 
 
 def waits(connection: Connection, lane: str) -> bool:
@@ -183,9 +250,11 @@ def hurry(connection: Connection, now: int, lane: str) -> None:
         connection.info[QUEUED] = True
 
 
-def release(connection: Connection, claim: str) -> None:
-    """Give up a claim on what was not begun."""
-    connection.execute(update(OutboxItem).where(OutboxItem.claim == claim).values(claim="", claimed_until=0))
+def release(connection: Connection, items: Sequence[Item]) -> None:
+    """Give up the claim on what was not begun."""
+    if items:
+        ours = (OutboxItem.id.in_([item.id for item in items]), OutboxItem.claim == items[0].claim)
+        connection.execute(update(OutboxItem).where(*ours).values(claim="", claimed_until=0))
 
 
 def _mine(item: Item) -> Update:

@@ -61,6 +61,16 @@ _CALLER = (
     )
 )
 
+_ADD_PUSH_TOKEN = insert(PushToken)
+_REMOVE_PUSH_TOKEN = delete(PushToken).where(
+    or_(PushToken.sid == bindparam("of"), PushToken.token_hash == bindparam("hash"))
+)
+_NOTE_SYNC = (
+    update(Session)
+    .where(Session.sid == bindparam("of"), Session.synced_to < bindparam("horizon"))
+    .values(synced_to=bindparam("horizon"))
+)
+
 
 def caller(connection: Connection, token_hash: bytes, *, seen_since: int) -> Caller | None:
     """The session with this token: used after the second `seen_since`, of a user who may come in."""
@@ -105,9 +115,7 @@ def idle(connection: Connection, seen_before: int, most: int) -> list[int]:
 
 def note_sync(connection: Connection, sid: int, synced_to: int) -> None:
     """Remember that the app was told of every change up to this second."""
-    connection.execute(
-        update(Session).where(Session.sid == sid, Session.synced_to < synced_to).values(synced_to=synced_to)
-    )
+    connection.execute(_NOTE_SYNC, {"of": sid, "horizon": synced_to})
 
 
 def sync_again(connection: Connection, sid: int, since: int) -> None:
@@ -165,9 +173,9 @@ def set_push_token(connection: Connection, now: int, sid: int, token_hash: bytes
     """Store a session's push token. A token wakes one phone, so whoever held it before loses it."""
     remove_push_token(connection, sid, token_hash)
     values = {"sid": sid, "token_hash": token_hash, "changed_at": now, **columns}
-    connection.execute(insert(PushToken).values(values))
+    connection.execute(_ADD_PUSH_TOKEN, values)
 
 
 def remove_push_token(connection: Connection, sid: int, token_hash: bytes = b"") -> None:
     """Forget a session's push token, and this token wherever else it stands."""
-    connection.execute(delete(PushToken).where(or_(PushToken.sid == sid, PushToken.token_hash == token_hash)))
+    connection.execute(_REMOVE_PUSH_TOKEN, {"of": sid, "hash": token_hash})

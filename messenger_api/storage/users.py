@@ -54,6 +54,9 @@ _ACCOUNTS = select(User.uid, User.address, User.contact_key).where(
     User.contact_key.in_(bindparam("keys", expanding=True))
 )
 
+# What it changes stands in its values: SQLAlchemy keeps one compiled form for each set of columns.
+_CHANGE = update(User).where(User.uid == bindparam("of"))
+
 
 def profile_of(row: Sequence[Any]) -> Profile:
     """The profile in a row of `PROFILE_COLUMNS`."""
@@ -109,7 +112,7 @@ def add(connection: Connection, now: int, **columns: object) -> int:
 
 def change(connection: Connection, now: int, uid: int, **columns: object) -> None:
     """Change what others see, and say so to their next sync."""
-    connection.execute(update(User).where(User.uid == uid).values(**columns, changed_at=now))
+    connection.execute(_CHANGE, {"of": uid, **columns, "changed_at": now})
 
 
 def note_mesibo_uid(connection: Connection, uid: int, mesibo_uid: int) -> None:

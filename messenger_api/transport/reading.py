@@ -45,7 +45,7 @@ def read(request: Request, settings: Settings) -> ApiRequest:
         fields=fields,
         file=_file(request) if multipart else None,
         accept_language=request.headers.get("Accept-Language", ""),
-        base_url=request.url_root.rstrip("/"),
+        root=lambda: request.url_root.rstrip("/"),
         network=network_of(request.remote_addr or ""),
         user_agent=request.headers.get("User-Agent", ""),
     )

@@ -126,7 +126,7 @@ def test_within_the_hour_nothing_of_the_person_is_left(product: Product, friends
 
     assert product.clock() - began < HOUR
     assert remains(product, wanted) == set()
-    stored = files(product.services.files.files)
+    stored = files(*product.folders)
     assert [path for path in stored if photo in path or photo.partition(".")[0] in path] == []
     assert stored == {}
     assert product.sandbox.store.user(ANN) is None
@@ -138,7 +138,7 @@ def remains(product: Product, texts: list[str]) -> set[str]:
     tables = cells(product.services.database.engine)
     # That others have the number in their phone books is theirs to say.
     own = {name: data for name, data in tables.items() if name != "contacts.contact_key"}
-    for data in (*own.values(), *files(product.services.files.files).values()):
+    for data in (*own.values(), *files(*product.folders).values()):
         found |= numbers_in(data, [ANN])
         found |= texts_in(data, texts)
     key = key_of(ANN)
@@ -212,7 +212,7 @@ def test_the_last_one_out_closes_the_group_and_its_picture_goes(product: Product
     settle(product)
     assert product.rows("SELECT * FROM chat_groups") == []
     assert at_mesibo(product, gid) is None
-    assert files(product.services.files.files) == {}
+    assert files(*product.folders) == {}
 
 
 def test_a_large_phone_book_is_no_obstacle(product: Product, friends: Friends) -> None:

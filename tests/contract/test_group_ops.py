@@ -331,8 +331,7 @@ def test_a_groups_old_photo_is_removed_from_disk_and_table(product: Product, gro
     }
     steps[end]()
     product.deliver()
-    files = product.services.files
-    left = [path.stem for folder in (files.files, files.thumbnails) for path in folder.glob("*.*")]
+    left = [path.stem for folder in product.folders for path in folder.glob("*.*")]
     assert old.partition(".")[0] not in left
     assert len(left) == (2 if end == "replaced" else 0)
     assert old not in [row[0] for row in product.rows("SELECT photo FROM thumbnails")]
@@ -376,4 +375,4 @@ def test_a_group_that_mesibo_did_not_make_exists_nowhere(product: Product, fault
     product.deliver()
     assert ann.contacts(ts=0) == []
     assert product.sandbox.store.groups() == []
-    assert list(product.services.files.files.glob("*.*")) == []
+    assert list(product.folders[0].glob("*.*")) == []

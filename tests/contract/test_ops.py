@@ -469,10 +469,7 @@ def test_delete_removes_the_photo(product: Product, ann: Phone, bob: Phone) -> N
 
 def stored_files(product: Product) -> set[str]:
     """The names, without extension, of what the folder of files and that of thumbnails hold."""
-    files = product.services.files
-    return {
-        path.stem for folder in (files.files, files.thumbnails) for path in folder.iterdir() if path.is_file()
-    }
+    return {path.stem for folder in product.folders for path in folder.iterdir() if path.is_file()}
 
 
 @pytest.mark.parametrize("last", [{"photo": png()}, {"delete": 1}])

@@ -60,9 +60,7 @@ def test_everyone_leaves_at_once_and_the_one_who_stays_has_the_groups(product: P
         assert group.members == (STAYING,)
     assert [product.sandbox.store.group(gid) for gid in own] == [None] * len(own)
     assert [product.sandbox.store.user(number) for number in PEOPLE] == [None] * len(PEOPLE)
-    left = b"\n".join(
-        [*cells(product.services.database.engine).values(), *files(product.services.files.files).values()]
-    )
+    left = b"\n".join([*cells(product.services.database.engine).values(), *files(*product.folders).values()])
     assert numbers_in(left, PEOPLE) == set()
 
 

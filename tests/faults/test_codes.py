@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from messenger_api.sandbox import SandboxServer, SandboxStore
+from messenger_api.storage.db import Uncertain
 from tests.product import APPID, Answer, Product
 
 ANA, BEN, REVIEWER = "14155550101", "14155550102", "14155550199"
@@ -513,3 +514,23 @@ class TestSms:
         )
         assert ask(product, REVIEWER)["result"] == "OK"
         assert enter(product, FIXED, REVIEWER)["result"] == "OK"
+
+
+def test_a_code_whose_commit_lost_its_answer_is_sent_all_the_same(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = product.services.database.write
+    lost: list[object] = []
+
+    def losing_the_first(work: Callable[..., object]) -> object:
+        done = write(work)
+        if not lost:
+            lost.append(done)
+            raise Uncertain
+        return done
+
+    monkeypatch.setattr(product.services.database, "write", losing_the_first)
+    assert ask(product)["result"] == "OK"
+    assert lost
+    assert len(product.sandbox.store.texts()) == 1
+    assert enter(product, product.code(ANA))["result"] == "OK"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +21,9 @@ from messenger_api.services import Services
 from messenger_api.services.updates import tell
 from messenger_api.storage import outbox
 from tests.faults.outside import Mesibo
-from tests.processes import ServerProcess
 from tests.product import APPID, Answer
-from tests.servers import ROOT, MariaDB, ProductServer, wait_for
+from tests.servers import MariaDB, ProductServer, wait_for
+from tests.workers import Workers
 
 ANA, BEN, CAT = "14155550101", "14155550102", "14155550103"
 CODE = "135790"
@@ -183,39 +181,6 @@ def test_a_deletion_that_a_kill_cut_short_is_finished_by_the_next_server(
     assert ANA in told
 
 
-class Workers:
-    """`messenger-api worker`, as often as wanted, on one database of a MariaDB."""
-
-    def __init__(self, uri: str, mesibo: Mesibo, folder: Path) -> None:
-        self.folder = folder
-        machine = {key: value for key, value in os.environ.items() if not key.startswith("MESSENGER_")}
-        self._environment = {
-            **machine,
-            "PYTHONPATH": str(ROOT),
-            "MESSENGER_SQLALCHEMY_DATABASE_URI": uri,
-            "MESSENGER_SECRET_KEY": "a test's own secret key",
-            "MESSENGER_MESIBO_API_URL": mesibo.url,
-            "MESSENGER_MESIBO_APP_TOKEN": "sandbox",
-        }
-
-    @contextmanager
-    def running(self, count: int) -> Iterator[list[ServerProcess]]:
-        """This many workers."""
-        command = [sys.executable, "-m", "messenger_api", "worker"]
-        with ExitStack() as ended:
-            workers = []
-            for number in range(count):
-                log = self.folder / f"worker-{number}.log"
-                worker = ServerProcess(command, log, cwd=self.folder, environment=self._environment)
-                ended.callback(worker.kill)
-                workers.append(worker)
-            yield workers
-
-    def are_up(self) -> bool:
-        """Whether all of them said so."""
-        return all("delivers the outbox" in log.read_text() for log in self.folder.glob("worker-*.log"))
-
-
 @pytest.fixture
 def shared(mariadb: MariaDB, mesibo: Mesibo, tmp_path: Path) -> Iterator[tuple[Services, Workers]]:
     """The services on a database of the shared MariaDB, and workers for it."""
@@ -231,7 +196,7 @@ def shared(mariadb: MariaDB, mesibo: Mesibo, tmp_path: Path) -> Iterator[tuple[S
     )
     parts = parts_of(create_app(settings))
     parts.schema.upgrade()
-    yield parts.services, Workers(uri, mesibo, tmp_path)
+    yield parts.services, Workers(uri, mesibo.url, tmp_path)
     parts.close()
     mariadb.drop_database("workers")
 

@@ -347,13 +347,13 @@ class TestLostAnswerToCommit:
         assert our_groups(product) == mesibos_groups(mesibo.store)
         [(name, photo)] = product.rows("SELECT name, photo FROM chat_groups")
         assert name == "Walks"
-        assert product.services.files.path(photo)
+        assert (product.folders[0] / photo).is_file()
 
     def test_a_profile_has_its_photo(self, product: Product, ana: Phone, way: CutAtCommit) -> None:
         way.armed = True
         assert_try_later(ana.call("upload", profile=1, photo=jpeg()))
         photo = ana.ok("getcontacts", ts=0)["u"]["photo"]
-        assert product.services.files.path(photo)
+        assert (product.folders[0] / photo).is_file()
 
     def test_a_login_can_be_repeated_with_its_code(self, product: Product, way: CutAtCommit) -> None:
         shown = ask_code(product, ANA)

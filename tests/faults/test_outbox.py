@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -428,6 +429,33 @@ class TestClaims:
         product.clock.advance(3)
         assert product.deliver()
         assert texts(mesibo) == ["one"]
+
+    def test_a_long_list_is_claimed_as_a_run_up_to_the_first_item_that_waits(
+        self, second: tuple[Product, Worker], mesibo: Mesibo
+    ) -> None:
+        product, _worker = second
+        ana = log_in(product, ANA)
+        settle(product)
+        drafts = [draft for n in range(5) for draft in tell(1, ana.number, [BEN], str(n))]
+        queue(product, *drafts[:3], replace(drafts[3], delay=60), drafts[4])
+        now = product.services.database.now()
+        claimed = product.services.database.run(lambda tx: outbox.claim(tx, now, most=20, lease=2))
+        assert [msgspec.json.decode(item.payload)["text"] for item in claimed] == ["0", "1", "2"]
+        assert product.services.database.run(lambda tx: outbox.claim(tx, now, most=20, lease=2)) == []
+
+    def test_what_stands_behind_a_failure_waits_although_it_was_claimed_with_it(
+        self, second: tuple[Product, Worker], mesibo: Mesibo
+    ) -> None:
+        product, _worker = second
+        ana = log_in(product, ANA)
+        settle(product)
+        queue(product, *(draft for n in range(4) for draft in tell(1, ana.number, [BEN], str(n))))
+        mesibo.faults.add("message", error="BADVALUE", times=1)
+        product.deliver()
+        assert texts(mesibo) == []
+        product.clock.advance(3)
+        product.deliver()
+        assert texts(mesibo) == ["0", "1", "2", "3"]
 
     def test_two_workers_never_claim_the_same(self, second: tuple[Product, Worker], mesibo: Mesibo) -> None:
         product, _worker = second

@@ -2,7 +2,8 @@ import base64
 import http.client
 import io
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,16 +13,21 @@ from PIL import Image
 from werkzeug.serving import make_server
 
 from messenger_api.domain.images import Picture, profile_photo
-from messenger_api.storage.files import FileStore, safe_extension
+from messenger_api.storage.files import FileStore, Found, safe_extension
 from messenger_api.transport.files import files_blueprint
+from tests.media.places import FolderPlaces, Places
 
 NOW = 1_795_174_363
 TEXT = bytes(range(100))
 
 
 class Site(NamedTuple):
-    store: FileStore
+    places: Places
     port: int
+
+    @property
+    def store(self) -> FileStore:
+        return self.places.store
 
     def ask(self, target: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> "Answer":
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
@@ -39,15 +45,29 @@ class Answer(NamedTuple):
     body: bytes
 
 
+Serve = Callable[[Places], Site]
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    store = FileStore(tmp_path / "uploads", tmp_path / "uploads" / "tn")
+def serve() -> Iterator[Serve]:
+    """Serves the files of a store by HTTP."""
+    with ExitStack() as servers:
+        yield lambda places: servers.enter_context(serving(places))
+
+
+@pytest.fixture
+def site(places: Places, serve: Serve) -> Site:
+    return serve(places)
+
+
+@contextmanager
+def serving(places: Places) -> Iterator[Site]:
     app = Flask(__name__, static_folder=None)
-    app.register_blueprint(files_blueprint(store))
+    app.register_blueprint(files_blueprint(places.store))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    yield Site(store, server.port)
+    yield Site(places, server.port)
     server.shutdown()
     thread.join()
     server.server_close()
@@ -254,8 +274,9 @@ def test_an_empty_file_is_served_whatever_the_range(site: Site) -> None:
     ],
 )
 def test_unknown_and_odd_names_are_not_found(site: Site, target: str) -> None:
-    (site.store.files.parent / "secret.txt").write_bytes(b"SECRET")
-    (site.store.files / "secret.txt").write_bytes(b"SECRET")
+    site.places.lay("secret.txt", b"SECRET")
+    if isinstance(site.places, FolderPlaces):
+        (site.places.files.parent / "secret.txt").write_bytes(b"SECRET")
 
     for method in ("GET", "HEAD"):
         answer = site.ask(target, method)
@@ -280,13 +301,14 @@ def test_a_photo_removed_while_it_is_asked_for_is_not_found(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The store found it, and then another request removed it.
-    gone = site.store.files / f"{NOW}-{'a' * 32}.jpg"
-    monkeypatch.setattr(site.store, "path", lambda _name: gone)
+    gone = f"{NOW}-{'a' * 32}.jpg"
+    monkeypatch.setattr(site.store.files, "find", lambda _key: Found(100, NOW))
 
-    answer = site.ask(f"/files/{gone.name}")
+    for headers in ({}, {"Range": "bytes=0-4"}):
+        answer = site.ask(f"/files/{gone}", headers=headers)
 
-    assert answer.status == 404
-    assert_safe(answer)
+        assert answer.status == 404
+        assert_safe(answer)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
@@ -307,7 +329,8 @@ def open_files(folder: Path) -> list[str]:
     return [target for target in targets if target.startswith(str(folder))]
 
 
-def test_no_answer_leaves_a_file_open(site: Site) -> None:
+def test_no_answer_leaves_a_file_open(folders: FolderPlaces, serve: Serve) -> None:
+    site = serve(folders)
     name = site.store.save(TEXT, "txt", NOW)
     tag = site.ask(f"/files/{name}").headers["ETag"]
     requests: list[tuple[str, dict[str, str]]] = [
@@ -323,7 +346,7 @@ def test_no_answer_leaves_a_file_open(site: Site) -> None:
 
     # The server closes after its last byte, maybe a moment after the client read it.
     for _ in range(100):
-        if not open_files(site.store.files):
+        if not open_files(folders.files):
             break
         threading.Event().wait(0.02)
-    assert open_files(site.store.files) == []
+    assert open_files(folders.files) == []

@@ -5,8 +5,9 @@ import re
 import resource
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,17 +15,14 @@ from PIL import Image
 
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.images import Picture, profile_photo
-from messenger_api.storage.files import FileStore, safe_extension
+from messenger_api.storage.files import FileStore, Folder, Found, Part, safe_extension
+from tests.media.places import FolderPlaces, Places
+from tests.s3 import content, thumbnail_content
 
 NOW = 1_795_174_363
 NAME = re.compile(r"1795174363-[0-9a-f]{32}\.[a-z0-9]+")
 # The form that the PHP demo gave to names.
 DEMO_NAME = "1566287105-e57c53e757205bb9.jpg"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> FileStore:
-    return FileStore(tmp_path / "uploads", tmp_path / "uploads" / "tn")
 
 
 @pytest.fixture
@@ -44,20 +42,16 @@ def files_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_photo_is_kept_with_its_thumbnail_under_one_stem(store: FileStore) -> None:
-    photo = picture()
+def test_a_photo_is_kept_with_its_thumbnail_under_one_stem(places: Places) -> None:
+    store, photo = places.store, picture()
 
     name = store.save_picture(photo, NOW)
 
     assert NAME.fullmatch(name)
     assert name.endswith(".png")
-    path, thumbnail = store.path(name), store.thumbnail_path(name)
-    assert path is not None
-    assert thumbnail is not None
-    assert path.read_bytes() == photo.data
-    assert thumbnail.read_bytes() == base64.b64decode(photo.thumbnail)
-    assert thumbnail == store.thumbnails / f"{name[:-4]}.jpg"
-    assert files_in(store.files) == sorted([name, thumbnail.name])
+    assert content(store, name) == photo.data
+    assert thumbnail_content(store, name) == base64.b64decode(photo.thumbnail)
+    assert places.names() == sorted([name, f"tn/{name[:-4]}.jpg"])
 
 
 def test_an_attachment_is_kept_byte_for_byte_and_has_no_thumbnail(store: FileStore) -> None:
@@ -65,10 +59,30 @@ def test_an_attachment_is_kept_byte_for_byte_and_has_no_thumbnail(store: FileSto
 
     name = store.save(data, "pdf", NOW)
 
-    path = store.path(name)
-    assert path is not None
-    assert path.read_bytes() == data
-    assert store.thumbnail_path(name) is None
+    assert content(store, name) == data
+    assert thumbnail_content(store, name) is None
+
+
+def test_what_is_known_of_a_file_is_its_size_and_when_it_was_written(store: FileStore) -> None:
+    before = time.time()
+    entry = store.file(store.save(bytes(70_000), "mp4", NOW))
+    assert entry is not None
+
+    found, opened = entry.find(), entry.open(Part(10, 20))
+
+    assert found is not None
+    assert opened is not None
+    with closing(opened.body):
+        assert opened.found == found
+    assert found == Found(70_000, found.written)
+    assert before - 2 < found.written < time.time() + 2  # a bucket tells whole seconds
+
+
+@pytest.mark.parametrize("part", [Part(0, 1), Part(999, 1_000), Part(65_536, 65_537), Part(5, 199_999)])
+def test_a_part_of_a_file_is_read_alone(store: FileStore, part: Part) -> None:
+    data = b"".join(number.to_bytes(4) for number in range(50_000))
+
+    assert content(store, store.save(data, "mp4", NOW), part) == data[part.start : part.stop]
 
 
 def test_names_are_of_one_form_and_never_repeat(store: FileStore) -> None:
@@ -82,16 +96,16 @@ def test_names_are_of_one_form_and_never_repeat(store: FileStore) -> None:
 
 @pytest.mark.usefixtures("umask")
 def test_folders_and_files_are_closed_to_strangers_and_never_executable(tmp_path: Path) -> None:
-    store = FileStore(tmp_path / "files", tmp_path / "tn")
-    name = store.save_picture(picture(), NOW)
+    files, thumbnails = tmp_path / "files", tmp_path / "tn"
+    name = FileStore(Folder(files), Folder(thumbnails)).save_picture(picture(), NOW)
 
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
 
     assert modes == {
-        store.files: 0o750,
-        store.thumbnails: 0o750,
-        store.path(name): 0o640,
-        store.thumbnail_path(name): 0o640,
+        files: 0o750,
+        thumbnails: 0o750,
+        files / name: 0o640,
+        thumbnails / f"{name[:-4]}.jpg": 0o640,
     }
 
 
@@ -101,10 +115,10 @@ def test_removing_takes_photo_and_thumbnail_and_is_content_with_neither(store: F
     store.remove(name)
     store.remove(name)
 
-    assert store.path(name) is None
-    assert store.thumbnail_path(name) is None
-    assert store.path(other) is not None
-    assert store.thumbnail_path(other) is not None
+    assert content(store, name) is None
+    assert thumbnail_content(store, name) is None
+    assert content(store, other) is not None
+    assert thumbnail_content(store, other) is not None
 
 
 def odd_names(victim: Path) -> list[str]:
@@ -136,33 +150,45 @@ def odd_names(victim: Path) -> list[str]:
     ]
 
 
-def test_odd_names_reach_no_file(store: FileStore, tmp_path: Path) -> None:
+def test_odd_names_reach_no_file(folders: FolderPlaces, tmp_path: Path) -> None:
+    store = folders.store
     victim = tmp_path / f"{NOW}-{'b' * 32}.jpg"
     victim.write_bytes(b"not for the store")
-    (store.files / "passwords.txt").write_bytes(b"not for the store")
-    (store.files / f".{NOW}-{'a' * 32}.jpg.part").write_bytes(b"half")
+    folders.lay("passwords.txt", b"not for the store")
+    folders.lay(f".{NOW}-{'a' * 32}.jpg.part", b"half")
 
     for name in [*odd_names(victim), "passwords.txt", victim.name]:
-        assert store.path(name) is None
-        assert store.thumbnail_path(name) is None
+        assert content(store, name) is None
+        assert thumbnail_content(store, name) is None
         store.remove(name)
 
     assert files_in(tmp_path) == sorted([victim.name, "passwords.txt", f".{NOW}-{'a' * 32}.jpg.part"])
 
 
-def test_a_folder_by_the_name_of_a_file_is_no_file(store: FileStore) -> None:
+def test_odd_names_are_no_names_wherever_the_files_rest(places: Places, tmp_path: Path) -> None:
+    places.lay("passwords.txt", b"not for the store")
+
+    for name in [*odd_names(tmp_path / "victim.jpg"), "passwords.txt"]:
+        assert places.store.file(name) is None
+        assert places.store.thumbnail(name) is None
+        places.store.remove(name)
+
+    assert places.names() == ["passwords.txt"]
+
+
+def test_a_folder_by_the_name_of_a_file_is_no_file(folders: FolderPlaces) -> None:
     name = f"{NOW}-{'a' * 32}.jpg"
-    (store.files / name).mkdir()
+    (folders.files / name).mkdir()
 
-    assert store.path(name) is None
+    assert content(folders.store, name) is None
 
 
-def test_pictures_of_the_php_demo_go_on_being_found(store: FileStore) -> None:
-    (store.files / DEMO_NAME).write_bytes(b"old")
+def test_pictures_of_the_php_demo_go_on_being_found(places: Places) -> None:
+    places.lay(DEMO_NAME, b"old")
 
-    assert store.path(DEMO_NAME) == store.files / DEMO_NAME
-    store.remove(DEMO_NAME)
-    assert store.path(DEMO_NAME) is None
+    assert content(places.store, DEMO_NAME) == b"old"
+    places.store.remove(DEMO_NAME)
+    assert content(places.store, DEMO_NAME) is None
 
 
 @pytest.mark.parametrize("extension", ["php", "html", "svg", "", "PDF", "../x", "p/df"])
@@ -184,8 +210,8 @@ def full_disk() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_full_disk_is_try_later_with_its_cause_and_leaves_nothing(store: FileStore) -> None:
-    photo = picture()
+def test_a_full_disk_is_try_later_with_its_cause_and_leaves_nothing(folders: FolderPlaces) -> None:
+    store, photo = folders.store, picture()
     too_big = Picture(bytes(5_000), photo.extension, base64.b64encode(bytes(500)).decode())
 
     attempts: list[Callable[[], str]] = [
@@ -197,14 +223,15 @@ def test_a_full_disk_is_try_later_with_its_cause_and_leaves_nothing(store: FileS
             attempt()
         assert isinstance(refusal.value.__cause__, OSError)
 
-    assert files_in(store.files) == []
+    assert folders.names() == []
 
 
-def test_a_missing_folder_is_try_later_and_fails_the_check(store: FileStore) -> None:
+def test_a_missing_folder_is_try_later_and_fails_the_check(folders: FolderPlaces) -> None:
+    store = folders.store
     store.check()
-    store.thumbnails.rmdir()
-    store.files.rmdir()
-    store.files.touch()
+    folders.thumbnails.rmdir()
+    folders.files.rmdir()
+    folders.files.touch()
 
     with pytest.raises(TryLater):
         store.save(b"data", "txt", NOW)
@@ -214,21 +241,40 @@ def test_a_missing_folder_is_try_later_and_fails_the_check(store: FileStore) -> 
         store.check()
 
 
-def test_the_check_looks_at_both_folders_and_leaves_nothing(store: FileStore) -> None:
-    store.check()
-    assert files_in(store.files) == []
+def test_the_check_leaves_nothing(places: Places) -> None:
+    places.store.check()
 
-    store.thumbnails.rmdir()
+    assert places.names() == []
+
+
+def test_the_check_looks_at_both_folders(folders: FolderPlaces) -> None:
+    store = folders.store
+    store.check()
+
+    folders.thumbnails.rmdir()
     with pytest.raises(FileNotFoundError):
         store.check()
 
 
-def test_a_reader_never_sees_half_a_file(store: FileStore) -> None:
+def test_a_file_that_cannot_be_read_is_try_later(folders: FolderPlaces) -> None:
+    entry = folders.store.file(folders.store.save(b"data", "txt", NOW))
+    assert entry is not None
+    (folders.files / entry.key).unlink()
+    (folders.files / entry.key).symlink_to(entry.key)  # which leads nowhere but to itself
+
+    for attempt in (entry.find, entry.open):
+        with pytest.raises(TryLater) as refusal:
+            attempt()
+        assert isinstance(refusal.value.__cause__, OSError)
+
+
+def test_a_reader_never_sees_half_a_file(folders: FolderPlaces) -> None:
+    store = folders.store
     data, sizes, done = bytes(3_000_000), set[int](), threading.Event()
 
     def watch() -> None:
         while not done.is_set():
-            sizes.update(path.stat().st_size for path in store.files.glob("[0-9]*"))
+            sizes.update(path.stat().st_size for path in folders.files.glob("[0-9]*"))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -238,7 +284,7 @@ def test_a_reader_never_sees_half_a_file(store: FileStore) -> None:
     watcher.join()
 
     assert sizes <= {len(data)}
-    assert len(files_in(store.files)) == 10
+    assert len(folders.names()) == 10
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from messenger_api.domain import phone as phones
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.domain.phone import Phone, masked, match_key, read
 from messenger_api.ops.groups import decoded
@@ -110,6 +111,64 @@ def test_reading_a_normal_form_gives_itself(entry: str, country: str) -> None:
         assert read(phone.digits) == phone
         assert read("+" + phone.digits, country) == phone
         assert read("00" + phone.digits) == phone
+
+
+def read_both_ways(entry: str, country: str) -> Phone | None:
+    """The rule without haste: every reading is made; the first valid one counts, or else a possible one."""
+    if len(entry) > phones.LONGEST_ENTRY:
+        return None
+    text = phones._PUNCTUATION.sub("", entry)
+    local_only = text.startswith("null")
+    text = "".join(str(int(c)) if c.isdecimal() else c for c in text.removeprefix("null"))
+    if not phones._DIGITS.fullmatch(text):
+        return None
+
+    def parse(digits: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+        try:
+            return phonenumbers.parse(digits, region)
+        except phonenumbers.NumberParseException:
+            return None
+
+    valid = phonenumbers.is_valid_number
+    international = None if local_only else parse("+" + text.lstrip("+0"), None)
+    local = None
+    if country and not text.startswith("+"):
+        local = parse(text, country)
+        if local is None or not valid(local):
+            bare = parse(text.lstrip("0"), country)
+            local = bare if bare is not None and (local is None or valid(bare)) else local
+    at_home = text.startswith("0") and not text.startswith("00")
+    for test in (valid, phones._possible):
+        for number in (local, international) if at_home else (international, local):
+            if number is not None and test(number):
+                return Phone(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:])
+    return None
+
+
+def spellings(number: phonenumbers.PhoneNumber) -> list[str]:
+    """How one number may stand in phone books."""
+    own = phonenumbers.national_significant_number(number)
+    forms = phonenumbers.PhoneNumberFormat
+    written = [phonenumbers.format_number(number, form) for form in (forms.NATIONAL, forms.INTERNATIONAL)]
+    full = f"{number.country_code}{own}"
+    return [*written, own, full, *(zeros + own for zeros in ("0", "00", "+", "null", "null0")), f"00{full}"]
+
+
+@given(entry=DIALLED | st.integers(1, 10**15).map(str), zeros=st.sampled_from(["", "0", "00", "null"]))
+@example(entry="15123456789", zeros="0")
+def test_a_number_is_read_as_if_every_reading_were_made(entry: str, zeros: str) -> None:
+    for country in ("", "DE", "IN", "US", "IT", "RU", "BR", "KE"):
+        assert read(zeros + entry, country) == read_both_ways(zeros + entry, country)
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_the_numbers_of_every_country_are_read_as_if_every_reading_were_made(region: str) -> None:
+    kinds = phonenumbers.PhoneNumberType
+    examples = [phonenumbers.example_number_for_type(region, kind) for kind in kinds.values()]
+    for number in filter(None, [*examples, phonenumbers.invalid_example_number(region)]):
+        for entry in spellings(number):
+            for country in (region, "", "US", "DE", "IT"):
+                assert read(entry, country) == read_both_ways(entry, country), (entry, country)
 
 
 @given(region=st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)), country=COUNTRIES)

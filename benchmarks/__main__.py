@@ -1,0 +1,116 @@
+"""`python -m benchmarks`: measure, print, compare. `make bench` is this with its defaults."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.cases import CASES, FIRST, Case
+from benchmarks.databases import KINDS
+from benchmarks.dataset import Dataset, Size
+from benchmarks.report import Results
+from benchmarks.run import Plan, Row, open_run
+
+HERE = Path(__file__).parent
+DATA = HERE / ".data"
+LATEST = HERE / "results" / "latest.json"
+BASELINE = HERE / "baseline.json"
+PICTURE = HERE.parent / "docs" / "bench.png"
+GROWN = 10
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run; 1 when an answer was wrong."""
+    asked = _parser().parse_args(arguments)
+    plan = _plan(asked)
+    if asked.growth:
+        return _growth(asked, plan)
+    found = measure(asked, _size(asked), plan)
+    before = report.load(BASELINE) if not asked.small else None
+    for kind, rows in found.databases.items():
+        sys.stdout.write(f"\n{report.table(kind, rows, before)}")
+    for line in report.drops(found, before):
+        sys.stdout.write(f"slower: {line}\n")
+    report.save(found, asked.output)
+    if asked.baseline:
+        report.save(found, BASELINE)
+    if asked.plot:
+        from benchmarks import plot  # only pictures need matplotlib
+
+        plot.draw(found, report.load(BASELINE), PICTURE)
+    return _wrong(found)
+
+
+def measure(asked: argparse.Namespace, size: Size, plan: Plan) -> Results:
+    """The chosen cases on the chosen databases."""
+    data = Dataset(size, asked.seed)
+    cases = _cases(asked)
+    databases: dict[str, list[Row]] = {}
+    for kind in asked.database or KINDS:
+        with closing(KINDS[kind](data, asked.data)) as database:
+            database.fill()
+            with open_run(database, plan) as run:
+                databases[kind] = run.measure(cases)
+    return report.results(size.users, size.rows, databases)
+
+
+def _growth(asked: argparse.Namespace, plan: Plan) -> int:
+    asked.database = asked.database or ["mariadb"]
+    small, large = (
+        measure(asked, size, plan) for size in (Size.of(asked.users), Size.of(asked.users * GROWN))
+    )
+    sys.stdout.write(f"\n{report.growth(small, large)}\n")
+    for name, found in (("small", small), ("large", large)):
+        report.save(found, asked.output.with_name(f"growth-{name}.json"))
+    return _wrong(small) or _wrong(large)
+
+
+def _wrong(found: Results) -> int:
+    return int(any(row.errors for rows in found.databases.values() for row in rows))
+
+
+def _cases(asked: argparse.Namespace) -> Sequence[Case]:
+    if asked.first:
+        return FIRST
+    if asked.only:
+        return [case for case in CASES if any(part in case.name for part in asked.only)]
+    return CASES
+
+
+def _size(asked: argparse.Namespace) -> Size:
+    return Size.small() if asked.small else Size.of(asked.users)
+
+
+def _plan(asked: argparse.Namespace) -> Plan:
+    if asked.small:
+        return Plan(seconds=1, rounds=1, warmup=0, floor=0.2, workers=asked.workers, compares=False)
+    return replace(Plan(), workers=asked.workers, seconds=asked.seconds, rounds=asked.rounds)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    add = parser.add_argument
+    add("--database", action="append", choices=sorted(KINDS), help="only this one (default: both)")
+    add("--users", type=int, default=Size().users, help="accounts; phone books grow with them")
+    add("--small", action="store_true", help="a smoke test: a tiny data set, a second for each case")
+    add("--seed", type=int, default=1, help="another data set of the same size")
+    add("--seconds", type=int, default=Plan().seconds, help="for each round of a case")
+    add("--rounds", type=int, default=Plan().rounds, help="of which the median counts")
+    add("--workers", type=int, default=Plan().workers, help="processes that serve")
+    add("--first", action="store_true", help="only the first table")
+    add("--only", action="append", metavar="TEXT", help="only cases with this in their name")
+    add("--growth", action="store_true", help=f"compare with a set {GROWN} times as large")
+    add("--data", type=Path, default=DATA, help="the folder where data sets are kept")
+    add("--output", type=Path, default=LATEST, help="where the figures go, as JSON")
+    add("--baseline", action="store_true", help="keep the figures as the ones to compare with")
+    add("--plot", action="store_true", help=f"draw {PICTURE.name}; needs matplotlib")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

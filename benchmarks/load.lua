@@ -1,0 +1,65 @@
+-- Sends the requests of a file in turn and looks at every answer.
+--
+--   wrk ... -s load.lua URL -- FILE EXPECTED cycle|once
+--
+-- FILE holds requests as they stand on the wire, each after a line with its length. An answer without the
+-- text EXPECTED near its end is an error. `once` ends when the file does, for requests that work once.
+local ffi = require("ffi")
+ffi.cdef("typedef struct { long sec; long usec; } bench_time; int gettimeofday(bench_time *t, void *zone);")
+
+local clock = ffi.new("bench_time")
+local function now()
+   ffi.C.gettimeofday(clock, nil)
+   return tonumber(clock.sec) + tonumber(clock.usec) / 1e6
+end
+
+local worker -- one thread, so one of everything
+function setup(thread)
+   worker = thread
+end
+
+local requests, expected, once, sent, tail
+function init(args)
+   requests, sent = {}, 0
+   local file = assert(io.open(args[1], "rb"))
+   for length in function() return file:read("*n") end do
+      file:read(1)
+      requests[#requests + 1] = file:read(length)
+   end
+   file:close()
+   expected, once, tail = args[2], args[3] == "once", 400
+   answered, errors, bytes, wrong, started, ended = 0, 0, 0, "", now(), 0
+end
+
+function request()
+   sent = sent + 1
+   return requests[(sent - 1) % #requests + 1]
+end
+
+function response(status, _, body)
+   if ended > 0 then return end
+   answered, bytes = answered + 1, bytes + #body
+   if status ~= 200 or not body:sub(-tail):find(expected, 1, true) then
+      errors = errors + 1
+      wrong = body:sub(1, 200)
+   end
+   if once and answered == #requests then
+      ended = now()
+      wrk.thread:stop()
+   end
+end
+
+local function quoted(text)
+   return '"' .. text:gsub('[%c"\\]', function(c) return string.format("\\u%04x", c:byte()) end) .. '"'
+end
+
+function done(summary, latency)
+   local seconds = summary.duration / 1e6
+   if worker:get("ended") > 0 then seconds = worker:get("ended") - worker:get("started") end
+   local broken = summary.errors
+   io.write(string.format(
+      '\n{"answered": %d, "seconds": %f, "p50": %f, "p99": %f, "errors": %d, "broken": %d, "bytes": %d, "wrong": %s}\n',
+      worker:get("answered"), seconds, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+      worker:get("errors"), broken.connect + broken.read + broken.write + broken.timeout,
+      worker:get("bytes"), quoted(worker:get("wrong"))))
+end

@@ -1,0 +1,265 @@
+"""One run on one database: the servers, then case after case, the yardstick measured around each."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, median
+
+import msgspec
+import requests
+from sqlalchemy import delete, func, select
+
+from benchmarks import programs
+from benchmarks.cases import Case, World
+from benchmarks.databases import Database
+from benchmarks.floor import Floor, Recorder, Recording, Replayer, statements
+from benchmarks.load import Load, Request, drive
+from benchmarks.programs import Program
+from benchmarks.progress import say
+from benchmarks.reset import SANDBOX_FILE, reset, sandbox_file
+from messenger_api.sandbox import SandboxStore
+from messenger_api.storage.models import OutboxItem
+
+# Requests whose statements are recorded: as many rows are then touched by the floor.
+RECORDED = 32
+CHECKS = 5
+YARDSTICK = [Request(method="GET", path="/")]
+
+
+# Processor time is counted in these.
+TICK_MILLISECONDS = 10
+
+
+class WrongAnswer(Exception):
+    """An op does not answer as the data set makes it; its speed would mean nothing."""
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured of one case. Rates are a second, times in milliseconds, memory in megabytes.
+
+    `yardstick` to `cpu_ratio` are medians of the rounds; `share` is that of the floor.
+    """
+
+    name: str
+    op: str
+    yardstick: float
+    rate: float
+    ratio: float
+    p50: float
+    p99: float
+    cpu: float
+    database_cpu: float
+    cpu_ratio: float = 0.0
+    floor: float | None
+    floor_alone: float | None
+    share: float | None
+    errors: int
+    wrong: str
+    statements: int
+    control: int
+    bytes: float
+    memory: float
+    shared_memory: float
+    left_in_outbox: int
+    reach: float
+    aim: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long everything takes, in seconds, how often it is measured, and how many processes serve."""
+
+    seconds: int = 2
+    rounds: int = 3
+    warmup: int = 2
+    yardstick: int = 1
+    floor: float = 1.5
+    workers: int = 2
+    compares: bool = True
+    """Whether the yardstick is measured again around everything, or only once: then ratios mean little."""
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """Empty answers a second, and the milliseconds of processor time that one costs."""
+
+    rate: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Round:
+    """A load and the yardstick around it: what else the machine did meanwhile weighs on both."""
+
+    load: Load
+    yardstick: Yardstick
+    cpu: float
+    database_cpu: float
+
+    @property
+    def ratio(self) -> float:
+        """The rate as a share of the yardstick's."""
+        return self.load.rate / self.yardstick.rate
+
+    @property
+    def cpu_ratio(self) -> float:
+        """The same for what a machine with nothing else to do could answer: by processor time alone."""
+        return self.yardstick.cpu / max(self.cpu + self.database_cpu, TICK_MILLISECONDS / 1000)
+
+
+class Run:
+    """Measures cases on one database."""
+
+    def __init__(self, database: Database, plan: Plan, stack: ExitStack) -> None:
+        self._plan = plan
+        self._database = database
+        reset(database)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="messenger-bench-")))
+        instance = folder / "mesibo"
+        sandbox_file(database, instance)
+        store = stack.enter_context(SandboxStore(instance / SANDBOX_FILE))
+        self._world = World(database, store)
+        self._yardstick = stack.enter_context(programs.yardstick(folder / "y", plan.workers))
+        self._sandbox = stack.enter_context(programs.sandbox(instance, folder / "s"))
+        self.product: Program = stack.enter_context(
+            programs.product(database.uri, self._sandbox, folder / "p", plan.workers)
+        )
+        settings = programs.settings(database.uri, self._sandbox.url, folder / "r")
+        self._recorder = stack.enter_context(closing(Recorder(settings)))
+        self._replayer = stack.enter_context(closing(Replayer(database.uri)))
+        self._latest = Yardstick(0.0, 0.0)
+
+    def measure(self, cases: Sequence[Case]) -> list[Row]:
+        """Every case, one after the other."""
+        self._latest = self._measure_yardstick()
+        return [self._case(case) for case in cases]
+
+    def prepare(self, case: Case, seconds: int) -> Sequence[Request]:
+        """The requests for so many seconds."""
+        return case.requests(self._world, max(1, case.once * seconds))
+
+    def _case(self, case: Case) -> Row:
+        self._check(case)
+        recordings = self._record(case)
+        self.drive(case, self._plan.warmup)
+        rounds = [self._round(case) for _ in range(self._plan.rounds)]
+        memory, left = self.product.memory(), self._empty_outbox()
+        ratio = median(one.ratio for one in rounds)
+        floor, floor_ratio = self._floor(case, recordings)
+        work, control = statements(recordings)
+        say(f"{self._database.kind}: {case.name}: {ratio:.3f} Y")
+        return Row(
+            name=case.name,
+            op=case.op,
+            yardstick=median(one.yardstick.rate for one in rounds),
+            rate=median(one.load.rate for one in rounds),
+            ratio=ratio,
+            p50=median(one.load.p50 for one in rounds),
+            p99=median(one.load.p99 for one in rounds),
+            cpu=median(one.cpu for one in rounds),
+            database_cpu=median(one.database_cpu for one in rounds),
+            cpu_ratio=median(one.cpu_ratio for one in rounds),
+            floor=floor.rate if floor else None,
+            floor_alone=floor.alone if floor else None,
+            share=ratio / floor_ratio if floor else None,
+            errors=sum(one.load.errors + one.load.broken for one in rounds),
+            wrong=next((one.load.wrong for one in rounds if one.load.wrong), ""),
+            statements=work,
+            control=control,
+            bytes=fmean(one.load.size for one in rounds),
+            memory=memory.rss,
+            shared_memory=memory.pss,
+            left_in_outbox=left,
+            reach=case.reach,
+            aim=case.aim,
+        )
+
+    def _round(self, case: Case) -> Round:
+        requests = self.prepare(case, self._plan.seconds)
+        before, cpu, database_cpu = self._latest, self.product.cpu(), self._database.cpu()
+        load = self._drive(case, requests, self._plan.seconds)
+        each = 1000 / max(1, load.answered)
+        cpu, database_cpu = self.product.cpu() - cpu, self._database.cpu() - database_cpu
+        self._latest = self._measure_yardstick()
+        return Round(load, _between(before, self._latest), cpu * each, database_cpu * each)
+
+    def drive(self, case: Case, seconds: int) -> Load | None:
+        """Load without measuring: processes, connections and caches get warm."""
+        return self._drive(case, self.prepare(case, seconds), seconds) if seconds else None
+
+    def _drive(self, case: Case, requests: Sequence[Request], seconds: int) -> Load:
+        return drive(
+            self.product.url, requests, seconds=seconds, expected=case.expected, once=bool(case.once)
+        )
+
+    def _measure_yardstick(self) -> Yardstick:
+        if self._latest.rate and not self._plan.compares:
+            return self._latest
+        cpu = self._yardstick.cpu()
+        load = drive(self._yardstick.url, YARDSTICK, seconds=self._plan.yardstick)
+        return Yardstick(load.rate, (self._yardstick.cpu() - cpu) * 1000 / max(1, load.answered))
+
+    def _record(self, case: Case) -> list[Recording]:
+        """The statements of some requests, by callers who make them a second and a third time.
+
+        Both are kept: sent in turn, they change what they changed, where one alone would find its work done.
+        """
+        requests = case.requests(self._world, RECORDED)
+        half, turn = RECORDED // 2, len(self._world.data.callers)
+        chosen = [*requests[:half], *requests[turn : turn + half]]
+        if case.once:
+            return self._recorder.record(chosen)
+        passes = [self._recorder.record(chosen) for _ in range(3)]
+        return passes[1] + passes[2]
+
+    def _floor(self, case: Case, recordings: Sequence[Recording]) -> tuple[Floor | None, float]:
+        """The floor, and its rate as a share of the yardstick around it."""
+        if not case.floor or not any(recordings):
+            return None, 0.0
+        before = self._latest
+        floor = self._replayer.floor(recordings, self._plan.floor)
+        self._empty_outbox()
+        self._latest = self._measure_yardstick()
+        return floor, floor.rate / _between(before, self._latest).rate
+
+    def _check(self, case: Case) -> None:
+        """One request, its answer read in full; again if the machine was too busy for it."""
+        for left in reversed(range(CHECKS)):
+            text = self._answer(case.requests(self._world, 1)[0])
+            if case.expected in text.replace('": ', '":'):
+                break
+            if '"TRYLATER"' not in text or not left:
+                raise WrongAnswer(f"{case.name}: {text[:300]}")
+            time.sleep(2)
+        wanted = case.entries(self._world.data) if case.entries else None
+        found = len(msgspec.json.decode(text)["contacts"]) if wanted is not None else None
+        if found != wanted:
+            raise WrongAnswer(f"{case.name}: {found} contacts instead of {wanted}")
+
+    def _answer(self, asked: Request) -> str:
+        headers = {"Content-Type": asked.content_type} if asked.body else {}
+        url = self.product.url + asked.path
+        return requests.request(asked.method, url, data=asked.body, headers=headers, timeout=30).text
+
+    def _empty_outbox(self) -> int:
+        """What one case left undone must not burden the next one."""
+        with self._database.engine.connect() as connection:
+            left = connection.execute(select(func.count()).select_from(OutboxItem)).scalar_one()
+            connection.execute(delete(OutboxItem))
+        return int(left)
+
+
+def _between(before: Yardstick, after: Yardstick) -> Yardstick:
+    return Yardstick(fmean([before.rate, after.rate]), fmean([before.cpu, after.cpu]))
+
+
+@contextmanager
+def open_run(database: Database, plan: Plan) -> Iterator[Run]:
+    """A run with everything started, and everything stopped at the end."""
+    with ExitStack() as stack:
+        yield Run(database, plan, stack)

@@ -1,0 +1,25 @@
+"""The store of pictures and attachments: a folder or a bucket, with a second one for the thumbnails.
+
+Names are made here and cannot be guessed: whoever knows the name of a file may read it.
+"""
+
+from messenger_api.storage.files.base import CHUNK_BYTES, Body, Found, Opened, Part, Place, Unusable
+from messenger_api.storage.files.folder import Folder
+from messenger_api.storage.files.names import Presentation, presentation, safe_extension
+from messenger_api.storage.files.store import Entry, FileStore
+
+__all__ = [
+    "CHUNK_BYTES",
+    "Body",
+    "Entry",
+    "FileStore",
+    "Folder",
+    "Found",
+    "Opened",
+    "Part",
+    "Place",
+    "Presentation",
+    "Unusable",
+    "presentation",
+    "safe_extension",
+]

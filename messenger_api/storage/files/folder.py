@@ -1,0 +1,115 @@
+"""Files in a folder of this machine, or of a file system that several machines share."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from messenger_api.domain.errors import TryLater
+from messenger_api.storage.files.base import CHUNK_BYTES, Found, Opened, Part, Place
+from messenger_api.storage.files.names import probe_name
+
+FOLDER_MODE = 0o750
+FILE_MODE = 0o640
+
+
+class Folder(Place):
+    """Created with mode 0750, its files with 0640, less what the umask of the process takes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+
+    def put(self, key: str, data: bytes) -> None:
+        """Make the file appear whole or not at all, also after a power cut."""
+        target = self.path / key
+        temporary = target.with_name(f".{key}.part")
+        try:
+            _write_synced(temporary, data)
+            temporary.replace(target)
+            _sync_folder(self.path)
+        except OSError as error:
+            _discard(temporary)
+            _discard(target)
+            raise TryLater from error
+
+    def remove(self, key: str) -> None:
+        """Delete a file; one that is not there is passed over."""
+        try:
+            (self.path / key).unlink(missing_ok=True)
+        except OSError as error:
+            raise TryLater from error
+
+    def find(self, key: str) -> Found | None:
+        """Size and time of a file; None if there is none, or something that is no file."""
+        try:
+            state = (self.path / key).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise TryLater from error
+        return Found(state.st_size, state.st_mtime) if stat.S_ISREG(state.st_mode) else None
+
+    def open(self, key: str, part: Part | None = None) -> Opened | None:
+        """A file, or a part of it; None if there is none."""
+        found = self.find(key)
+        if found is None:
+            return None
+        try:
+            file = (self.path / key).open("rb")
+        except FileNotFoundError:  # removed since it was found
+            return None
+        except OSError as error:
+            raise TryLater from error
+        return Opened(found, _FileBody(file, part or Part(0, found.size)))
+
+    def check(self) -> None:
+        """Write a file and remove it; raises the `OSError` that forbids it."""
+        probe = self.path / probe_name()
+        try:
+            _write_synced(probe, b"check")
+        finally:
+            probe.unlink(missing_ok=True)
+
+
+class _FileBody:
+    """A part of an open file."""
+
+    def __init__(self, file: BinaryIO, part: Part) -> None:
+        self._file = file
+        self._part = part
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._file.seek(self._part.start)
+        left = self._part.stop - self._part.start
+        while left and (chunk := self._file.read(min(CHUNK_BYTES, left))):
+            left -= len(chunk)
+            yield chunk
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _discard(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""What needs a cluster of databases, or minutes: `make test-cluster`."""

@@ -1,0 +1,65 @@
+"""A sync tells the same of a group as a look at that group alone, whatever its size."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Connection, insert
+
+from messenger_api import settings
+from messenger_api.domain.members import Member, Role, Roster
+from messenger_api.settings import SettingsError
+from messenger_api.storage import groups
+from messenger_api.storage.groups import GroupState
+from messenger_api.storage.models import ADDRESS_LENGTH, Thumbnail, User
+from tests.properties.conftest import NewProduct
+
+LARGEST = 5_000
+
+
+def people(tx: Connection, first: int, count: int) -> list[Member]:
+    """Accounts with the longest addresses, the later ones first in order."""
+    uids = range(10**15 + first, 10**15 + first + count)
+    addresses = [f"{uid}|%\\'".ljust(ADDRESS_LENGTH, "~") for uid in uids]
+    rows = [
+        {"uid": uid, "address": address, "contact_key": uid.to_bytes(16, "big")}
+        | dict.fromkeys(("created_at", "changed_at", "seen_at"), 1)
+        for uid, address in zip(uids, addresses, strict=True)
+    ]
+    tx.execute(insert(User), rows)
+    return [Member(uid, address) for uid, address in zip(uids, addresses, strict=True)][::-1]
+
+
+@pytest.fixture(scope="module")
+def read(new_product: NewProduct) -> list[tuple[GroupState | None, GroupState]]:
+    """Groups as they are read alone, and as a sync reads them."""
+    database = new_product().services.database
+
+    def write(tx: Connection, now: int) -> int:
+        everybody = people(tx, 0, LARGEST)
+        me = everybody[-1]
+        tx.execute(insert(Thumbnail).values(photo="a.jpg", tn="the thumbnail"))
+        for gid, size in ((7, 1), (8, 30), (9, LARGEST)):
+            ranks = [
+                Member(m.uid, m.address, Role(index % 7 == 3)) for index, m in enumerate(everybody[-size:-1])
+            ]
+            roster = Roster.of([*ranks, Member(me.uid, me.address, Role.OWNER)])
+            photo = "a.jpg" if gid == 8 else ""
+            groups.add(tx, now, GroupState(gid, f"group, {gid}", photo, "", 0, now, roster))
+        return me.uid
+
+    mine = database.write(write)
+    synced = database.run(lambda tx: groups.changed(tx, mine, 0))
+    return [(database.run(lambda tx, gid=one.gid: groups.find(tx, gid)), one) for one in synced]  # type: ignore[misc]
+
+
+def test_a_sync_tells_the_same_as_the_group_alone(read: list[tuple[GroupState | None, GroupState]]) -> None:
+    assert [len(synced.roster.members) for _, synced in read] == [1, 30, LARGEST]
+    assert [synced.tn for _, synced in read] == ["", "the thumbnail", ""]
+    for alone, synced in read:
+        assert synced == alone
+
+
+def test_the_largest_group_that_may_be_configured_is_the_one_tested() -> None:
+    assert settings.build(max_group_members=LARGEST, mesibo_max_body=10**6).max_group_members == LARGEST
+    with pytest.raises(SettingsError):
+        settings.build(max_group_members=LARGEST + 1, mesibo_max_body=10**6)

@@ -1,0 +1,54 @@
+"""The benchmark works: every op is driven, and what its cases ask for is answered rightly."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from benchmarks.cases import CASES, covered
+from benchmarks.report import Results, drops
+from messenger_api.ops import OPERATIONS
+from tests.servers import ROOT
+
+
+def test_every_op_is_measured() -> None:
+    assert set(covered()) == set(OPERATIONS)
+
+
+@pytest.mark.server
+def test_a_tiny_run_measures_every_case_without_an_error(tmp_path: Path) -> None:
+    output = tmp_path / "figures.json"
+    places = ["--data", str(tmp_path / "data"), "--output", str(output)]
+    command = [sys.executable, "-m", "benchmarks", "--small", "--database", "sqlite", *places]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = msgspec.json.decode(output.read_bytes(), type=Results).databases["sqlite"]
+    assert [row.name for row in rows] == [case.name for case in CASES]
+    for row in rows:
+        assert row.name in done.stdout
+        assert row.errors == 0, row
+        assert row.rate > 0, row
+        assert row.memory > 0, row
+    assert {row.name for row in rows if not row.statements} == {"no op", "loginui"}
+
+
+def test_only_a_drop_beyond_noise_is_shown() -> None:
+    before = msgspec.json.decode(_results(0.100), type=Results)
+    assert drops(msgspec.json.decode(_results(0.090), type=Results), before) == []
+    assert drops(msgspec.json.decode(_results(0.080), type=Results), before) == [
+        "mariadb, a call: 0.080 Y, was 0.100 Y (-20%)"
+    ]
+
+
+def _results(ratio: float) -> bytes:
+    rates = ("yardstick", "rate", "p50", "p99", "cpu", "database_cpu", "cpu_ratio", "reach", "aim")
+    figures = dict.fromkeys((*rates, "bytes", "memory", "shared_memory"), 1.0)
+    counts = dict.fromkeys(("errors", "statements", "control", "left_in_outbox"), 0)
+    nothing = dict.fromkeys(("floor", "floor_alone", "share"))
+    row = {"name": "a call", "op": "", "wrong": "", "ratio": ratio, **figures, **counts, **nothing}
+    head = {"taken_at": "", "machine": "", "users": 1, "rows": 1}
+    return msgspec.json.encode({**head, "databases": {"mariadb": [row]}})
