@@ -67,7 +67,7 @@ def rows(product: Product) -> int:
 
 def test_repeats_are_free(make_product: Make) -> None:
     """Also together with new ones, in another spelling, and when the whole book is sent anew."""
-    product = make_product(new_numbers=100)
+    product = make_product(max_phones_per_call=100, new_numbers=100)
     ana, book = product.log_in(ANA), numbers(0, 90)
     for _ in range(5):
         ana.ok("getcontacts", phones=book)
@@ -82,7 +82,7 @@ def test_repeats_are_free(make_product: Make) -> None:
 @pytest.mark.parametrize("way", ["delcontacts", "reset"])
 def test_what_was_removed_counts_as_new_when_it_comes_again(make_product: Make, way: str) -> None:
     """Nothing is remembered of it, and else an account could test numbers and forget them for ever."""
-    product = make_product(new_numbers=100)
+    product = make_product(max_phones_per_call=100, new_numbers=100)
     ana = product.log_in(ANA)
     for _ in range(2):
         ana.ok("getcontacts", phones=numbers(0, 50))
@@ -93,7 +93,7 @@ def test_what_was_removed_counts_as_new_when_it_comes_again(make_product: Make, 
 
 
 def test_each_account_has_its_own(make_product: Make) -> None:
-    product = make_product(new_numbers=100)
+    product = make_product(max_phones_per_call=100, new_numbers=100)
     ana, ben = product.log_in(ANA), product.log_in(BEN)
     ana.ok("getcontacts", phones=numbers(0, 100))
     assert ana.call("getcontacts", phones=numbers(1, 1))["error"] == "TOOMANY"
@@ -101,7 +101,7 @@ def test_each_account_has_its_own(make_product: Make) -> None:
 
 
 def test_another_session_is_the_same_account(make_product: Make) -> None:
-    product = make_product(new_numbers=100)
+    product = make_product(max_phones_per_call=100, new_numbers=100)
     product.log_in(ANA, device="one").ok("getcontacts", phones=numbers(0, 100))
     product.clock.advance(60)
     other = product.log_in(ANA, device="two")
@@ -109,7 +109,7 @@ def test_another_session_is_the_same_account(make_product: Make) -> None:
 
 
 def test_at_once_and_from_two_processes_they_are_no_more(make_product: Make) -> None:
-    products = [make_product(new_numbers=1000) for _ in range(2)]
+    products = [make_product(max_phones_per_call=100, new_numbers=1000) for _ in range(2)]
     token, start = products[0].log_in(ANA).token, threading.Barrier(20)
 
     def send(n: int) -> str:
