@@ -105,7 +105,7 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
     sms = sender_from_settings(settings, inbox=_inbox(sandbox.store) if sandbox else None)
     if sms.costs and settings.login_method == "otp" and not settings.texted_countries:
         raise SettingsError([NO_COUNTRIES])
-    method = _login_method(settings, database)
+    method = login_method(settings, database)
     identities = Identities(settings, keys, method)
     limits = Limits(settings, database)
     codes = OneTimeCodes(settings, database, keys, limits)
@@ -201,7 +201,8 @@ def _towards(sandbox: SandboxServer, settings: Settings) -> Settings:
     return replace(settings, mesibo_api_url=url, mesibo_app_token=sandbox.app_token)
 
 
-def _login_method(settings: Settings, database: Database) -> LoginMethod | CodeMethod | None:
+def login_method(settings: Settings, database: Database) -> LoginMethod | CodeMethod | None:
+    """The chosen way to log in; None for our own codes."""
     if settings.login_method != "password":
         return method_from_settings(settings)
     # Imported only where it is used: nobody else needs its library.

@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from messenger_api import settings as configuration
+from messenger_api.app import create_app, parts_of
+from messenger_api.services import Services
 from tests.processes import ServerProcess
-from tests.servers import ROOT
+from tests.servers import ROOT, MariaDB
+
+SECRET_KEY = "a test's own secret key"
 
 
 class Workers:
@@ -22,7 +27,7 @@ class Workers:
             **machine,
             "PYTHONPATH": str(ROOT),
             "MESSENGER_SQLALCHEMY_DATABASE_URI": uri,
-            "MESSENGER_SECRET_KEY": "a test's own secret key",
+            "MESSENGER_SECRET_KEY": SECRET_KEY,
             "MESSENGER_MESIBO_API_URL": mesibo_url,
             "MESSENGER_MESIBO_APP_TOKEN": "sandbox",
             **keys,
@@ -44,3 +49,25 @@ class Workers:
     def are_up(self) -> bool:
         """Whether all of them said so."""
         return all("delivers the outbox" in log.read_text() for log in self.folder.glob("worker-*.log"))
+
+
+@contextmanager
+def services_and_workers(
+    mariadb: MariaDB, database: str, mesibo_url: str, folder: Path, **keys: str
+) -> Iterator[tuple[Services, Workers]]:
+    """The services on a database of their own, and workers for it; `keys` are the workers' alone."""
+    mariadb.create_database(database)
+    uri = mariadb.uri(database)
+    folders = {name: str(folder / name) for name in ("instance_path", "files_path", "files_tn_path")}
+    settings = configuration.build(
+        sqlalchemy_database_uri=uri,
+        secret_key=SECRET_KEY,
+        mesibo_app_token="sandbox",
+        mesibo_api_url=mesibo_url,
+        **folders,
+    )
+    parts = parts_of(create_app(settings))
+    parts.schema.upgrade()
+    yield parts.services, Workers(uri, mesibo_url, folder, **keys)
+    parts.close()
+    mariadb.drop_database(database)

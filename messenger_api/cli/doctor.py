@@ -20,9 +20,10 @@ import msgspec
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from messenger_api.app import login_method
 from messenger_api.cli.common import reason
 from messenger_api.domain.errors import TryLater
-from messenger_api.gateways.login import CodeMethod, LoginMethod, Unavailable, method_from_settings
+from messenger_api.gateways.login import Unavailable, method_from_settings
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnreachable
 from messenger_api.gateways.sms import SmsError, sender_from_settings
 from messenger_api.settings import Settings
@@ -200,7 +201,9 @@ def _sandbox(settings: Settings) -> list[Verdict]:
 def _login(settings: Settings) -> list[Verdict]:
     name, engine = settings.login_method, _engine(settings)
     try:
-        method = _login_method(settings, Database(engine))
+        # A database that is to be made holds no passwords to look at.
+        made = not _is_to_be_made(settings)
+        method = login_method(settings, Database(engine)) if made else method_from_settings(settings)
         if method is None:
             return [("ok", "one-time codes by text message", "")]
         try:
@@ -215,15 +218,6 @@ def _login(settings: Settings) -> list[Verdict]:
     finally:
         engine.dispose()
     return [("ok", name, "")]
-
-
-def _login_method(settings: Settings, database: Database) -> LoginMethod | CodeMethod | None:
-    if settings.login_method != "password" or _is_to_be_made(settings):
-        return method_from_settings(settings)
-    # Imported only where it is used, as every method's library.
-    from messenger_api.services.passwords import PasswordMethod
-
-    return PasswordMethod(settings, database)
 
 
 def _sms(settings: Settings) -> list[Verdict]:

@@ -21,11 +21,12 @@ from messenger_api.sandbox.segments import segments
 from messenger_api.sandbox.store import SandboxStore
 from messenger_api.sandbox.twilio_wire import (
     API,
-    E164,
     TwilioAccount,
     TwilioError,
     faulty,
     refuse_bad_callback,
+    refuse_bad_number,
+    refuse_fated,
     refuse_unknown,
 )
 
@@ -92,16 +93,13 @@ def _check(fields: Mapping[str, str]) -> None:
     to, body = fields.get("To", ""), fields.get("Body", "")
     if not to:
         raise TwilioError(21604, "A 'To' phone number is required.")
-    if not E164.fullmatch(to):
-        raise TwilioError(21211, f"The 'To' number {to} is not a valid phone number.")
+    refuse_bad_number(to)
     _check_sender(fields)
     if not body:
         raise TwilioError(21602, "Message body is required.")
     if len(body) > LONGEST_BODY:
         raise TwilioError(21617, "The concatenated message body exceeds the 1600 character limit.")
-    if to in _MAGIC:
-        code, message = _MAGIC[to]
-        raise TwilioError(code, message.format(to=to))
+    refuse_fated(to, _MAGIC)
 
 
 def _check_sender(fields: Mapping[str, str]) -> None:

@@ -23,6 +23,8 @@ from messenger_api.sandbox.twilio_wire import (
     TwilioError,
     faulty,
     refuse_bad_callback,
+    refuse_bad_number,
+    refuse_fated,
     refuse_unknown,
 )
 
@@ -66,17 +68,14 @@ def _check(fields: Mapping[str, str]) -> None:
     to, sender = fields.get("To", ""), fields.get("From", "")
     if not to:
         raise TwilioError(21201, "No 'To' number is specified")
-    if not E164.fullmatch(to):
-        raise TwilioError(21211, f"The 'To' number {to} is not a valid phone number.")
+    refuse_bad_number(to)
     if not sender:
         raise TwilioError(21213, "No 'From' number is specified")
     if not E164.fullmatch(sender):
         raise TwilioError(21212, f"The 'From' number {sender} is not a valid phone number.")
     if not fields.get("Twiml"):
         raise TwilioError(21205, "Url parameter is required.")
-    if to in _MAGIC:
-        code, message = _MAGIC[to]
-        raise TwilioError(code, message.format(to=to))
+    refuse_fated(to, _MAGIC)
 
 
 def _said(twiml: str) -> str:

@@ -76,3 +76,16 @@ def refuse_bad_callback(fields: Mapping[str, str]) -> None:
     callback = fields.get("StatusCallback", "")
     if callback and not re.match(r"https?://[^/ ]+/", callback):
         raise TwilioError(21609, f"The 'StatusCallback' URL {callback} is not a valid URL.")
+
+
+def refuse_bad_number(to: str) -> None:
+    """Refuse a recipient that is no number in E.164."""
+    if not E164.fullmatch(to):
+        raise TwilioError(21211, f"The 'To' number {to} is not a valid phone number.")
+
+
+def refuse_fated(to: str, fates: Mapping[str, tuple[int, str]]) -> None:
+    """Refuse a magic recipient with the code and the message that stand for it."""
+    if to in fates:
+        code, message = fates[to]
+        raise TwilioError(code, message.format(to=to))

@@ -15,15 +15,13 @@ from pathlib import Path
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from messenger_api import settings as configuration
-from messenger_api.app import create_app, parts_of
 from messenger_api.sandbox.serving import HttpServer
 from messenger_api.services import Services
 from messenger_api.services.updates import tell
 from messenger_api.storage import outbox
 from messenger_api.storage.outbox import Draft
 from tests.servers import LOOPBACK, MariaDB, wait_for
-from tests.workers import Workers
+from tests.workers import Workers, services_and_workers
 
 pytestmark = pytest.mark.cluster
 
@@ -89,21 +87,10 @@ def stub() -> Iterator[Stub]:
 @pytest.fixture
 def shared(mariadb: MariaDB, stub: Stub, tmp_path: Path) -> Iterator[tuple[Services, Workers]]:
     """The services on a database of the shared MariaDB, and workers for it."""
-    mariadb.create_database("scale")
-    uri = mariadb.uri("scale")
-    folders = {name: str(tmp_path / name) for name in ("instance_path", "files_path", "files_tn_path")}
-    settings = configuration.build(
-        sqlalchemy_database_uri=uri,
-        secret_key="a test's own secret key",
-        mesibo_app_token="sandbox",
-        mesibo_api_url=stub.url,
-        **folders,
-    )
-    parts = parts_of(create_app(settings))
-    parts.schema.upgrade()
-    yield parts.services, Workers(uri, stub.url, tmp_path, MESSENGER_OUTBOX_LEASE=str(LEASE))
-    parts.close()
-    mariadb.drop_database("scale")
+    with services_and_workers(
+        mariadb, "scale", stub.url, tmp_path, MESSENGER_OUTBOX_LEASE=str(LEASE)
+    ) as made:
+        yield made
 
 
 def expected_messages() -> list[tuple[int, int]]:

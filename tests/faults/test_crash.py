@@ -15,15 +15,13 @@ from typing import Any
 import pytest
 import requests
 
-from messenger_api import settings as configuration
-from messenger_api.app import create_app, parts_of
 from messenger_api.services import Services
 from messenger_api.services.updates import tell
 from messenger_api.storage import outbox
 from tests.faults.outside import Mesibo
 from tests.product import APPID, Answer
 from tests.servers import MariaDB, ProductServer, wait_for
-from tests.workers import Workers
+from tests.workers import Workers, services_and_workers
 
 ANA, BEN, CAT = "14155550101", "14155550102", "14155550103"
 CODE = "135790"
@@ -184,21 +182,8 @@ def test_a_deletion_that_a_kill_cut_short_is_finished_by_the_next_server(
 @pytest.fixture
 def shared(mariadb: MariaDB, mesibo: Mesibo, tmp_path: Path) -> Iterator[tuple[Services, Workers]]:
     """The services on a database of the shared MariaDB, and workers for it."""
-    mariadb.create_database("workers")
-    uri = mariadb.uri("workers")
-    folders = {name: str(tmp_path / name) for name in ("instance_path", "files_path", "files_tn_path")}
-    settings = configuration.build(
-        sqlalchemy_database_uri=uri,
-        secret_key="a test's own secret key",
-        mesibo_app_token="sandbox",
-        mesibo_api_url=mesibo.url,
-        **folders,
-    )
-    parts = parts_of(create_app(settings))
-    parts.schema.upgrade()
-    yield parts.services, Workers(uri, mesibo.url, tmp_path)
-    parts.close()
-    mariadb.drop_database("workers")
+    with services_and_workers(mariadb, "workers", mesibo.url, tmp_path) as made:
+        yield made
 
 
 def test_two_workers_deliver_each_of_300_items_once_and_each_lane_in_order(

@@ -59,6 +59,20 @@ def play(rule: Rule, history: Events) -> list[tuple[float, int]]:
     return through
 
 
+def with_and_without(rule: Rule, history: Events, undone: int) -> tuple[str, str, float, float]:
+    """The state after all events, the state without the undone one, when that one was, and the end."""
+    state = without = ""
+    now = at = NOW
+    for n, (gap, amount) in enumerate(history):
+        now += gap
+        state = rule.take(state, now, amount).state
+        if n == undone:
+            at = now
+        else:
+            without = rule.take(without, now, amount).state
+    return state, without, at, now
+
+
 # --- A window
 
 
@@ -96,15 +110,7 @@ def test_what_a_window_gives_back_was_never_there(rule: Window, data: st.DataObj
     """Whatever else was counted meanwhile: as if it had not been taken, now and at any later time."""
     history = data.draw(events(rule.seconds / 4, most=2))
     undone = data.draw(st.integers(0, max(0, len(history) - 1)))
-    state = without = ""
-    now = at = NOW
-    for n, (gap, amount) in enumerate(history):
-        now += gap
-        state = rule.take(state, now, amount).state
-        if n == undone:
-            at = now
-        else:
-            without = rule.take(without, now, amount).state
+    state, without, at, now = with_and_without(rule, history, undone)
     if history:
         state = rule.give_back(state, at, now, history[undone][1])
     later = now + data.draw(st.floats(0, rule.keeps))
@@ -136,15 +142,7 @@ def test_a_whole_burst_fits_at_once_and_nothing_more(rule: Bucket, later: float)
 def test_a_bucket_gives_back_no_more_than_was_taken(rule: Bucket, data: st.DataObject) -> None:
     history = data.draw(events(rule.each * 2))
     undone = data.draw(st.integers(0, max(0, len(history) - 1)))
-    state = without = ""
-    now = at = NOW
-    for n, (gap, amount) in enumerate(history):
-        now += gap
-        state = rule.take(state, now, amount).state
-        if n == undone:
-            at = now
-        else:
-            without = rule.take(without, now, amount).state
+    state, without, at, now = with_and_without(rule, history, undone)
     if history:
         before = state
         state = rule.give_back(state, at, now, history[undone][1])
