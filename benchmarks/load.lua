@@ -3,7 +3,8 @@
 --   wrk ... -s load.lua URL -- FILE EXPECTED cycle|once
 --
 -- FILE holds requests as they stand on the wire, each after a line with its length. An answer without the
--- text EXPECTED near its end is an error. `once` ends when the file does, for requests that work once.
+-- text EXPECTED near its end is an error. `once` is for requests that work once: the measurement ends with
+-- the last of them, and what wrk asks beyond it, while others are still under way, is not looked at.
 local ffi = require("ffi")
 ffi.cdef("typedef struct { long sec; long usec; } bench_time; int gettimeofday(bench_time *t, void *zone);")
 
@@ -32,6 +33,10 @@ function init(args)
 end
 
 function request()
+   if once and sent == #requests and ended == 0 then
+      ended = now()
+      wrk.thread:stop()
+   end
    sent = sent + 1
    return requests[(sent - 1) % #requests + 1]
 end
@@ -42,10 +47,6 @@ function response(status, _, body)
    if status ~= 200 or not body:sub(-tail):find(expected, 1, true) then
       errors = errors + 1
       wrong = body:sub(1, 200)
-   end
-   if once and answered == #requests then
-      ended = now()
-      wrk.thread:stop()
    end
 end
 

@@ -20,8 +20,8 @@ from tests.processes import LOOPBACK, free_port
 from tests.product import APPID, Answer, Phone, Product
 
 # How long the products of these tests wait for mesibo, in seconds, and what is later than that.
-TIMEOUT = 0.4
-LATE = 0.6
+TIMEOUT = 1.0
+LATE = 1.4
 # Longer than an unfinished edit of a group waits for its request.
 INTENT_TIME = 130
 
@@ -96,7 +96,7 @@ def settings_for(mesibo: Mesibo) -> dict[str, object]:
         "mesibo_app_token": "sandbox",
         "mesibo_api_url": mesibo.url,
         "mesibo_timeout": TIMEOUT,
-        "mesibo_connect_timeout": 0.3,
+        "mesibo_connect_timeout": 0.8,
         "sms_providers": ["tests.faults.outside.Inbox"],
     }
 
