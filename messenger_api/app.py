@@ -46,7 +46,7 @@ from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
 from messenger_api.storage.models import db
 from messenger_api.storage.schema import MIGRATIONS, Schema
-from messenger_api.transport.api import api_blueprint
+from messenger_api.transport.api import ApiEndpoint
 from messenger_api.transport.files import files_blueprint
 from messenger_api.transport.health import health_blueprint
 from messenger_api.transport.metrics import metrics_blueprint
@@ -88,12 +88,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     if sandbox:
         app.register_blueprint(sandbox_pages(sandbox.store))
     app.register_blueprint(pages_blueprint(services))
-    app.register_blueprint(api_blueprint(services))
     app.register_blueprint(files_blueprint(services.files))
     app.register_blueprint(health_blueprint(services, schema.is_current))
     app.register_blueprint(metrics_blueprint(services))
     app.register_blueprint(receipts_blueprint(services))
-    trust_proxies(app, settings, services.limits)
+    endpoint = ApiEndpoint(services, app.wsgi_app)
+    app.wsgi_app = trust_proxies(endpoint, settings, services.limits)  # type: ignore[assignment, method-assign]
     return app
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
-from flask import Blueprint, Request, Response, request
+from werkzeug import Request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from messenger_api.domain.errors import (
@@ -28,60 +29,77 @@ from messenger_api.services import Services
 from messenger_api.storage.sessions import Caller
 from messenger_api.transport.reading import op_in_address, read
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 log = structlog.get_logger(__name__)
 
-PATHS = ("/", "/api", "/api.php")
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+# Of the paths, the front page's is the API's too.
+FRONT = "/"
+PATHS = frozenset({FRONT, "/api", "/api.php"})
 
 # The documented smoke test compares this text, member by member.
 NOOP = b'{"code": "NOOP", "result": "FAIL"}'
 
-HEADERS = {
-    "Content-Type": "application/json; charset=utf-8",
-    "Cache-Control": "no-store, no-cache, must-revalidate, max-age=0",
-    "Pragma": "no-cache",
-    "X-Content-Type-Options": "nosniff",
-    "Access-Control-Allow-Origin": "*",
-}
-PREFLIGHT = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Content-Type",
-    "Access-Control-Max-Age": "86400",
-}
+HEADERS = [
+    ("Content-Type", "application/json; charset=utf-8"),
+    ("Cache-Control", "no-store, no-cache, must-revalidate, max-age=0"),
+    ("Pragma", "no-cache"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Access-Control-Allow-Origin", "*"),
+]
+PREFLIGHT = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
+    ("Access-Control-Allow-Headers", "Content-Type"),
+    ("Access-Control-Max-Age", "86400"),
+]
 
 # For ops that need no session.
 NOBODY = Caller(sid=0, uid=0, address="", name="", country="", appid="", mesibo_uid=0, synced_to=0)
 
 
-def api_blueprint(services: Services) -> Blueprint:
-    """The endpoint at all of its paths but the front page's."""
-    blueprint = Blueprint("api", __name__)
+class ApiEndpoint:
+    """The API, as a WSGI application in front of another that serves everything else.
 
-    def endpoint() -> Response:
-        return respond(services, request)
+    One address needs no routing, and no context of Flask's: both together cost as much as all the rest of an
+    empty call.
+    """
 
-    for path in PATHS[1:]:
-        blueprint.add_url_rule(path, view_func=endpoint, methods=METHODS, provide_automatic_options=False)
+    def __init__(self, services: Services, others: WSGIApplication) -> None:
+        self._services = services
+        self._others = others
 
-    @blueprint.app_errorhandler(HTTPException)
-    def not_routed(error: HTTPException) -> Response | HTTPException:
-        # Another method, or a Host that is no name: Flask's own answer is a page, which crashes an app.
-        ours = request.routing_exception is error and request.path in PATHS
-        return respond(services, request) if ours else error
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request, or have it answered."""
+        path = environ.get("PATH_INFO") or FRONT
+        if path not in PATHS or (path == FRONT and _is_browser(Request(environ))):
+            return self._others(environ, start_response)
+        if environ["REQUEST_METHOD"] == "OPTIONS":
+            start_response("204 No Content", PREFLIGHT)
+            return []
+        with Request(environ) as http:  # and close what was uploaded
+            body, headers = respond(self._services, http)
+        start_response("200 OK", [*HEADERS, ("Content-Length", str(len(body))), *headers])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-    return blueprint
+
+def _is_browser(http: Request) -> bool:
+    """Somebody looks at the front page's address: a GET that wants HTML and names no op."""
+    return (
+        http.method in ("GET", "HEAD")
+        and "op" not in http.args
+        and "text/html" in http.accept_mimetypes.values()
+    )
 
 
-def respond(services: Services, http: Request) -> Response:
-    """Answer one request."""
-    if http.method == "OPTIONS":
-        return Response(status=204, headers=PREFLIGHT)
+def respond(services: Services, http: Request) -> tuple[bytes, Sequence[tuple[str, str]]]:
+    """The answer to one request, and the headers that it has beyond those of every answer."""
     started = time.perf_counter()
     exchange = Exchange(services)
     answer = exchange.answer(http)
     if answer is None:
-        return Response(NOOP, headers=HEADERS)
+        return NOOP, ()
     log.log(
         exchange.level,
         "api.answer",
@@ -89,10 +107,8 @@ def respond(services: Services, http: Request) -> Response:
         error=answer.get("error", ""),
         ms=round((time.perf_counter() - started) * 1000, 1),
     )
-    response = Response(msgspec.json.encode(answer), headers=HEADERS)
-    if "retry_after" in answer:
-        response.headers["Retry-After"] = str(answer["retry_after"])
-    return response
+    wait = answer.get("retry_after")
+    return msgspec.json.encode(answer), [("Retry-After", str(wait))] if wait else ()
 
 
 class Exchange:

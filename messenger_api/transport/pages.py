@@ -5,20 +5,17 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, render_template, request
 
 from messenger_api.services import Services
-from messenger_api.transport.api import METHODS, respond
 from messenger_api.version import VERSION
 
 CONTENT_SECURITY_POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
 
 def pages_blueprint(services: Services) -> Blueprint:
-    """`/`: the front page for a browser, the API for an app."""
+    """`/`: the front page. What is no browser was answered before (`transport.api`)."""
     blueprint = Blueprint("pages", __name__)
 
-    @blueprint.route("/", methods=METHODS, provide_automatic_options=False)
+    @blueprint.route("/")
     def front() -> Response:
-        if not _is_browser():
-            return respond(services, request)
         page = render_template(
             "front.html",
             version=VERSION,
@@ -32,12 +29,3 @@ def pages_blueprint(services: Services) -> Blueprint:
         return response
 
     return blueprint
-
-
-def _is_browser() -> bool:
-    """Somebody looks at the address: a GET that wants HTML and names no op."""
-    return (
-        request.method in ("GET", "HEAD")
-        and "op" not in request.args
-        and "text/html" in request.accept_mimetypes.values()
-    )

@@ -13,7 +13,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
-from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from messenger_api.domain.errors import TryLater
@@ -31,14 +30,13 @@ log = structlog.get_logger(__name__)
 UNTRUSTED = Claim("seen", "forwarded", Period(math.inf, 0, keeps=7 * 86_400))
 
 
-def trust_proxies(app: Flask, settings: Settings, limits: Limits) -> None:
-    """Believe the configured number of proxies; with none, notice that there seems to be one."""
+def trust_proxies(app: WSGIApplication, settings: Settings, limits: Limits) -> WSGIApplication:
+    """The same application, which believes the configured number of proxies; with none, it notices that
+    there seems to be one."""
     hops = settings.trusted_proxy_hops
-    if hops:
-        fixed = ProxyFix(app.wsgi_app, x_for=0, x_proto=hops, x_host=hops)
-        app.wsgi_app = _with_client_address(fixed, hops)  # type: ignore[assignment, method-assign]
-    else:
-        _notice(app, limits)
+    if not hops:
+        return _noticing(app, limits)
+    return _with_client_address(ProxyFix(app, x_for=0, x_proto=hops, x_host=hops), hops)
 
 
 def _with_client_address(app: WSGIApplication, hops: int) -> WSGIApplication:
@@ -53,19 +51,20 @@ def _with_client_address(app: WSGIApplication, hops: int) -> WSGIApplication:
     return addressed
 
 
-def _notice(app: Flask, limits: Limits) -> None:
+def _noticing(app: WSGIApplication, limits: Limits) -> WSGIApplication:
     noticed = False
 
-    @app.before_request
-    def notice() -> None:
+    def noticing(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         nonlocal noticed
-        if noticed or "X-Forwarded-For" not in request.headers:
-            return
-        noticed = True
-        log.warning(
-            "proxy.untrusted",
-            what="a request came with X-Forwarded-For, which is not believed",
-            to_do="if a proxy stands in front, set TRUSTED_PROXY_HOPS: limits take all its clients for one",
-        )
-        with suppress(TryLater):
-            limits.note(UNTRUSTED)
+        if not noticed and "HTTP_X_FORWARDED_FOR" in environ:
+            noticed = True
+            log.warning(
+                "proxy.untrusted",
+                what="a request came with X-Forwarded-For, which is not believed",
+                to_do="if a proxy stands in front, set TRUSTED_PROXY_HOPS: limits take its clients for one",
+            )
+            with suppress(TryLater):
+                limits.note(UNTRUSTED)
+        return app(environ, start_response)
+
+    return noticing

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
 import msgspec
-from flask import Request
+from werkzeug import Request
 
 from messenger_api.domain.errors import BadValue, TooLarge
 from messenger_api.domain.network import network_of
