@@ -1,4 +1,4 @@
--- The tables of messenger-api for MySQL and MariaDB, at revision 0002.
+-- The tables of messenger-api for MySQL and MariaDB, at revision 0003.
 --
 -- Into an empty database:  mysql -h HOST -u USER -p DATABASE < schema/mysql-schema.sql
 -- The same is done by:     messenger-api db upgrade
@@ -8,6 +8,8 @@
 SET NAMES utf8mb4;
 
 -- A group, under the id that mesibo gave it. `version` moves with every change: an optimistic lock.
+-- `roster`: its members as apps are told (`domain.members`), so that a sync need not gather them.
+-- It may be NULL because MySQL gives a long text no default; every group has one.
 CREATE TABLE chat_groups (
     gid BIGINT NOT NULL,
     name VARCHAR(128) NOT NULL DEFAULT '',
@@ -15,6 +17,7 @@ CREATE TABLE chat_groups (
     version INTEGER NOT NULL DEFAULT 0,
     created_at BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
+    roster MEDIUMTEXT,
     CONSTRAINT pk_chat_groups PRIMARY KEY (gid)
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 
@@ -124,6 +127,7 @@ CREATE TABLE users (
     CONSTRAINT uq_users_address UNIQUE (address),
     CONSTRAINT uq_users_contact_key UNIQUE (contact_key)
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE INDEX ix_users_changed_at ON users (changed_at);
 
 -- Whom a user does not want to hear of or be found by; blind, as the phone book is.
 CREATE TABLE blocks (
@@ -210,4 +214,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0002');
+INSERT INTO alembic_version (version_num) VALUES ('0003');

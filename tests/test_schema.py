@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 from messenger_api import settings as configuration
 from messenger_api.settings import Settings
 from messenger_api.storage import db as databases
-from messenger_api.storage import sessions
+from messenger_api.storage import groups, sessions, syncs
 from messenger_api.storage.db import Database
 from messenger_api.storage.models import Base
 from messenger_api.storage.schema import MIGRATIONS, Schema
@@ -244,6 +244,52 @@ def test_whoever_was_logged_in_before_the_upgrade_stays_so(engine: Engine) -> No
     caller = database.run(lambda tx: sessions.caller(tx, TOKEN, seen_since=int(time.time()) - 60))
     assert caller is not None
     assert caller.uid == 7
+
+
+def test_groups_made_before_the_upgrade_are_told_as_before(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["engine"] = engine
+    command.upgrade(config, "0002")
+    with engine.connect() as connection:
+        for uid, role, position in ((1, 0, 3), (2, 2, 1), (3, 1, 9), (4, 1, 2), (5, 0, 3)):
+            connection.exec_driver_sql(
+                "INSERT INTO users (uid, address, contact_key, created_at, changed_at)"
+                f" VALUES ({uid}, '1415555010{uid}', X'{KEY.hex()[:-1]}{uid}', 1, 1)"
+            )
+            if uid == 1:
+                connection.exec_driver_sql(
+                    "INSERT INTO chat_groups (gid, name, created_at, changed_at)"
+                    " VALUES (7, 'Walks', 1, 1), (8, 'Empty', 1, 1)"
+                )
+            connection.exec_driver_sql(
+                f"INSERT INTO group_members (gid, uid, role, position) VALUES (7, {uid}, {role}, {position})"
+            )
+    Schema(Database(engine)).upgrade()
+    database = Database(engine)
+    [told] = database.run(lambda tx: syncs.changed(tx, 5, KEY, 0)).groups
+    alone = database.run(lambda tx: groups.find(tx, 7))
+    assert alone
+    assert (
+        told.members
+        == alone.roster.wire()
+        == ("3:14155550102,14155550104,14155550103,14155550101,14155550105")
+    )
+
+
+def test_an_upgrade_may_take_longer_than_a_request(mariadb: MariaDB, new_database: Callable[[], str]) -> None:
+    settings = configuration.build(sqlalchemy_database_uri=mariadb.uri(new_database()), secret_key="k" * 32)
+    options = databases.engine_options(settings)
+    options["connect_args"]["read_timeout"] = 1
+    engine = create_engine(settings.database_uri, **options)
+    databases.prepare(engine, settings)
+    schema = Schema(Database(engine))
+    schema.current()  # a connection with the short patience is in the pool
+    with schema.patiently(), engine.connect() as connection:
+        connection.exec_driver_sql("SELECT SLEEP(1.5)")
+    with engine.connect() as connection, pytest.raises(OperationalError):
+        connection.exec_driver_sql("SELECT SLEEP(1.5)")
+    engine.dispose()
 
 
 def test_tables_of_a_newer_version_are_left_alone(engine: Engine) -> None:

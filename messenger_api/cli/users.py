@@ -192,7 +192,7 @@ def _sessions(parts: Parts, uid: int) -> list[ShownSession]:
 
 
 def _groups(parts: Parts, uid: int) -> list[ShownGroup]:
-    found = parts.services.database.run(lambda tx: groups.changed(tx, uid, since=-1))
+    found = parts.services.database.run(lambda tx: groups.of_user(tx, uid))
     return [
         ShownGroup(group.gid, group.name, member.role.name.lower(), len(group.roster.members))
         for group in found

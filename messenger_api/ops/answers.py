@@ -5,6 +5,7 @@ from __future__ import annotations
 from messenger_api.ops.call import Answer, Call
 from messenger_api.services.contacts import Sync
 from messenger_api.storage.groups import GroupState
+from messenger_api.storage.syncs import GroupEntry
 from messenger_api.storage.users import Profile
 
 
@@ -44,7 +45,7 @@ def contact_entry(found: Profile, sync: Sync) -> Answer:
     return _with_thumbnail(entry, found.tn)
 
 
-def group_entry(found: GroupState, sync: Sync) -> Answer:
+def group_entry(found: GroupEntry, sync: Sync) -> Answer:
     """A group in `contacts`."""
     entry: Answer = {
         "name": found.name,
@@ -53,8 +54,8 @@ def group_entry(found: GroupState, sync: Sync) -> Answer:
         "photo": found.photo,
         "gid": str(found.gid),
         "ts": str(sync.ts(found.changed_at)),
+        "members": found.members,
     }
-    entry["members"] = found.roster.wire()
     return _with_thumbnail(entry, found.tn)
 
 

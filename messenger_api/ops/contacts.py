@@ -36,13 +36,14 @@ def getcontacts(call: Call, given: GetContactsParameters) -> Answer:
         sync = contacts.add(call.caller, given.phones, given.ts, reset=reset)
     else:
         sync = contacts.changes(call.caller, given.ts, reset=reset)
+    found = sync.found
     own = {
-        **answers.profile(sync.own),
-        "ts": str(sync.ts(sync.own.changed_at)),
+        **answers.profile(found.own),
+        "ts": str(sync.ts(found.own.changed_at)),
         "connection_status": "",
     }
-    entries = [answers.contact_entry(found, sync) for found in sync.contacts]
-    entries += [answers.group_entry(found, sync) for found in sync.groups]
+    entries = [answers.contact_entry(contact, sync) for contact in found.contacts]
+    entries += [answers.group_entry(group, sync) for group in found.groups]
     return {"contacts": entries, "u": own}
 
 

@@ -23,20 +23,17 @@ from messenger_api.domain.limits import Window
 from messenger_api.services.identities import Identities
 from messenger_api.services.limits import DAY, Claim, Limits
 from messenger_api.settings import Settings
-from messenger_api.storage import contacts, groups, sessions
+from messenger_api.storage import contacts, sessions, syncs
 from messenger_api.storage.db import SETTLE_SECONDS, Database
-from messenger_api.storage.groups import GroupState
 from messenger_api.storage.sessions import Caller
-from messenger_api.storage.users import Profile
+from messenger_api.storage.syncs import Found
 
 
 @dataclass(frozen=True)
 class Sync:
     """What the app learns. Every change up to the second `horizon` is certain to be visible."""
 
-    own: Profile
-    contacts: Sequence[Profile]
-    groups: Sequence[GroupState]
+    found: Found
     horizon: int
 
     def ts(self, changed_at: int) -> int:
@@ -64,12 +61,11 @@ class Contacts:
         after = min(since, caller.synced_to)
 
         def work(tx: Connection) -> Sync:
-            own, found = contacts.changed(tx, caller.uid, caller.contact_key, after)
-            return Sync(own, found, groups.changed(tx, caller.uid, after), horizon)
+            return Sync(syncs.changed(tx, caller.uid, caller.contact_key, after), horizon)
 
         sync = self._database.run(work)
         # While there is nothing to tell, an older `synced_to` tells nothing twice.
-        if (sync.contacts or sync.groups) and not reset:
+        if (sync.found.contacts or sync.found.groups) and not reset:
             self._note(caller, horizon)
         return sync
 
@@ -99,8 +95,7 @@ class Contacts:
             contacts.add(tx, caller.uid, [key for key in keys if reset or key not in known])
             if since < caller.synced_to:
                 sessions.sync_again(tx, caller.sid, since)
-            own, found = contacts.named(tx, caller.uid, caller.contact_key, keys)
-            return Sync(own, found, (), horizon)
+            return Sync(syncs.named(tx, caller.uid, caller.contact_key, keys), horizon)
 
         return self._database.run(work)
 

@@ -96,7 +96,7 @@ def _export(tx: Connection, uid: int, files_url: str) -> Export:
     return Export(
         profile=_profile(tx, uid, files_url),
         sessions=[_session(LoggedIn(*row)) for row in sessions.of_user(tx, uid)],
-        groups=[_group(group, uid) for group in groups.changed(tx, uid, since=-1)],
+        groups=[_group(group, uid) for group in groups.of_user(tx, uid)],
         contacts=contacts.count(tx, uid),
         blocked=[address for _uid, address in blocks.accounts(tx, uid)],
         blocked_count=blocks.count(tx, uid),

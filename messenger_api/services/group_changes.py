@@ -126,9 +126,8 @@ class GroupChanges:
         """Write `after` with its update messages; None when the group has changed since `before` was read."""
 
         def work(tx: Connection, now: int) -> GroupState | None:
-            if not groups.change(tx, now, before, name=after.name, photo=after.photo):
+            if not groups.change(tx, now, before, after):
                 return None
-            groups.change_members(tx, before, after.roster)
             gone = []
             if after.photo != before.photo:
                 gone = file_gone(before.photo)

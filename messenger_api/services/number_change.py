@@ -120,12 +120,12 @@ def _move(
         tx,
         now,
         before,
-        gids,
         address=wanted.address,
         contact_key=wanted.contact_key,
         country=wanted.country,
         mesibo_uid=minted.uid,
     )
+    groups.renumber(tx, now, gids, before.address, wanted.address)
     unheard = [caller.uid, *(uid for uid, _address in blocks.accounts(tx, caller.uid))]
     outbox.add(tx, now, _what_follows(before, wanted, gids, unheard, now))
     outbox.done(tx, intent)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from messenger_api.storage.models import (
     Contact,
-    Group,
     OneTimeCode,
     Password,
     SentText,
@@ -130,18 +128,12 @@ def has_account(connection: Connection, address: str) -> bool:
     return connection.execute(query).scalar() is not None
 
 
-def move(connection: Connection, now: int, before: Identity, gids: Sequence[int], **columns: object) -> None:
-    """Give an account another address and key. Raises IntegrityError when somebody has them.
-
-    What its groups `gids` look like changes too, and whoever edits one at this moment starts over.
-    """
+def move(connection: Connection, now: int, before: Identity, **columns: object) -> None:
+    """Give an account another address and key. Raises IntegrityError when somebody has them."""
     connection.execute(
         update(User).where(User.uid == before.uid).values(**columns, changed_at=now, seen_at=now)
     )
     forget_proofs(connection, before)
-    if gids:
-        changed = {"version": Group.version + 1, "changed_at": now}
-        connection.execute(update(Group).where(Group.gid.in_(gids)).values(changed))
 
 
 def hand_over(connection: Connection, uid: int, sid: int, token_hash: bytes) -> bool:

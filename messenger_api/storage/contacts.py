@@ -1,4 +1,4 @@
-"""Phone books, blind, and the profiles that meet them."""
+"""Phone books, blind, and who is in them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, literal, sel
 from sqlalchemy.orm import aliased
 
 from messenger_api.storage.db import ignoring_known
-from messenger_api.storage.models import Block, Contact, LimitCounter, Thumbnail, User
-from messenger_api.storage.users import PROFILE_COLUMNS, Profile, profile_of
+from messenger_api.storage.models import Block, Contact, LimitCounter, User
 
 # Blocks are looked for by outer joins: two look-ups by primary key for each account in question. Of
 # NOT EXISTS, MariaDB would make a table first, and read every block of every user for it.
@@ -18,28 +17,6 @@ _BLOCKED_BY_OWNER = (_by_owner.owner == bindparam("owner")) & (_by_owner.contact
 _HAS_BLOCKED_OWNER = (_of_owner.owner == User.uid) & (_of_owner.contact_key == bindparam("own_key"))
 _NO_BLOCK = _by_owner.owner.is_(None) & _of_owner.owner.is_(None)
 
-_PROFILES = (
-    select(literal(0).label("own"), *PROFILE_COLUMNS)
-    .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
-    .outerjoin(_by_owner, _BLOCKED_BY_OWNER)
-    .outerjoin(_of_owner, _HAS_BLOCKED_OWNER)
-    .where(User.uid != bindparam("owner"), User.closed_at == 0, _NO_BLOCK)
-)
-_OWN = (
-    select(literal(1).label("own"), *PROFILE_COLUMNS)
-    .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
-    .where(User.uid == bindparam("owner"))
-)
-_CHANGED = union_all(
-    _OWN,
-    _PROFILES.join(Contact, Contact.contact_key == User.contact_key).where(
-        Contact.owner == bindparam("owner"), User.changed_at > bindparam("since")
-    ),
-)
-_NAMED = union_all(
-    _OWN,
-    _PROFILES.where(User.contact_key.in_(bindparam("keys", expanding=True))),
-)
 _KNOWN = union_all(
     select(Contact.contact_key, literal("").label("slots")).where(
         Contact.owner == bindparam("owner"), Contact.contact_key.in_(bindparam("keys", expanding=True))
@@ -79,31 +56,6 @@ _FOLLOWERS = (
     .order_by(Contact.owner)
     .limit(bindparam("most"))
 )
-
-Found = tuple[Profile, list[Profile]]
-"""The caller's own profile, and those of others with the oldest change first."""
-
-
-def changed(connection: Connection, owner: int, own_key: bytes, since: int) -> Found:
-    """The accounts in the owner's phone book that changed after the second `since`.
-
-    Whom the owner has blocked, or who has blocked the owner's `own_key`, is not among them.
-    """
-    values = {"owner": owner, "own_key": own_key, "since": since}
-    return _found(connection.execute(_CHANGED, values).all())
-
-
-def named(connection: Connection, owner: int, own_key: bytes, keys: Sequence[bytes]) -> Found:
-    """The accounts with one of these contact keys, without those that a block keeps apart."""
-    values = {"owner": owner, "own_key": own_key, "keys": list(keys)}
-    return _found(connection.execute(_NAMED, values).all())
-
-
-def _found(rows: Sequence[object]) -> Found:
-    profiles = [(row[0], profile_of(row[1:])) for row in rows]  # type: ignore[index]
-    own = next(profile for mine, profile in profiles if mine)
-    others = [profile for mine, profile in profiles if not mine]
-    return own, sorted(others, key=lambda profile: (profile.changed_at, profile.uid))
 
 
 def known(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, String, bindparam, cast, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import aliased
 
 from messenger_api.domain.members import Member, Role, Roster
@@ -40,32 +42,14 @@ _ONE = (
     .order_by(*_IN_ORDER)
 )
 _mine = aliased(GroupMember)
-# A group is one row, its members one text in it: with a row for each, a first sync costs half as much again.
-# Not every database can order them inside, so each brings its position. No address holds a comma or a colon.
-_MEMBERS = (
-    select(
-        func.group_concat(
-            cast(GroupMember.position, String)
-            + ":"
-            + cast(GroupMember.uid, String)
-            + ":"
-            + cast(GroupMember.role, String)
-            + ":"
-            + User.address
-        )
-    )
-    .select_from(GroupMember)
-    .join(User, User.uid == GroupMember.uid)
-    .where(GroupMember.gid == Group.gid)
-    .correlate(Group)
-    .scalar_subquery()
-)
-_CHANGED = (
-    select(*_COLUMNS, _MEMBERS)
+_OF_USER = (
+    select(*_COLUMNS, *_MEMBER_COLUMNS)
     .join(_mine, _mine.gid == Group.gid)
-    .outerjoin(Thumbnail, Thumbnail.photo == Group.photo)
-    .where(_mine.uid == bindparam("uid"), Group.changed_at > bindparam("since"))
-    .order_by(Group.changed_at, Group.gid)
+    .join(GroupMember, GroupMember.gid == Group.gid)
+    .join(User, User.uid == GroupMember.uid)
+    .outerjoin(Thumbnail, (Thumbnail.photo == Group.photo) & (GroupMember.role == Role.OWNER))
+    .where(_mine.uid == bindparam("uid"))
+    .order_by(Group.gid, *_IN_ORDER)
 )
 
 
@@ -99,14 +83,10 @@ def gids(connection: Connection, uid: int) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
-def changed(connection: Connection, uid: int, since: int) -> list[GroupState]:
-    """The groups of a user that changed after the second `since`, oldest change first."""
-    rows = connection.execute(_CHANGED, {"uid": uid, "since": since})
-    return [
-        GroupState(gid, name, photo, tn or "", version, changed_at, _roster(members))
-        for gid, name, photo, tn, version, changed_at, members in rows
-        if members  # the last one may leave while it is read
-    ]
+def of_user(connection: Connection, uid: int) -> list[GroupState]:
+    """The groups of a user, with their members, in order of gid."""
+    rows = connection.execute(_OF_USER, {"uid": uid}).all()
+    return [_group(list(some)) for _gid, some in groupby(rows, key=itemgetter(0))]
 
 
 def page(connection: Connection, *, after: int, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -142,13 +122,6 @@ def _group(rows: Sequence[Any]) -> GroupState:
     return GroupState(gid, name, photo, tn, version, changed_at, roster)
 
 
-def _roster(members: str) -> Roster:
-    """The members of a group from the text `_MEMBERS`."""
-    rows = (member.split(":") for member in members.split(","))
-    inside = sorted((int(position), int(uid), int(role), address) for position, uid, role, address in rows)
-    return Roster.of(Member(uid, address, Role(role)) for _position, uid, role, address in inside)
-
-
 def add(connection: Connection, now: int, group: GroupState) -> None:
     """Make a group under the id that mesibo gave it."""
     connection.execute(
@@ -156,6 +129,7 @@ def add(connection: Connection, now: int, group: GroupState) -> None:
             gid=group.gid,
             name=group.name,
             photo=group.photo,
+            roster=group.roster.wire(),
             version=group.version,
             created_at=now,
             changed_at=now,
@@ -164,18 +138,41 @@ def add(connection: Connection, now: int, group: GroupState) -> None:
     _add_members(connection, group.gid, group.roster.members, 0)
 
 
-def change(connection: Connection, now: int, before: GroupState, **columns: object) -> bool:
-    """Change a group that nobody changed since `before` was read; False when somebody did."""
+def change(connection: Connection, now: int, before: GroupState, after: GroupState) -> bool:
+    """Bring a group, with its members, to `after`: at most four statements.
+
+    False when somebody has changed it since `before` was read; then nothing was done.
+    """
     changed = connection.execute(
         update(Group)
         .where(Group.gid == before.gid, Group.version == before.version)
-        .values(**columns, version=before.version + 1, changed_at=now)
+        .values(
+            name=after.name,
+            photo=after.photo,
+            roster=after.roster.wire(),
+            version=before.version + 1,
+            changed_at=now,
+        )
     )
-    return changed.rowcount == 1
+    if changed.rowcount != 1:
+        return False
+    _change_members(connection, before, after.roster)
+    return True
 
 
-def change_members(connection: Connection, before: GroupState, after: Roster) -> None:
-    """Bring the members of a group from `before` to `after`: at most three statements."""
+def renumber(connection: Connection, now: int, gids: Sequence[int], old: str, new: str) -> None:
+    """Have these groups tell of another address of a member. Whoever edits one at this moment starts over."""
+    if not gids:
+        return
+    # Every address between two commas: one may be the beginning of another.
+    members = func.replace(Group.roster, ":", ":,").concat(",")
+    moved = func.replace(func.replace(members, f",{old},", f",{new},"), ":,", ":")
+    roster = func.substr(moved, 1, func.length(moved) - 1)
+    values = {"roster": roster, "version": Group.version + 1, "changed_at": now}
+    connection.execute(update(Group).where(Group.gid.in_(gids)).values(values))
+
+
+def _change_members(connection: Connection, before: GroupState, after: Roster) -> None:
     old = {member.uid: member for member in before.roster.members}
     new = {member.uid: member for member in after.members}
     gone = [uid for uid in old if uid not in new]

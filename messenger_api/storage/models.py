@@ -78,7 +78,8 @@ class User(Base):
     """
 
     __tablename__ = "users"
-    __table_args__ = (_NUMBERED,)
+    # A sync that has little to tell looks at the accounts that have changed, not through the phone book.
+    __table_args__ = (Index(None, "changed_at"), _NUMBERED)
 
     uid: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
     address: Mapped[str] = mapped_column(_ascii(ADDRESS_LENGTH), unique=True)
@@ -254,7 +255,11 @@ class Report(Base):
 
 
 class Group(Base):
-    """A group, under the id that mesibo gave it. `version` moves with every change: an optimistic lock."""
+    """A group, under the id that mesibo gave it. `version` moves with every change: an optimistic lock.
+
+    `roster`: its members as apps are told (`domain.members`), so that a sync need not gather them. It may be
+    NULL because MySQL gives a long text no default; every group has one.
+    """
 
     __tablename__ = "chat_groups"
     __table_args__ = (_MYSQL,)
@@ -265,6 +270,7 @@ class Group(Base):
     version: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     created_at: Mapped[int] = mapped_column(BigInteger)
     changed_at: Mapped[int] = mapped_column(BigInteger)
+    roster: Mapped[str | None] = mapped_column(_LongText)
 
 
 class GroupMember(Base):

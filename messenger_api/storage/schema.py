@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -48,7 +51,25 @@ class Schema:
             CommandError: the database has a revision that this program does not know.
             SQLAlchemyError: the database refused.
         """
-        command.upgrade(self._config, "head")
+        with self.patiently():
+            command.upgrade(self._config, "head")
+
+    @contextmanager
+    def patiently(self) -> Iterator[None]:
+        """Meanwhile no answer of the database is late: to change a large table takes minutes."""
+        engine = self._database.engine
+        event.listen(engine, "do_connect", _wait_for_ever, insert=True)
+        engine.dispose()  # of connections that are impatient
+        try:
+            yield
+        finally:
+            event.remove(engine, "do_connect", _wait_for_ever)
+            engine.dispose()
+
+
+def _wait_for_ever(_dialect: object, _record: object, _args: object, options: dict[str, Any]) -> None:
+    for option in ("read_timeout", "write_timeout"):
+        options.pop(option, None)
 
 
 def _config(engine: Engine) -> Config:

@@ -11,6 +11,7 @@ from sqlalchemy.sql import ColumnElement
 
 from messenger_api.storage.db import new_id
 from messenger_api.storage.models import PushToken, Session, User
+from messenger_api.storage.packed import packed, unpack
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,18 @@ class AppOfUser:
 
 _CALLER = (
     select(
-        Session.sid,
-        Session.uid,
-        User.address,
-        User.name,
-        User.country,
-        Session.appid,
-        User.mesibo_uid,
-        Session.synced_to,
-        User.contact_key,
-        case((User.seen_at < Session.seen_at, User.seen_at), else_=Session.seen_at),
+        packed(
+            Session.sid,
+            Session.uid,
+            User.address,
+            User.name,
+            User.country,
+            Session.appid,
+            User.mesibo_uid,
+            Session.synced_to,
+            User.contact_key,
+            case((User.seen_at < Session.seen_at, User.seen_at), else_=Session.seen_at),
+        )
     )
     .join(User, User.uid == Session.uid)
     .where(
@@ -74,8 +77,23 @@ _NOTE_SYNC = (
 
 def caller(connection: Connection, token_hash: bytes, *, seen_since: int) -> Caller | None:
     """The session with this token: used after the second `seen_since`, of a user who may come in."""
-    row = connection.execute(_CALLER, {"token_hash": token_hash, "seen_since": seen_since}).one_or_none()
-    return None if row is None else Caller(*row)
+    values = {"token_hash": token_hash, "seen_since": seen_since}
+    found: str | None = connection.execute(_CALLER, values).scalar()
+    if found is None:
+        return None
+    sid, uid, address, name, country, appid, mesibo_uid, synced_to, contact_key, seen_at = unpack(found)
+    return Caller(
+        int(sid),
+        int(uid),
+        address,
+        name,
+        country,
+        appid,
+        int(mesibo_uid),
+        int(synced_to),
+        bytes.fromhex(contact_key),
+        int(seen_at),
+    )
 
 
 def note_seen(connection: Connection, now: int, caller: Caller) -> None:

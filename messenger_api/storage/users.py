@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
@@ -12,8 +12,7 @@ from messenger_api.storage.db import new_id
 from messenger_api.storage.models import Thumbnail, User
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(NamedTuple):
     """What others see of an account. Absent texts are ""."""
 
     uid: int

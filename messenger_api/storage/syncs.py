@@ -1,0 +1,111 @@
+"""What a sync reads: the caller's own profile, the contacts and the groups, in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, func, literal_column, select, union_all
+from sqlalchemy.orm import aliased
+
+from messenger_api.storage.models import Block, Contact, Group, GroupMember, Thumbnail, User
+from messenger_api.storage.packed import packed, unpack
+from messenger_api.storage.users import Profile
+
+
+class GroupEntry(NamedTuple):
+    """A group as a sync tells of it; `members` as they stand on the wire (`Roster.wire`)."""
+
+    gid: int
+    name: str
+    photo: str
+    tn: str
+    changed_at: int
+    members: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """The caller's own profile, those of others, and groups; the oldest change first."""
+
+    own: Profile
+    contacts: list[Profile]
+    groups: list[GroupEntry]
+
+
+# What a row is about.
+_OWN, _CONTACT, _GROUP = "own", "contact", "group"
+_TN = func.coalesce(Thumbnail.tn, literal_column("''"))
+_PROFILE = (User.uid, User.address, User.name, User.status, User.photo, _TN, User.changed_at)
+_ROSTER = func.coalesce(Group.roster, literal_column("''"))
+_ENTRY = (Group.gid, Group.name, Group.photo, _TN, Group.changed_at, _ROSTER)
+
+# Blocks are looked for by outer joins: two look-ups by primary key for each account in question. Of
+# NOT EXISTS, MariaDB would make a table first, and read every block of every user for it.
+_by_owner, _of_owner = aliased(Block), aliased(Block)
+_BLOCKED_BY_OWNER = (_by_owner.owner == bindparam("owner")) & (_by_owner.contact_key == User.contact_key)
+_HAS_BLOCKED_OWNER = (_of_owner.owner == User.uid) & (_of_owner.contact_key == bindparam("own_key"))
+
+_own = (
+    select(packed(literal_column(f"'{_OWN}'"), *_PROFILE))
+    .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
+    .where(User.uid == bindparam("owner"))
+)
+_profiles = (
+    select(packed(literal_column(f"'{_CONTACT}'"), *_PROFILE))
+    .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
+    .outerjoin(_by_owner, _BLOCKED_BY_OWNER)
+    .outerjoin(_of_owner, _HAS_BLOCKED_OWNER)
+    .where(User.uid != bindparam("owner"), User.closed_at == 0)
+    .where(_by_owner.owner.is_(None), _of_owner.owner.is_(None))
+)
+_groups = (
+    select(packed(literal_column(f"'{_GROUP}'"), *_ENTRY))
+    .join(GroupMember, GroupMember.gid == Group.gid)
+    .outerjoin(Thumbnail, Thumbnail.photo == Group.photo)
+    .where(GroupMember.uid == bindparam("owner"), Group.changed_at > bindparam("since"))
+)
+_CHANGED = union_all(
+    _own,
+    # The database begins with whichever is less: the phone book, or the accounts that have changed.
+    _profiles.join(Contact, Contact.contact_key == User.contact_key).where(
+        Contact.owner == bindparam("owner"), User.changed_at > bindparam("since")
+    ),
+    _groups,
+)
+_NAMED = union_all(_own, _profiles.where(User.contact_key.in_(bindparam("keys", expanding=True))))
+
+
+def changed(connection: Connection, owner: int, own_key: bytes, since: int) -> Found:
+    """The accounts in the owner's phone book, and the owner's groups, that changed after the second `since`.
+
+    Whom the owner has blocked, or who has blocked the owner's `own_key`, is not among them.
+    """
+    values = {"owner": owner, "own_key": own_key, "since": since}
+    return _found(connection.execute(_CHANGED, values).scalars().all())
+
+
+def named(connection: Connection, owner: int, own_key: bytes, keys: Sequence[bytes]) -> Found:
+    """The accounts with one of these contact keys, without those that a block keeps apart."""
+    values = {"owner": owner, "own_key": own_key, "keys": list(keys)}
+    return _found(connection.execute(_NAMED, values).scalars().all())
+
+
+def _found(rows: Sequence[str]) -> Found:
+    owns: list[Profile] = []
+    contacts: list[Profile] = []
+    groups: list[GroupEntry] = []
+    for row in rows:
+        kind, number, *values = unpack(row)
+        if kind == _GROUP:
+            name, photo, tn, changed_at, members = values
+            groups.append(GroupEntry(int(number), name, photo, tn, int(changed_at), members))
+            continue
+        address, name, status, photo, tn, changed_at = values
+        profile = Profile(int(number), address, name, status, photo, tn, int(changed_at))
+        (owns if kind == _OWN else contacts).append(profile)
+    [own] = owns
+    contacts.sort(key=lambda profile: (profile.changed_at, profile.uid))
+    groups.sort(key=lambda group: (group.changed_at, group.gid))
+    return Found(own, contacts, groups)
