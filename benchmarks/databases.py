@@ -7,7 +7,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from benchmarks.programs import cpu_seconds
 from benchmarks.progress import say
 from messenger_api import settings as configuration
 from messenger_api.app import create_app, parts_of
+from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.storage.schema import MIGRATIONS
 from tests.processes import LOOPBACK
 from tests.servers import MariaDB
@@ -222,8 +223,8 @@ def tables(data: Dataset) -> Iterator[Table]:
     groups = [(uid, group) for uid in data.callers for group in range(size.groups)]
     yield Table(
         "chat_groups",
-        ("gid", "name", "version", "created_at", "changed_at"),
-        ((data.gid(*one), f"Group {one[1]} of {one[0]}", 1, *at) for one in groups),
+        ("gid", "name", "version", "roster", "created_at", "changed_at"),
+        ((data.gid(*one), f"Group {one[1]} of {one[0]}", 1, _roster(data, *one), *at) for one in groups),
         len(groups),
     )
     yield Table(
@@ -236,6 +237,12 @@ def tables(data: Dataset) -> Iterator[Table]:
         ),
         len(groups) * size.members,
     )
+
+
+def _roster(data: Dataset, uid: int, group: int) -> str:
+    members = (Member(one, data.number(one)) for one in data.group_members(uid, group))
+    owner, *others = members
+    return Roster((replace(owner, role=Role.OWNER), *others)).wire()
 
 
 def make_tables(uri: str, instance: Path) -> None:

@@ -108,7 +108,7 @@ def read(entry: str, country: str = "") -> Phone | None:
     return _read(entry, country)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4096)
 def _read(entry: str, country: str) -> Phone | None:
     text = _PUNCTUATION.sub("", entry)
     local_only = text.startswith(UNKNOWN_COUNTRY)

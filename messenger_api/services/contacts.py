@@ -5,9 +5,10 @@ sends the largest `ts` it saw and gets what changed later. Two things make that 
 
 - No sync carries a `ts` younger than its *horizon*, the second up to which every change is certain to be
   visible. A change beyond it is reported at once under the horizon's `ts`, and therefore once more.
-- A session remembers the horizon of its last sync. Apps also take the `ts` of an update message, of
-  an answer to `phones` or of an edited group for one that they have "seen", and that says nothing of
-  what else changed before it. So the answer starts at whichever is earlier.
+- A session remembers the horizon of its last sync. Apps also take the `ts` of an update message or of an
+  edited group for one that they have "seen", and that says nothing of what else changed before it. So the
+  answer starts at whichever is earlier.
+- An answer to `phones` carries no `ts` beyond the one that the app sent.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Contacts:
         # Taken before the first statement: what commits meanwhile lies beyond it.
         horizon = self._horizon()
         if reset:
-            self._database.run(lambda tx: contacts.remove(tx, caller.uid))
+            self._database.run(lambda tx: contacts.clear(tx, caller.uid))
         after = min(since, caller.synced_to)
 
         def work(tx: Connection) -> Sync:
@@ -77,25 +78,24 @@ class Contacts:
     def add(self, caller: Caller, entries: Sequence[str], since: int, *, reset: bool = False) -> Sync:
         """Put numbers into the phone book; returns every one that has an account, whenever it changed.
 
-        `since` is the `ts` that the app has seen: if the answer to its last sync was lost, the `ts` of this
-        answer must not hide that.
+        No entry carries a later `ts` than `since`, the one that the app has seen: it would say nothing of
+        what else changed before it, and the app takes the largest of all.
 
         Raises:
             TooMany: more numbers than `MAX_PHONES_PER_CALL`, or more new ones than `NEW_NUMBERS`.
         """
-        horizon = self._horizon()
         keys = self._contact_keys(caller, entries)
-
-        known = self._count_new(caller, keys)
+        book = self._count_new(caller, keys)
+        seen = min(since, self._horizon())
 
         # Each statement stands alone: a request that breaks off between two is sent again by the app.
         def work(tx: Connection) -> Sync:
             if reset:
-                contacts.remove(tx, caller.uid)
-            contacts.add(tx, caller.uid, [key for key in keys if reset or key not in known])
-            if since < caller.synced_to:
-                sessions.sync_again(tx, caller.sid, since)
-            return Sync(syncs.named(tx, caller.uid, caller.contact_key, keys), horizon)
+                contacts.remove(tx, caller.uid, book.difference(keys))
+            contacts.add(tx, caller.uid, [key for key in keys if key not in book])
+            if reset or book.issubset(keys):
+                return Sync(syncs.book(tx, caller.uid, caller.contact_key), seen)
+            return Sync(syncs.named(tx, caller.uid, caller.contact_key, keys), seen)
 
         return self._database.run(work)
 
@@ -115,7 +115,7 @@ class Contacts:
         return sorted(self._identities.keys(entries, caller.country))
 
     def _count_new(self, caller: Caller, keys: Sequence[bytes]) -> set[bytes]:
-        """Bound what one account can find out about who has an account; returns the keys that are not new.
+        """Bound what one account can find out about who has an account; returns the phone book as it was.
 
         Raises:
             TooMany: so many new ones in so many days are too many.
@@ -123,7 +123,8 @@ class Contacts:
         settings = self._settings
         rule = Window(settings.new_numbers, settings.new_numbers_days * DAY)
         claim = Claim("new_numbers", str(caller.uid), rule)
-        known, state = self._database.run(lambda tx: contacts.known(tx, caller.uid, keys, claim.counter))
-        if len(known) < len(keys):
-            self._limits.take_from(replace(claim, amount=len(keys) - len(known)), state)
-        return known
+        book, state = self._database.run(lambda tx: contacts.book(tx, caller.uid, claim.counter))
+        new = sum(key not in book for key in keys)
+        if new:
+            self._limits.take_from(replace(claim, amount=new), state)
+        return book

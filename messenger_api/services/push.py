@@ -20,13 +20,13 @@ class Push:
         """Store the session's token; "" removes it."""
         hashed = token_hash(token)
 
-        def work(tx: Connection, now: int) -> None:
+        def work(tx: Connection) -> None:
             if not token:
                 sessions.remove_push_token(tx, caller.sid)
                 return
             sessions.set_push_token(
                 tx,
-                now,
+                self._database.now(),
                 caller.sid,
                 hashed,
                 token=token,
@@ -35,4 +35,4 @@ class Push:
                 fcm=int(fcm),
             )
 
-        self._database.write(work)
+        self._database.run(work)

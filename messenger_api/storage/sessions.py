@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, or_, select, text, update
 from sqlalchemy.sql import ColumnElement
 
 from messenger_api.storage.db import new_id
@@ -64,9 +64,10 @@ _CALLER = (
     )
 )
 
-_ADD_PUSH_TOKEN = insert(PushToken)
-_REMOVE_PUSH_TOKEN = delete(PushToken).where(
-    or_(PushToken.sid == bindparam("of"), PushToken.token_hash == bindparam("hash"))
+# Removes every row that has the session, or the token: a token wakes one phone.
+_SET_PUSH_TOKEN = text(
+    "REPLACE INTO push_tokens (sid, token_hash, token, device_type, production, fcm, changed_at)"
+    " VALUES (:sid, :token_hash, :token, :device_type, :production, :fcm, :changed_at)"
 )
 _NOTE_SYNC = (
     update(Session)
@@ -136,13 +137,6 @@ def note_sync(connection: Connection, sid: int, synced_to: int) -> None:
     connection.execute(_NOTE_SYNC, {"of": sid, "horizon": synced_to})
 
 
-def sync_again(connection: Connection, sid: int, since: int) -> None:
-    """Take back that the app was told of changes after this second: it says that it has not seen them."""
-    connection.execute(
-        update(Session).where(Session.sid == sid, Session.synced_to > since).values(synced_to=since)
-    )
-
-
 def sync_all_again(connection: Connection, uids: Sequence[int]) -> None:
     """Have every app of these users told of everything once more."""
     connection.execute(update(Session).where(Session.uid.in_(uids)).values(synced_to=0))
@@ -188,12 +182,11 @@ def of_user(connection: Connection, uid: int, *, seen_since: int = 0) -> Sequenc
 
 
 def set_push_token(connection: Connection, now: int, sid: int, token_hash: bytes, **columns: object) -> None:
-    """Store a session's push token. A token wakes one phone, so whoever held it before loses it."""
-    remove_push_token(connection, sid, token_hash)
+    """Store a session's push token in place of its former one. Whoever held this token before loses it."""
     values = {"sid": sid, "token_hash": token_hash, "changed_at": now, **columns}
-    connection.execute(_ADD_PUSH_TOKEN, values)
+    connection.execute(_SET_PUSH_TOKEN, values)
 
 
-def remove_push_token(connection: Connection, sid: int, token_hash: bytes = b"") -> None:
-    """Forget a session's push token, and this token wherever else it stands."""
-    connection.execute(_REMOVE_PUSH_TOKEN, {"of": sid, "hash": token_hash})
+def remove_push_token(connection: Connection, sid: int) -> None:
+    """Forget a session's push token."""
+    connection.execute(delete(PushToken).where(PushToken.sid == sid))

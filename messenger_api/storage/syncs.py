@@ -66,14 +66,12 @@ _groups = (
     .outerjoin(Thumbnail, Thumbnail.photo == Group.photo)
     .where(GroupMember.uid == bindparam("owner"), Group.changed_at > bindparam("since"))
 )
-_CHANGED = union_all(
-    _own,
-    # The database begins with whichever is less: the phone book, or the accounts that have changed.
-    _profiles.join(Contact, Contact.contact_key == User.contact_key).where(
-        Contact.owner == bindparam("owner"), User.changed_at > bindparam("since")
-    ),
-    _groups,
+_in_book = _profiles.join(Contact, Contact.contact_key == User.contact_key).where(
+    Contact.owner == bindparam("owner")
 )
+# The database begins with whichever is less: the phone book, or the accounts that have changed.
+_CHANGED = union_all(_own, _in_book.where(User.changed_at > bindparam("since")), _groups)
+_BOOK = union_all(_own, _in_book)
 _NAMED = union_all(_own, _profiles.where(User.contact_key.in_(bindparam("keys", expanding=True))))
 
 
@@ -90,6 +88,11 @@ def named(connection: Connection, owner: int, own_key: bytes, keys: Sequence[byt
     """The accounts with one of these contact keys, without those that a block keeps apart."""
     values = {"owner": owner, "own_key": own_key, "keys": list(keys)}
     return _found(connection.execute(_NAMED, values).scalars().all())
+
+
+def book(connection: Connection, owner: int, own_key: bytes) -> Found:
+    """As `named`, with every key in the owner's phone book."""
+    return _found(connection.execute(_BOOK, {"owner": owner, "own_key": own_key}).scalars().all())
 
 
 def _found(rows: Sequence[str]) -> Found:
