@@ -73,6 +73,10 @@ class Node(MariaDB):
             return str(self.query("SHOW GLOBAL STATUS LIKE %s", name)[0][1])
         return ""
 
+    def membership(self) -> tuple[str, int]:
+        """Whether this node's component may go on ("Primary"), and how many members it has."""
+        return self.status("wsrep_cluster_status"), int(self.status("wsrep_cluster_size") or 0)
+
     def caught_up(self, statement: str, database: str) -> list[tuple[object, ...]]:
         """What this node answers by itself, once it has applied what the others committed."""
         connection = pymysql.connect(host=LOOPBACK, port=self.port, user="root", database=database)
