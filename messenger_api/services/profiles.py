@@ -35,19 +35,22 @@ class Profiles:
         """
         picture = None if photo is None else self._media.photo(photo)
         stored = "" if picture is None else self._media.keep_photo(picture)
-        wanted: dict[str, object] = {"name": name, "status": status}
+        wanted: dict[str, str | None] = {"name": name, "status": status}
         wanted["photo"] = stored or ("" if remove_photo else None)
 
         def work(tx: Connection, now: int) -> Profile:
             before = users.locked(tx, caller.uid)
-            changes = {key: value for key, value in wanted.items() if value not in (None, before[key])}
+            texts = {"name": before.name, "status": before.status, "photo": before.photo}
+            changes = {key: value for key, value in wanted.items() if value not in (None, texts[key])}
             if picture is not None:
                 users.add_thumbnail(tx, stored, picture.thumbnail)
-            if changes:
-                users.change(tx, now, caller.uid, **changes)
-                gone = file_gone(before["photo"]) if "photo" in changes else []
-                outbox.add(tx, now, [user_changed(caller.uid), *gone])
-            return users.profile(tx, caller.uid)
+            if not changes:
+                return before
+            users.change(tx, now, caller.uid, **changes)
+            gone = file_gone(before.photo) if "photo" in changes else []
+            outbox.add(tx, now, [user_changed(caller.uid), *gone])
+            tn = before.tn if "photo" not in changes else picture.thumbnail if picture else ""
+            return Profile(before.uid, before.address, **{**texts, **changes}, tn=tn, changed_at=now)
 
         try:
             return self._database.write(work)

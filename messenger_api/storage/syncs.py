@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from messenger_api.storage.models import Block, Contact, Group, GroupMember, Thumbnail, User
 from messenger_api.storage.packed import packed, unpack
-from messenger_api.storage.users import Profile
+from messenger_api.storage.users import PROFILE_COLUMNS, THUMBNAIL, Profile, profile_of
 
 
 class GroupEntry(NamedTuple):
@@ -36,10 +36,8 @@ class Found:
 
 # What a row is about.
 _OWN, _CONTACT, _GROUP = "own", "contact", "group"
-_TN = func.coalesce(Thumbnail.tn, literal_column("''"))
-_PROFILE = (User.uid, User.address, User.name, User.status, User.photo, _TN, User.changed_at)
 _ROSTER = func.coalesce(Group.roster, literal_column("''"))
-_ENTRY = (Group.gid, Group.name, Group.photo, _TN, Group.changed_at, _ROSTER)
+_ENTRY = (Group.gid, Group.name, Group.photo, THUMBNAIL, Group.changed_at, _ROSTER)
 
 # Blocks are looked for by outer joins: two look-ups by primary key for each account in question. Of
 # NOT EXISTS, MariaDB would make a table first, and read every block of every user for it.
@@ -48,12 +46,12 @@ _BLOCKED_BY_OWNER = (_by_owner.owner == bindparam("owner")) & (_by_owner.contact
 _HAS_BLOCKED_OWNER = (_of_owner.owner == User.uid) & (_of_owner.contact_key == bindparam("own_key"))
 
 _own = (
-    select(packed(literal_column(f"'{_OWN}'"), *_PROFILE))
+    select(packed(literal_column(f"'{_OWN}'"), *PROFILE_COLUMNS))
     .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
     .where(User.uid == bindparam("owner"))
 )
 _profiles = (
-    select(packed(literal_column(f"'{_CONTACT}'"), *_PROFILE))
+    select(packed(literal_column(f"'{_CONTACT}'"), *PROFILE_COLUMNS))
     .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
     .outerjoin(_by_owner, _BLOCKED_BY_OWNER)
     .outerjoin(_of_owner, _HAS_BLOCKED_OWNER)
@@ -100,14 +98,12 @@ def _found(rows: Sequence[str]) -> Found:
     contacts: list[Profile] = []
     groups: list[GroupEntry] = []
     for row in rows:
-        kind, number, *values = unpack(row)
+        kind, *values = unpack(row)
         if kind == _GROUP:
-            name, photo, tn, changed_at, members = values
-            groups.append(GroupEntry(int(number), name, photo, tn, int(changed_at), members))
-            continue
-        address, name, status, photo, tn, changed_at = values
-        profile = Profile(int(number), address, name, status, photo, tn, int(changed_at))
-        (owns if kind == _OWN else contacts).append(profile)
+            gid, name, photo, tn, changed_at, members = values
+            groups.append(GroupEntry(int(gid), name, photo, tn, int(changed_at), members))
+        else:
+            (owns if kind == _OWN else contacts).append(profile_of(values))
     [own] = owns
     contacts.sort(key=lambda profile: (profile.changed_at, profile.uid))
     groups.sort(key=lambda group: (group.changed_at, group.gid))

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal_column, select, update
 
 from messenger_api.storage.db import new_id
 from messenger_api.storage.models import Thumbnail, User
+from messenger_api.storage.packed import packed, unpack
 
 
 class Profile(NamedTuple):
@@ -33,22 +34,23 @@ class Account:
     contact_key: bytes
 
 
+THUMBNAIL = func.coalesce(Thumbnail.tn, literal_column("''"))
 PROFILE_COLUMNS = (
     User.uid,
     User.address,
     User.name,
     User.status,
     User.photo,
-    Thumbnail.tn,
+    THUMBNAIL,
     User.changed_at,
 )
 
 _PROFILE = (
-    select(*PROFILE_COLUMNS)
+    select(packed(*PROFILE_COLUMNS))
     .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
     .where(User.uid == bindparam("uid"))
 )
-_LOCKED = select(User.name, User.status, User.photo).where(User.uid == bindparam("uid")).with_for_update()
+_LOCKED = _PROFILE.with_for_update()
 _ACCOUNTS = select(User.uid, User.address, User.contact_key).where(
     User.contact_key.in_(bindparam("keys", expanding=True))
 )
@@ -57,21 +59,21 @@ _ACCOUNTS = select(User.uid, User.address, User.contact_key).where(
 _CHANGE = update(User).where(User.uid == bindparam("of"))
 
 
-def profile_of(row: Sequence[Any]) -> Profile:
-    """The profile in a row of `PROFILE_COLUMNS`."""
-    uid, address, name, status, photo, tn, changed_at = row
-    return Profile(uid, address, name, status, photo, tn or "", changed_at)
+def profile_of(values: Sequence[str]) -> Profile:
+    """The profile in the values of `PROFILE_COLUMNS`."""
+    uid, address, name, status, photo, tn, changed_at = values
+    return Profile(int(uid), address, name, status, photo, tn, int(changed_at))
 
 
 def profile(connection: Connection, uid: int) -> Profile:
     """The profile of an account. Raises NoResultFound when it is gone."""
-    return profile_of(connection.execute(_PROFILE, {"uid": uid}).one())
+    return profile_of(unpack(connection.execute(_PROFILE, {"uid": uid}).scalar_one()))
 
 
 def find_profile(connection: Connection, uid: int) -> Profile | None:
     """The profile of an account that may be gone."""
-    row = connection.execute(_PROFILE, {"uid": uid}).one_or_none()
-    return None if row is None else profile_of(row)
+    found = connection.execute(_PROFILE, {"uid": uid}).scalar()
+    return None if found is None else profile_of(unpack(found))
 
 
 def record(connection: Connection, uid: int) -> Row[*tuple[Any, ...]]:
@@ -89,10 +91,9 @@ def open_accounts(connection: Connection, keys: Sequence[bytes]) -> list[Account
     return [Account(row.uid, row.address, row.contact_key) for row in rows]
 
 
-def locked(connection: Connection, uid: int) -> dict[str, str]:
-    """The texts of a profile, which nobody else changes before this transaction ends."""
-    row = connection.execute(_LOCKED, {"uid": uid}).one()
-    return {"name": row.name, "status": row.status, "photo": row.photo}
+def locked(connection: Connection, uid: int) -> Profile:
+    """As `profile`; nobody else changes it before this transaction ends."""
+    return profile_of(unpack(connection.execute(_LOCKED, {"uid": uid}).scalar_one()))
 
 
 def accounts(connection: Connection, keys: Sequence[bytes]) -> list[Account]:
