@@ -103,9 +103,9 @@ class MariaDB(Server):
             if not self._is_kept:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
-    def uri(self, database: str) -> str:
+    def uri(self, database: str, driver: str = "pymysql") -> str:
         """SQLAlchemy's address of a database on this server."""
-        return f"mysql+pymysql://root@{LOOPBACK}:{self.port}/{database}?charset=utf8mb4"
+        return f"mysql+{driver}://root@{LOOPBACK}:{self.port}/{database}?charset=utf8mb4"
 
     def query(self, statement: str, *values: object, database: str | None = None) -> list[tuple[object, ...]]:
         """Run one statement in a connection of its own, commit, and return the rows."""
