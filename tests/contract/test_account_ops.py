@@ -15,11 +15,8 @@ from messenger_api.domain.secrets import Keys
 from messenger_api.services.departures import CONTACTS_AT_ONCE
 from messenger_api.services.exports import Exports
 from messenger_api.services.number_change import NewLogin
-from tests.conftest import WITH_EVERY_DRIVER
 from tests.product import APPID, Answer, Phone, Product, jpeg
 from tests.properties.secrets_scan import cells, files, numbers_in, texts_in
-
-pytestmark = WITH_EVERY_DRIVER
 
 ANN, BOB, CEE, DAN, NEW = "919876543210", "919876543211", "919876543212", "14155550123", "4915112345678"
 OTHER_APP = "com.example.other"
