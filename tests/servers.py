@@ -86,6 +86,8 @@ class MariaDB(Server):
             program("mariadbd"),
             *MARIADB_OPTIONS,
             f"--datadir={self.folder / 'data'}",
+            # In a folder that servers share, one that starts deletes the temporary tables of the others.
+            f"--tmpdir={self.folder}",
             f"--socket={self.folder / 'socket'}",
             f"--pid-file={self.folder / 'pid'}",
             f"--bind-address={LOOPBACK}",
