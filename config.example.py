@@ -21,12 +21,13 @@
 # under INSTANCE_PATH, made and upgraded by itself: enough to begin with, on one machine.
 
 # The database's address in SQLAlchemy's form, which replaces all the DB_ keys below but DB_POOL_SIZE.
-# A relative SQLite path begins at the working folder.
+# A relative SQLite path begins at the working folder. mysql+mysqldb:// takes the driver of mysql-fast.
 # Example: SQLALCHEMY_DATABASE_URI = "mysql+pymysql://messenger:password@db.example.com/messenger?charset=utf8mb4"
 SQLALCHEMY_DATABASE_URI = ""
 
 # The host of MySQL or MariaDB; empty means SQLite. Several, separated by commas, are tried in turn, each
-# with a port of its own if that is not DB_PORT.
+# with a port of its own if that is not DB_PORT. The faster driver is used where it is installed:
+# pip install "messenger-api[mysql-fast]"; docs/scaling.md says what that needs.
 # Example: DB_HOST = "127.0.0.1"
 # Example: DB_HOST = "db1.example.com, db2.example.com:3307"
 DB_HOST = ""

@@ -15,6 +15,7 @@ from benchmarks.databases import KINDS
 from benchmarks.dataset import Dataset, Size
 from benchmarks.report import Results
 from benchmarks.run import Plan, Row, open_run
+from messenger_api.settings.record import has_mysqlclient
 
 HERE = Path(__file__).parent
 DATA = HERE / ".data"
@@ -55,7 +56,7 @@ def measure(asked: argparse.Namespace, size: Size, plan: Plan) -> Results:
         with closing(KINDS[kind](data, asked.data)) as database:
             database.fill()
             with open_run(database, plan) as run:
-                databases[kind] = run.measure(cases)
+                databases[kind] = run.measure(cases, FIRST if _with_fast(asked) else ())
     return report.results(size.users, size.rows, databases)
 
 
@@ -72,6 +73,11 @@ def _growth(asked: argparse.Namespace, plan: Plan) -> int:
 
 def _wrong(found: Results) -> int:
     return int(any(row.errors for rows in found.databases.values() for row in rows))
+
+
+def _with_fast(asked: argparse.Namespace) -> bool:
+    by_default = has_mysqlclient() and not asked.small and not asked.growth
+    return by_default if asked.fast is None else bool(asked.fast)
 
 
 def _cases(asked: argparse.Namespace) -> Sequence[Case]:
@@ -103,6 +109,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--rounds", type=int, default=Plan().rounds, help="of which the median counts")
     add("--workers", type=int, default=Plan().workers, help="processes that serve")
     add("--first", action="store_true", help="only the first table")
+    add(
+        "--fast",
+        action=argparse.BooleanOptionalAction,
+        help="measure the first table on MariaDB once more with mysqlclient (default: yes, if installed)",
+    )
     add("--only", action="append", metavar="TEXT", help="only cases with this in their name")
     add("--growth", action="store_true", help=f"compare with a set {GROWN} times as large")
     add("--data", type=Path, default=DATA, help="the folder where data sets are kept")

@@ -16,8 +16,8 @@ from benchmarks.run import Row
 # A ratio that is lower by more than this is no noise.
 DROP = 0.15
 
-_MEASURED = ("call", "rate/s", "Y", "aim", "then", "share", "floor/s", "one conn/s", "p50 ms", "p99 ms")
-HEADS = (*_MEASURED, "cpu ms", "db ms", "cpu Y", "stmts", "bytes", "MB")
+_RATES = ("call", "rate/s", "Y", "aim", "then", "fast Y", "share", "floor/s", "one conn/s")
+HEADS = (*_RATES, "p50 ms", "p99 ms", "cpu ms", "fast ms", "db ms", "cpu Y", "stmts", "bytes", "MB")
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ def table(kind: str, rows: Sequence[Row], before: Results | None) -> str:
     ]
     yardsticks = sorted(row.yardstick for row in rows)
     head = f"{kind}: Y = {yardsticks[0]:,.0f} to {yardsticks[-1]:,.0f} empty answers a second"
-    blocks = [_aligned([HEADS, *(_cells(row, then.get(row.name)) for row in part)]) for part in parts if part]
+    blocks = [_block([_cells(row, then.get(row.name)) for row in part]) for part in parts if part]
     wrong = [f"! {row.name}: {row.errors} errors, such as {row.wrong}" for row in rows if row.errors]
     left = [f"  {row.name}: {row.left_in_outbox} left in the outbox" for row in rows if row.left_in_outbox]
     return "\n".join([head, "", "\n\n".join(blocks), *wrong, *left, ""])
@@ -99,6 +99,12 @@ def _grown(small: Row, large: Row) -> Sequence[str]:
     )
 
 
+def _block(lines: Sequence[Sequence[str]]) -> str:
+    """The lines below their heads, without the columns in which none of them has anything."""
+    filled = [column for column in range(len(HEADS)) if any(line[column] for line in lines)]
+    return _aligned([[line[column] for column in filled] for line in (HEADS, *lines)])
+
+
 def _cells(row: Row, then: Row | None) -> Sequence[str]:
     changed = f"{row.ratio / then.ratio - 1:+.0%}" if then and then.ratio else ""
     mark = " !" if row.errors else ""
@@ -108,12 +114,14 @@ def _cells(row: Row, then: Row | None) -> Sequence[str]:
         f"{row.ratio:.3f}",
         f"{row.aim:.3f}" if row.aim else "",
         changed,
+        "" if row.fast is None else f"{row.fast:.3f}",
         "" if row.share is None else f"{row.share:.0%}",
         "" if row.floor is None else f"{row.floor:,.0f}",
         "" if row.floor_alone is None else f"{row.floor_alone:,.0f}",
         f"{row.p50:.1f}",
         f"{row.p99:.1f}",
         f"{row.cpu:.2f}",
+        "" if row.fast_cpu is None else f"{row.fast_cpu:.2f}",
         f"{row.database_cpu:.2f}",
         f"{row.cpu_ratio:.3f}",
         f"{row.statements}+{row.control}" if row.control else str(row.statements),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,8 @@ class WrongAnswer(Exception):
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured of one case. Rates are a second, times in milliseconds, memory in megabytes.
 
-    `yardstick` to `cpu_ratio` are medians of the rounds; `share` is that of the floor.
+    `yardstick` to `cpu_ratio` are medians of the rounds; `share` is that of the floor. `fast` and `fast_cpu`
+    are `ratio` and `cpu` with mysqlclient, where that was measured.
     """
 
     name: str
@@ -55,6 +56,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     cpu: float
     database_cpu: float
     cpu_ratio: float = 0.0
+    fast: float | None = None
+    fast_cpu: float | None = None
     floor: float | None
     floor_alone: float | None
     share: float | None
@@ -132,23 +135,24 @@ class Run:
         settings = programs.settings(database.uri, self._sandbox.url, folder / "r")
         self._recorder = stack.enter_context(closing(Recorder(settings)))
         self._replayer = stack.enter_context(closing(Replayer(database.uri)))
+        self._folder = folder
         self._latest = Yardstick(0.0, 0.0)
 
-    def measure(self, cases: Sequence[Case]) -> list[Row]:
-        """Every case, one after the other."""
+    def measure(self, cases: Sequence[Case], fast: Collection[Case] = ()) -> list[Row]:
+        """Every case, one after the other; those of `fast` with the faster driver too, if there is one."""
         self._latest = self._measure_yardstick()
-        return [self._case(case) for case in cases]
+        return [self._case(case, with_fast=case in fast) for case in cases]
 
     def prepare(self, case: Case, seconds: int) -> Sequence[Request]:
         """The requests for so many seconds."""
         return case.requests(self._world, max(1, case.once * seconds))
 
-    def _case(self, case: Case) -> Row:
+    def _case(self, case: Case, *, with_fast: bool) -> Row:
         self._check(case)
         recordings = self._record(case)
-        self.drive(case, self._plan.warmup)
-        rounds = [self._round(case) for _ in range(self._plan.rounds)]
+        rounds = self._rounds(case)
         memory, left = self.product.memory(), self._empty_outbox()
+        fast = self._fast_rounds(case) if with_fast else []
         ratio = median(one.ratio for one in rounds)
         floor, floor_ratio = self._floor(case, recordings)
         work, control = statements(recordings)
@@ -164,11 +168,13 @@ class Run:
             cpu=median(one.cpu for one in rounds),
             database_cpu=median(one.database_cpu for one in rounds),
             cpu_ratio=median(one.cpu_ratio for one in rounds),
+            fast=median(one.ratio for one in fast) if fast else None,
+            fast_cpu=median(one.cpu for one in fast) if fast else None,
             floor=floor.rate if floor else None,
             floor_alone=floor.alone if floor else None,
-            share=ratio / floor_ratio if floor else None,
-            errors=sum(one.load.errors + one.load.broken for one in rounds),
-            wrong=next((one.load.wrong for one in rounds if one.load.wrong), ""),
+            share=ratio / floor_ratio if floor_ratio else None,
+            errors=sum(one.load.errors + one.load.broken for one in [*rounds, *fast]),
+            wrong=next((one.load.wrong for one in [*rounds, *fast] if one.load.wrong), ""),
             statements=work,
             control=control,
             bytes=fmean(one.load.size for one in rounds),
@@ -178,6 +184,32 @@ class Run:
             reach=case.reach,
             aim=case.aim,
         )
+
+    def _fast_rounds(self, case: Case) -> list[Round]:
+        """The same with the faster driver, by a product that takes the place of the usual one meanwhile.
+
+        Two would share the work of the outbox.
+        """
+        uri = self._database.fast_uri
+        if not uri:
+            return []
+        usual = self.product
+        usual.stop()
+        try:
+            self.product = programs.product(uri, self._sandbox, self._folder / "f", self._plan.workers)
+            with self.product:
+                self._check(case)
+                self._latest = self._measure_yardstick()
+                rounds = self._rounds(case)
+        finally:
+            self.product = usual
+            usual.start()
+        self._empty_outbox()
+        return rounds
+
+    def _rounds(self, case: Case) -> list[Round]:
+        self.drive(case, self._plan.warmup)
+        return [self._round(case) for _ in range(self._plan.rounds)]
 
     def _round(self, case: Case) -> Round:
         requests = self.prepare(case, self._plan.seconds)

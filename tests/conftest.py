@@ -16,6 +16,7 @@ import pytest
 import structlog
 from sqlalchemy import NullPool, create_engine
 
+from messenger_api.settings import record
 from messenger_api.storage.models import Base
 from tests.product import Product
 from tests.servers import MariaDB, ProductServer, open_browser
@@ -37,6 +38,16 @@ hypothesis.settings.register_profile("dev", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("ci" if IN_CI else "dev")
 
 PRODUCT_DATABASE = "product"
+
+# SQLAlchemy's names of the drivers, by the kind of database that a test may ask for.
+DRIVERS = {"mariadb": "pymysql", "mariadb-mysqlclient": "mysqldb"}
+
+# For `pytestmark` of modules that shall run with mysqlclient too, the extra `mysql-fast`.
+WITH_EVERY_DRIVER = pytest.mark.parametrize(
+    "database_kind",
+    ["sqlite", *(pytest.param(kind, marks=pytest.mark.server) for kind in DRIVERS)],
+    indirect=True,
+)
 THE_LOG = WholeLog()
 
 AnyReport = TypeVar("AnyReport", pytest.TestReport, pytest.CollectReport)
@@ -167,6 +178,13 @@ def database_kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(params=DRIVERS.values())
+def mysql_driver(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A test of what drivers do differently runs with each of them; `DB_HOST` means this one meanwhile."""
+    monkeypatch.setattr(record, "mysql_driver", lambda: request.param)
+    return str(request.param)
+
+
 @pytest.fixture
 def database_uri(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a new database without tables."""
@@ -176,7 +194,7 @@ def database_uri(database_kind: str, request: pytest.FixtureRequest, tmp_path: P
     server: MariaDB = request.getfixturevalue("mariadb")
     name = f"test_{uuid.uuid4().hex[:12]}"
     server.create_database(name)
-    yield server.uri(name)
+    yield server.uri(name, DRIVERS[database_kind])
     server.drop_database(name)
 
 
@@ -191,7 +209,7 @@ def product_uri(database_kind: str, request: pytest.FixtureRequest, tmp_path: Pa
     server: MariaDB = request.getfixturevalue("mariadb")
     if not server.query("SHOW DATABASES LIKE %s", PRODUCT_DATABASE):
         server.create_database(PRODUCT_DATABASE)
-    uri = server.uri(PRODUCT_DATABASE)
+    uri = server.uri(PRODUCT_DATABASE, DRIVERS[database_kind])
     engine = create_engine(uri, poolclass=NullPool)
     Base.metadata.create_all(engine)
     with engine.begin() as connection:

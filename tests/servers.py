@@ -86,6 +86,8 @@ class MariaDB(Server):
             program("mariadbd"),
             *MARIADB_OPTIONS,
             f"--datadir={self.folder / 'data'}",
+            # In a folder that servers share, one that starts deletes the temporary tables of the others.
+            f"--tmpdir={self.folder}",
             f"--socket={self.folder / 'socket'}",
             f"--pid-file={self.folder / 'pid'}",
             f"--bind-address={LOOPBACK}",
@@ -103,9 +105,9 @@ class MariaDB(Server):
             if not self._is_kept:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
-    def uri(self, database: str) -> str:
+    def uri(self, database: str, driver: str = "pymysql") -> str:
         """SQLAlchemy's address of a database on this server."""
-        return f"mysql+pymysql://root@{LOOPBACK}:{self.port}/{database}?charset=utf8mb4"
+        return f"mysql+{driver}://root@{LOOPBACK}:{self.port}/{database}?charset=utf8mb4"
 
     def query(self, statement: str, *values: object, database: str | None = None) -> list[tuple[object, ...]]:
         """Run one statement in a connection of its own, commit, and return the rows."""

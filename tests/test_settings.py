@@ -531,6 +531,26 @@ def test_the_database_is_sqlite_under_the_instance_folder_unless_one_is_named(tm
     assert build(sqlalchemy_database_uri=uri, db_host="other", secret_key="k").database_uri == uri
 
 
+def test_mysqlclient_is_used_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert build(db_host="db", secret_key="k").database_driver == "mysqldb"
+    monkeypatch.setitem(sys.modules, "MySQLdb", None)
+    assert build(db_host="db", secret_key="k").database_driver == "pymysql"
+
+
+@pytest.mark.parametrize("driver", ["pymysql", "mysqldb"])
+def test_the_driver_that_an_address_names_is_obeyed(driver: str) -> None:
+    uri = f"mysql+{driver}://u:p@h/n"
+    assert build(sqlalchemy_database_uri=uri, secret_key="k").database_uri == uri
+
+
+def test_an_address_with_a_driver_that_is_not_installed_is_a_fault_that_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "MySQLdb", None)
+    (fault,) = faults_in(sqlalchemy_database_uri="mysql+mysqldb://u:p@h/n", secret_key="k")
+    assert fault == "SQLALCHEMY_DATABASE_URI: needs: pip install 'messenger-api[mysql-fast]'"
+
+
 def test_a_relative_sqlite_path_begins_at_the_working_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -562,8 +582,8 @@ def test_the_sandbox_is_used_without_a_token_or_on_request(values: dict[str, obj
 
 
 @pytest.fixture
-def several(mariadb: MariaDB) -> Callable[..., Engine]:
-    """An engine made of DB_ keys as the product makes it."""
+def several(mariadb: MariaDB, mysql_driver: str) -> Callable[..., Engine]:
+    """An engine made of DB_ keys as the product makes it, with either driver."""
 
     def make(hosts: str, **values: object) -> Engine:
         keys = {"db_host": hosts, "db_user": "root", "db_name": "mysql", "secret_key": "k" * 32}
@@ -583,6 +603,13 @@ def test_hosts_are_tried_in_turn_until_one_answers(mariadb: MariaDB, several: Ca
     assert tuple(row) == (mariadb.port, "mysql")
 
 
+def test_localhost_is_the_server_on_that_port(mariadb: MariaDB, several: Callable[..., Engine]) -> None:
+    engine = several("localhost", db_port=mariadb.port)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT @@port").scalar_one() == mariadb.port
+    engine.dispose()
+
+
 def test_the_first_host_that_answers_is_taken(mariadb: MariaDB, several: Callable[..., Engine]) -> None:
     engine = several(f"{LOOPBACK}:{mariadb.port},{LOOPBACK}:{free_port()}")
     with engine.connect() as connection:
@@ -592,7 +619,7 @@ def test_the_first_host_that_answers_is_taken(mariadb: MariaDB, several: Callabl
 
 def test_when_no_host_answers_the_last_one_is_named(several: Callable[..., Engine]) -> None:
     engine = several(f"{LOOPBACK}:{free_port()},{LOOPBACK}:{free_port()}", db_pass=SECRET)
-    with pytest.raises(OperationalError, match=r"Can't connect to MySQL server on '127\.0\.0\.1'") as failed:
+    with pytest.raises(OperationalError, match=r"Can't connect to .*server on '127\.0\.0\.1'") as failed:
         engine.connect()
     engine.dispose()
     assert SECRET not in str(failed.value)

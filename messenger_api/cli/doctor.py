@@ -37,6 +37,9 @@ from messenger_api.transport.proxies import UNTRUSTED
 # `openssl rand -hex 32` makes 64 characters; half of that is still beyond guessing.
 SHORTEST_SECRET = 32
 
+# SQLAlchemy's names of MySQL's drivers, and those by which they are installed.
+DRIVERS = {"mysqldb": "mysqlclient", "pymysql": "PyMySQL"}
+
 State = Literal["ok", "warning", "fault"]
 
 
@@ -111,7 +114,8 @@ def _connection(settings: Settings, where: str) -> Verdict:
         return "fault", f"does not answer{where}: {reason(error)}", to_do
     finally:
         engine.dispose()
-    return "ok", f"{name}{found}{where}", ""
+    driver = DRIVERS.get(settings.database_driver, settings.database_driver)
+    return "ok", f"{name}{found}{where}" + (f", through {driver}" if driver else ""), ""
 
 
 def _schema(settings: Settings) -> list[Verdict]:

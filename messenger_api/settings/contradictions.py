@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from messenger_api.domain import sms
-from messenger_api.settings.record import Settings
+from messenger_api.settings.record import Settings, has_mysqlclient
 
 # An update message about a group lists its members: a number of twelve digits and a comma each, which a form
 # writes in three bytes; the rest of the request, without the thumbnail, in less than this.
@@ -20,6 +20,8 @@ def contradictions(s: Settings) -> list[str]:
         )
     if not s.is_sqlite and not s.secret_key:
         faults.append("SECRET_KEY: required with MySQL; make one with: openssl rand -hex 32")
+    if s.database_driver == "mysqldb" and not has_mysqlclient():
+        faults.append("SQLALCHEMY_DATABASE_URI: needs: pip install 'messenger-api[mysql-fast]'")
     if s.sandbox is False and not s.mesibo_app_token:
         faults.append("MESIBO_APP_TOKEN: required when SANDBOX = False; the mesibo console shows it")
     faults.extend(s.sms_faults())

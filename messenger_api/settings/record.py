@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass, fields
+from importlib.util import find_spec
 from pathlib import Path
 
 from messenger_api.settings.conversions import (
@@ -141,7 +142,12 @@ class Settings(FileKeys, SmsKeys, LoginKeys, LimitKeys):
             return _absolute(self.sqlalchemy_database_uri)
         if not self.db_host:
             return f"sqlite:///{self.instance / 'messenger.sqlite3'}"
-        return "mysql+pymysql://"
+        return f"mysql+{mysql_driver()}://"
+
+    @property
+    def database_driver(self) -> str:
+        """SQLAlchemy's name of the database's driver: "pymysql", "mysqldb" (mysqlclient); "" for SQLite."""
+        return self.database_uri.partition(":")[0].partition("+")[2]
 
     @property
     def is_sqlite(self) -> bool:
@@ -158,6 +164,16 @@ class Settings(FileKeys, SmsKeys, LoginKeys, LimitKeys):
     def uses_sandbox(self) -> bool:
         """Whether the built-in stand-in takes mesibo's place."""
         return self.sandbox if self.sandbox is not None else not self.mesibo_app_token
+
+
+def has_mysqlclient() -> bool:
+    """Whether the extra `mysql-fast` is installed."""
+    return find_spec("MySQLdb") is not None
+
+
+def mysql_driver() -> str:
+    """SQLAlchemy's name of the driver for MySQL where none is named: the faster one that is installed."""
+    return "mysqldb" if has_mysqlclient() else "pymysql"
 
 
 def shown(value: object, secret: bool) -> str:

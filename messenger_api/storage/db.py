@@ -230,6 +230,9 @@ def engine_options(settings: Settings) -> dict[str, Any]:
             "read_timeout": 5,
             "write_timeout": 5,
         }
+    if settings.database_driver == "mysqldb":
+        # What PyMySQL does by itself: bytes are told from text, and a call is a single statement.
+        options["connect_args"] |= {"binary_prefix": True, "multi_statements": False}
     return options
 
 
@@ -271,6 +274,8 @@ def _leave_what_is_gone(context: ExceptionContext) -> None:
 
 def _address(host: str, settings: Settings) -> dict[str, object]:
     name, _, port = host.partition(":")
+    if name == "localhost" and settings.database_driver == "mysqldb":
+        name = "127.0.0.1"  # mysqlclient would look for a socket file, whatever the port is
     return {
         "host": name,
         "port": int(port or settings.db_port),

@@ -8,8 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.conftest import WITH_EVERY_DRIVER
 from tests.contract.shapes import png
 from tests.product import Answer, Phone, Product, jpeg
+
+pytestmark = WITH_EVERY_DRIVER
 
 ANN, BOB, CEE, DAN = "919876543210", "919876543211", "919876543212", "14155550123"
 

@@ -81,8 +81,8 @@ def server() -> Iterator[MariaDB]:
 
 
 @pytest.fixture
-def product(server: MariaDB, mesibo: Mesibo, tmp_path: Path) -> Iterator[Product]:
-    made = Product(server.uri(DATABASE), tmp_path, **settings_for(mesibo))
+def product(server: MariaDB, mysql_driver: str, mesibo: Mesibo, tmp_path: Path) -> Iterator[Product]:
+    made = Product(server.uri(DATABASE, mysql_driver), tmp_path, **settings_for(mesibo))
     with made.services.database.engine.connect() as connection:
         for table in ("users", "one_time_codes", "limit_counters", "chat_groups", "outbox", "thumbnails"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
@@ -326,8 +326,10 @@ class TestLostAnswerToCommit:
         made.close()
 
     @pytest.fixture
-    def product(self, server: MariaDB, mesibo: Mesibo, tmp_path: Path, way: CutAtCommit) -> Iterator[Product]:
-        uri = server.uri(DATABASE).replace(str(server.port), str(way.port))
+    def product(
+        self, server: MariaDB, mysql_driver: str, mesibo: Mesibo, tmp_path: Path, way: CutAtCommit
+    ) -> Iterator[Product]:
+        uri = server.uri(DATABASE, mysql_driver).replace(str(server.port), str(way.port))
         made = Product(uri, tmp_path, **settings_for(mesibo))
         with made.services.database.engine.connect() as connection:
             for table in ("users", "one_time_codes", "limit_counters", "chat_groups", "outbox", "thumbnails"):

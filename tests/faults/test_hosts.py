@@ -45,8 +45,8 @@ def prepared(server: MariaDB) -> MariaDB:
 
 
 @pytest.fixture
-def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connected]:
-    """The product's database on a list of ports."""
+def connected(monkeypatch: pytest.MonkeyPatch, mysql_driver: str) -> Iterator[Connected]:
+    """The product's database on a list of ports, with either driver."""
     made: list[Database] = []
     monkeypatch.setattr(hosts, "PAUSE_SECONDS", 0.5)
 
@@ -55,6 +55,7 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connected]:
         keys = {"db_host": names, "db_name": NAME, "db_user": "messenger", "db_pass": "secret"}
         settings = configuration.build(secret_key="k" * 32, **keys)
         engine = create_engine(settings.database_uri, **databases.engine_options(settings))
+        assert engine.driver == mysql_driver
         databases.prepare(engine, settings)
         made.append(Database(engine))
         return made[-1]
