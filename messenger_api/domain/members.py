@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 
@@ -15,13 +15,17 @@ class Role(IntEnum):
     OWNER = 2
 
 
+NEWEST = 2**63 - 1
+
+
 @dataclass(frozen=True)
 class Member:
-    """A person in a group."""
+    """A person in a group. `position` is the order of joining, in which newcomers are the last."""
 
     uid: int
     address: str
     role: Role = Role.MEMBER
+    position: int = field(default=NEWEST, compare=False)
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,8 @@ class Roster:
 
     @classmethod
     def of(cls, members: Iterable[Member]) -> Roster:
-        """Sort by role; members of one role keep the order in which they come."""
-        return cls(tuple(sorted(members, key=lambda member: -member.role)))
+        """Sort by role, then by the order of joining; newcomers keep the order in which they come."""
+        return cls(tuple(sorted(members, key=lambda member: (-member.role, member.position))))
 
     def get(self, uid: int) -> Member | None:
         """The member with this uid."""
@@ -85,6 +89,5 @@ class Roster:
         """The same group with these members' role changed. The owner stays the owner."""
         named = set(uids)
         return Roster.of(
-            Member(m.uid, m.address, role) if m.uid in named and m.role != Role.OWNER else m
-            for m in self.members
+            replace(m, role=role) if m.uid in named and m.role != Role.OWNER else m for m in self.members
         )

@@ -29,6 +29,9 @@ from messenger_api.storage.db import SETTLE_SECONDS, Database
 from messenger_api.storage.sessions import Caller
 from messenger_api.storage.syncs import Found
 
+# Older than every account, and ten digits long as every `ts` that apps know.
+LONG_AGO = 1_000_000_000
+
 
 @dataclass(frozen=True)
 class Sync:
@@ -86,7 +89,7 @@ class Contacts:
         """
         keys = self._contact_keys(caller, entries)
         book = self._count_new(caller, keys)
-        seen = min(since, self._horizon())
+        seen = max(LONG_AGO, min(since, self._horizon()))
 
         # Each statement stands alone: a request that breaks off between two is sent again by the app.
         def work(tx: Connection) -> Sync:

@@ -30,7 +30,7 @@ class GroupState:
 
 
 _COLUMNS = (Group.gid, Group.name, Group.photo, Thumbnail.tn, Group.version, Group.changed_at)
-_MEMBER_COLUMNS = (GroupMember.uid, User.address, GroupMember.role)
+_MEMBER_COLUMNS = (GroupMember.uid, User.address, GroupMember.role, GroupMember.position)
 _IN_ORDER = (GroupMember.position, GroupMember.uid)
 
 _ONE = (
@@ -117,7 +117,8 @@ def page(connection: Connection, *, after: int, limit: int) -> Sequence[Row[*tup
 def _group(rows: Sequence[Any]) -> GroupState:
     """A group from its rows, one a member."""
     gid, name, photo, _tn, version, changed_at = rows[0][:6]
-    roster = Roster.of(Member(uid, address, Role(role)) for *_, uid, address, role in rows)
+    people = (Member(uid, address, Role(role), position) for *_, uid, address, role, position in rows)
+    roster = Roster.of(people)
     tn = next((row[3] for row in rows if row[3]), "")
     return GroupState(gid, name, photo, tn, version, changed_at, roster)
 
