@@ -81,11 +81,9 @@ def _with_fast(asked: argparse.Namespace) -> bool:
 
 
 def _cases(asked: argparse.Namespace) -> Sequence[Case]:
-    if asked.first:
-        return FIRST
     if asked.only:
         return [case for case in CASES if any(part in case.name for part in asked.only)]
-    return CASES
+    return FIRST if asked.first or asked.growth else CASES
 
 
 def _size(asked: argparse.Namespace) -> Size:

@@ -30,10 +30,11 @@ from tests.servers import MariaDB
 DATABASE = "messenger"
 BATCH = 100_000
 
-# The whole data set fits into memory, as it does on a machine that was chosen for it. What a commit
-# promises is the server's default: it is on the disk before it is answered.
+# The whole data set fits into memory, as it does on a machine that was chosen for it.
+BUFFER_BYTES_A_USER = 6 * 1024
+SMALLEST_BUFFER = 1536 * 1024**2
+# What a commit promises is the server's default: it is on the disk before it is answered.
 MARIADB_OPTIONS = (
-    "--innodb-buffer-pool-size=1536M",
     "--innodb-log-file-size=256M",
     "--innodb-flush-log-at-trx-commit=1",
     "--local-infile=ON",
@@ -125,7 +126,8 @@ class OnMariaDB(Database):
         if not folder.with_suffix(".complete").exists():
             shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
-        self._mariadb = MariaDB(folder, MARIADB_OPTIONS)
+        buffer = max(SMALLEST_BUFFER, data.size.users * BUFFER_BYTES_A_USER)
+        self._mariadb = MariaDB(folder, (*MARIADB_OPTIONS, f"--innodb-buffer-pool-size={buffer}"))
         self._mariadb.start()
         super().__init__(data, home)
 

@@ -100,6 +100,7 @@ class Node(MariaDB):
             f"--defaults-file={config}",
             *(option for option in MARIADB_OPTIONS[1:] if not option.startswith("--user=")),
             f"--datadir={self.folder / 'data'}",
+            f"--tmpdir={self.folder}",
             f"--socket={self.folder / 'socket'}",
             f"--pid-file={self.folder / 'pid'}",
             f"--port={self.port}",

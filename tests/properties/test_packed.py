@@ -1,0 +1,52 @@
+"""What travels as one text arrives as it was, whatever people write."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messenger_api.storage import contacts, users
+from messenger_api.storage.models import NAME_LENGTH, STATUS_LENGTH
+from messenger_api.storage.packed import SEPARATOR
+from tests.product import Phone, Product
+from tests.properties.conftest import NewProduct
+
+ANA = "14155550101"
+# Both databases keep what is no character of its own (a surrogate) out, and the ops every NUL.
+people_write = st.characters(exclude_categories=["Cs"], exclude_characters=SEPARATOR)
+
+
+@pytest.fixture(scope="module")
+def product(new_product: NewProduct) -> Product:
+    return new_product(limits="off")
+
+
+@pytest.fixture(scope="module")
+def ana(product: Product) -> Phone:
+    return product.log_in(ANA)
+
+
+@given(name=st.text(people_write, max_size=NAME_LENGTH), status=st.text(people_write, max_size=STATUS_LENGTH))
+def test_a_profile_is_read_as_it_was_written(product: Product, ana: Phone, name: str, status: str) -> None:
+    database = product.services.database
+    [(uid,)] = product.rows("SELECT uid FROM users")
+    database.write(lambda tx, now: users.change(tx, now, uid, name=name, status=status))
+    found = database.run(lambda tx: users.profile(tx, uid))
+    assert (found.address, found.name, found.status, found.tn) == (ANA, name, status, "")
+    assert ana.ok("getcontacts")["u"]["name"] == name
+
+
+def test_of_a_list_that_the_server_cuts_off_no_broken_entry_is_read(product: Product, ana: Phone) -> None:
+    ana.ok("getcontacts", phones=",".join(f"9198{n:08}" for n in range(300)))
+    [(uid,)] = product.rows("SELECT uid FROM users")
+    with product.services.database.engine.connect() as connection:
+        whole, _ = contacts.book(connection, uid, "")
+        assert len(whole) == 300
+        if product.services.settings.is_sqlite:  # which cuts nothing off
+            return
+        connection.exec_driver_sql("SET SESSION group_concat_max_len = 1000")
+        cut, _ = contacts.book(connection, uid, "")
+        connection.invalidate()
+    assert len(cut) == 30
+    assert cut < whole
