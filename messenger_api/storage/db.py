@@ -36,9 +36,10 @@ PATIENCE_SECONDS = 4
 
 # A change carries the second in which its transaction began. Readers may rely on every change of second
 # `s` being visible at `s + SETTLE_SECONDS`: a transaction older than MAX_TRANSACTION_SECONDS is never
-# committed, and what is left between the two is for the commit itself and for hosts whose clocks differ.
+# committed, and what is left between the two is for the commit itself, which a cluster holds for up to 4
+# seconds while it finds out that a node is dead (docs/scaling.md), and for hosts whose clocks differ.
 MAX_TRANSACTION_SECONDS = 2
-SETTLE_SECONDS = 5
+SETTLE_SECONDS = 8
 
 # MySQL/MariaDB error numbers (server error reference): lock wait timeout, deadlock or certification
 # conflict, record changed since last read.
