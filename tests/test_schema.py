@@ -97,11 +97,19 @@ def migrated(uri: str) -> None:
     engine.dispose()
 
 
-def downgrade(engine: Engine) -> None:
+def migrations_on(engine: Engine) -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["engine"] = engine
-    command.downgrade(config, "base")
+    return config
+
+
+def upgrade_to(engine: Engine, revision: str) -> None:
+    command.upgrade(migrations_on(engine), revision)
+
+
+def downgrade(engine: Engine) -> None:
+    command.downgrade(migrations_on(engine), "base")
 
 
 def load_by_hand(server: MariaDB, name: str) -> subprocess.CompletedProcess[str]:
@@ -227,10 +235,7 @@ KEY, TOKEN = b"0123456789abcdef", b"0123456789abcdef0123456789abcdef"
 
 def test_whoever_was_logged_in_before_the_upgrade_stays_so(engine: Engine) -> None:
     """Sessions that know nothing of when they were last used are not taken for idle ones."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["engine"] = engine
-    command.upgrade(config, "0001")
+    upgrade_to(engine, "0001")
     with engine.connect() as connection:
         for statement in (
             "INSERT INTO users (uid, address, contact_key, created_at, changed_at)"
@@ -247,10 +252,7 @@ def test_whoever_was_logged_in_before_the_upgrade_stays_so(engine: Engine) -> No
 
 
 def test_groups_made_before_the_upgrade_are_told_as_before(engine: Engine) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["engine"] = engine
-    command.upgrade(config, "0002")
+    upgrade_to(engine, "0002")
     with engine.connect() as connection:
         for uid, role, position in ((1, 0, 3), (2, 2, 1), (3, 1, 9), (4, 1, 2), (5, 0, 3)):
             connection.exec_driver_sql(

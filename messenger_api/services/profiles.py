@@ -37,20 +37,18 @@ class Profiles:
         stored = "" if picture is None else self._media.keep_photo(picture)
         wanted: dict[str, str | None] = {"name": name, "status": status}
         wanted["photo"] = stored or ("" if remove_photo else None)
+        tn = picture.thumbnail if picture else ""
 
         def work(tx: Connection, now: int) -> Profile:
+            if tn:
+                users.add_thumbnail(tx, stored, tn)
             before = users.locked(tx, caller.uid)
             texts = {"name": before.name, "status": before.status, "photo": before.photo}
             changes = {key: value for key, value in wanted.items() if value not in (None, texts[key])}
-            if picture is not None:
-                users.add_thumbnail(tx, stored, picture.thumbnail)
             if not changes:
                 return before
             users.change(tx, now, caller.uid, **changes)
-            gone = file_gone(before.photo) if "photo" in changes else []
-            outbox.add(tx, now, [user_changed(caller.uid), *gone])
-            tn = before.tn if "photo" not in changes else picture.thumbnail if picture else ""
-            return Profile(before.uid, before.address, **{**texts, **changes}, tn=tn, changed_at=now)
+            return _announced(tx, now, before, changes, tn)
 
         try:
             return self._database.write(work)
@@ -60,3 +58,14 @@ class Profiles:
             if stored:
                 self._media.discard(stored)
             raise
+
+
+def _announced(tx: Connection, now: int, before: Profile, changes: dict[str, str], tn: str) -> Profile:
+    """Queue what follows a change; the profile as it is now. `tn` belongs to a new photo."""
+    outbox.add(tx, now, [user_changed(before.uid), *(file_gone(before.photo) if "photo" in changes else [])])
+    after = before._replace(
+        name=changes.get("name", before.name), status=changes.get("status", before.status)
+    )
+    if "photo" in changes:
+        after = after._replace(photo=changes["photo"], tn=tn)
+    return after._replace(changed_at=now)
