@@ -148,7 +148,8 @@ def test_an_outage_of_the_bucket_is_try_later_and_then_over(
     assert fetch(ana["urls"]["download"] + old).status_code == 503
     assert call(server, "profile", name="Ana", token=ana["token"])["result"] == "OK", "the rest goes on"
     wire.always = None
-    assert kept() == before, "nothing of the refused photo stays"
+    # What an earlier test replaced may be removed meanwhile.
+    assert kept() <= before, "nothing of the refused photo stays"
     assert fetch(ana["urls"]["download"] + old).status_code == 200
     assert show(server, "red", ana["token"])["result"] == "OK"
     wait_for(lambda: not both(old) & kept(), 30, "the old photo to go")
