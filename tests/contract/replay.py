@@ -21,7 +21,7 @@ TRANSCRIPT = Path(__file__).with_name("php-demo-transcript.json")
 # The second in which the recording was made, as every `ts` in it says.
 RECORDED_AT = 1795174363
 # No entry of `contacts` is reported under a younger second: until then a change may still come to light.
-SETTLED_AT = RECORDED_AT - 5
+SETTLED_AT = RECORDED_AT - 8
 SETTLED = "<settled>"
 TN = "<base64 JPEG 100x100>"
 ABSENT = "<absent>"
