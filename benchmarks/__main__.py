@@ -92,7 +92,10 @@ def _size(asked: argparse.Namespace) -> Size:
 
 def _plan(asked: argparse.Namespace) -> Plan:
     if asked.small:
-        return Plan(seconds=1, rounds=1, warmup=0, floor=0.2, workers=asked.workers, compares=False)
+        # Two connections: eight that write would make others wait for SQLite's one writer until they give up.
+        return Plan(
+            seconds=1, rounds=1, warmup=0, floor=0.2, workers=asked.workers, connections=2, compares=False
+        )
     return replace(Plan(), workers=asked.workers, seconds=asked.seconds, rounds=asked.rounds)
 
 

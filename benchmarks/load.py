@@ -61,7 +61,13 @@ class Load(msgspec.Struct, frozen=True):
 
 
 def drive(
-    url: str, requests: Sequence[Request], *, seconds: int, expected: str = "", once: bool = False
+    url: str,
+    requests: Sequence[Request],
+    *,
+    seconds: int,
+    expected: str = "",
+    once: bool = False,
+    connections: int = CONNECTIONS,
 ) -> Load:
     """Send the requests in turn for so many seconds; `once` stops after the last one.
 
@@ -73,7 +79,7 @@ def drive(
             wire = request.on_the_wire()
             file.write(b"%d\n" % len(wire) + wire)
         file.flush()
-        options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "--timeout", "10s", "-s", str(SCRIPT)]
+        options = ["-t1", f"-c{connections}", f"-d{seconds}", "--timeout", "10s", "-s", str(SCRIPT)]
         arguments = [file.name, expected, "once" if once else "cycle"]
         done = subprocess.run(
             [program("wrk"), *options, url, "--", *arguments], capture_output=True, text=True, check=False

@@ -18,7 +18,7 @@ from benchmarks import programs
 from benchmarks.cases import Case, World
 from benchmarks.databases import Database
 from benchmarks.floor import Floor, Recorder, Recording, Replayer, statements
-from benchmarks.load import Load, Request, drive
+from benchmarks.load import CONNECTIONS, Load, Request, drive
 from benchmarks.programs import Program
 from benchmarks.progress import say
 from benchmarks.reset import SANDBOX_FILE, reset, sandbox_file
@@ -83,6 +83,7 @@ class Plan:
     yardstick: int = 1
     floor: float = 1.5
     workers: int = 2
+    connections: int = CONNECTIONS
     compares: bool = True
     """Whether the yardstick is measured again around everything, or only once: then ratios mean little."""
 
@@ -226,7 +227,12 @@ class Run:
 
     def _drive(self, case: Case, requests: Sequence[Request], seconds: int) -> Load:
         return drive(
-            self.product.url, requests, seconds=seconds, expected=case.expected, once=bool(case.once)
+            self.product.url,
+            requests,
+            seconds=seconds,
+            expected=case.expected,
+            once=bool(case.once),
+            connections=self._plan.connections,
         )
 
     def _measure_yardstick(self) -> Yardstick:
