@@ -15,6 +15,7 @@ class Role(IntEnum):
     OWNER = 2
 
 
+# Of a member who has not been written yet: behind everybody who has.
 NEWEST = 2**63 - 1
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select
 from sqlalchemy.orm import aliased
 
 from messenger_api.storage.db import ignoring_known
 from messenger_api.storage.models import Block, Report, User
 
 _reporter, _reported = aliased(User), aliased(User)
+
+# For statements about accounts that may be kept apart from `owner`, whose own key is `own_key`. Blocks are
+# looked for by outer joins: two look-ups by primary key for each account in question. Of NOT EXISTS, MariaDB
+# would make a table first, and read every block of every user for it.
+by_owner, of_owner = aliased(Block), aliased(Block)
+BLOCKED_BY_OWNER = (by_owner.owner == bindparam("owner")) & (by_owner.contact_key == User.contact_key)
+HAS_BLOCKED_OWNER = (of_owner.owner == User.uid) & (of_owner.contact_key == bindparam("own_key"))
+NO_BLOCK = by_owner.owner.is_(None) & of_owner.owner.is_(None)
 
 
 def add(connection: Connection, now: int, owner: int, keys: Sequence[bytes]) -> None:

@@ -8,27 +8,21 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, literal_colu
 from sqlalchemy.orm import aliased
 
 from messenger_api.domain.secrets import CONTACT_KEY_BYTES
+from messenger_api.storage.blocks import BLOCKED_BY_OWNER, HAS_BLOCKED_OWNER, NO_BLOCK, by_owner, of_owner
 from messenger_api.storage.db import ignoring_known
-from messenger_api.storage.models import Block, Contact, LimitCounter, User
-from messenger_api.storage.packed import SEPARATOR, packed, unpack
+from messenger_api.storage.models import Contact, LimitCounter, User
+from messenger_api.storage.packed import packed, unpack
 
 # Of a list that was cut off (`db.LONGEST_LIST`) the last entry is not whole.
 KEY_DIGITS = CONTACT_KEY_BYTES * 2
 # As many as an app may send at once (MAX_PHONES_PER_CALL).
 KEYS_AT_ONCE = 2_000
 
-# Blocks are looked for by outer joins: two look-ups by primary key for each account in question. Of
-# NOT EXISTS, MariaDB would make a table first, and read every block of every user for it.
-_by_owner, _of_owner = aliased(Block), aliased(Block)
-_BLOCKED_BY_OWNER = (_by_owner.owner == bindparam("owner")) & (_by_owner.contact_key == User.contact_key)
-_HAS_BLOCKED_OWNER = (_of_owner.owner == User.uid) & (_of_owner.contact_key == bindparam("own_key"))
-_NO_BLOCK = _by_owner.owner.is_(None) & _of_owner.owner.is_(None)
-
 # A phone book as one text is read ten times as fast as its rows, or as a look-up of every number sent.
 _BOOK = union_all(
-    select(func.coalesce(func.group_concat(func.hex(Contact.contact_key)), "")).where(
-        Contact.owner == bindparam("owner")
-    ),
+    select(
+        packed(literal_column("'book'"), func.coalesce(func.group_concat(func.hex(Contact.contact_key)), ""))
+    ).where(Contact.owner == bindparam("owner")),
     select(packed(literal_column("'counter'"), LimitCounter.slots)).where(
         LimitCounter.name == bindparam("counter")
     ),
@@ -37,12 +31,12 @@ _BOOK = union_all(
 _HOLDERS = (
     select(User.uid, User.address)
     .join(Contact, Contact.owner == User.uid)
-    .outerjoin(_of_owner, _HAS_BLOCKED_OWNER)
+    .outerjoin(of_owner, HAS_BLOCKED_OWNER)
     .where(
         Contact.contact_key == bindparam("own_key"),
         Contact.owner > bindparam("after"),
         User.closed_at == 0,
-        _of_owner.owner.is_(None),
+        of_owner.owner.is_(None),
     )
     .order_by(Contact.owner)
     .limit(bindparam("most"))
@@ -52,14 +46,14 @@ _FOLLOWERS = (
     select(User.uid, User.address)
     .join(Contact, Contact.owner == User.uid)
     .join(_subject, _subject.contact_key == Contact.contact_key)
-    .outerjoin(_by_owner, _BLOCKED_BY_OWNER)
-    .outerjoin(_of_owner, (_of_owner.owner == User.uid) & (_of_owner.contact_key == _subject.contact_key))
+    .outerjoin(by_owner, BLOCKED_BY_OWNER)
+    .outerjoin(of_owner, (of_owner.owner == User.uid) & (of_owner.contact_key == _subject.contact_key))
     .where(
         _subject.uid == bindparam("owner"),
         Contact.owner > bindparam("after"),
         Contact.owner != bindparam("owner"),
         User.closed_at == 0,
-        _NO_BLOCK,
+        NO_BLOCK,
     )
     .order_by(Contact.owner)
     .limit(bindparam("most"))
@@ -71,11 +65,10 @@ def book(connection: Connection, owner: int, counter: str) -> tuple[set[bytes], 
 
     Both in one statement, for it is asked at every sync.
     """
-    rows = connection.execute(_BOOK, {"owner": owner, "counter": counter}).scalars().all()
-    states = [unpack(row)[1] for row in rows if SEPARATOR in row]
-    digits = next(row for row in rows if SEPARATOR not in row)
-    keys = {bytes.fromhex(key) for key in digits.split(",") if len(key) == KEY_DIGITS}
-    return keys, states[0] if states else None
+    rows = connection.execute(_BOOK, {"owner": owner, "counter": counter}).scalars()
+    found = dict(unpack(row) for row in rows)
+    keys = {bytes.fromhex(key) for key in found["book"].split(",") if len(key) == KEY_DIGITS}
+    return keys, found.get("counter")
 
 
 def add(connection: Connection, owner: int, keys: Sequence[bytes]) -> None:

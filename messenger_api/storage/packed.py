@@ -39,7 +39,9 @@ def unpack(text: str) -> list[str]:
 
 @compiles(_Packed)
 def _for_mysql(element: _Packed, compiler: SQLCompiler, **options: Any) -> str:
-    return f"concat_ws(char(0 USING utf8mb4), {compiler.process(element.clauses, **options)})"
+    # The separator decides the collation of the whole: rows of different columns may stand in one union.
+    separator = "char(0 USING utf8mb4) COLLATE utf8mb4_bin"
+    return f"concat_ws({separator}, {compiler.process(element.clauses, **options)})"
 
 
 @compiles(_Packed, "sqlite")

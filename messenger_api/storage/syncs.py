@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, literal_column, select, union_all
-from sqlalchemy.orm import aliased
 
-from messenger_api.storage.models import Block, Contact, Group, GroupMember, Thumbnail, User
+from messenger_api.storage.blocks import BLOCKED_BY_OWNER, HAS_BLOCKED_OWNER, NO_BLOCK, by_owner, of_owner
+from messenger_api.storage.models import Contact, Group, GroupMember, Thumbnail, User
 from messenger_api.storage.packed import packed, unpack
 from messenger_api.storage.users import PROFILE_COLUMNS, THUMBNAIL, Profile, profile_of
 
@@ -39,12 +39,6 @@ _OWN, _CONTACT, _GROUP = "own", "contact", "group"
 _ROSTER = func.coalesce(Group.roster, literal_column("''"))
 _ENTRY = (Group.gid, Group.name, Group.photo, THUMBNAIL, Group.changed_at, _ROSTER)
 
-# Blocks are looked for by outer joins: two look-ups by primary key for each account in question. Of
-# NOT EXISTS, MariaDB would make a table first, and read every block of every user for it.
-_by_owner, _of_owner = aliased(Block), aliased(Block)
-_BLOCKED_BY_OWNER = (_by_owner.owner == bindparam("owner")) & (_by_owner.contact_key == User.contact_key)
-_HAS_BLOCKED_OWNER = (_of_owner.owner == User.uid) & (_of_owner.contact_key == bindparam("own_key"))
-
 _own = (
     select(packed(literal_column(f"'{_OWN}'"), *PROFILE_COLUMNS))
     .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
@@ -53,10 +47,9 @@ _own = (
 _profiles = (
     select(packed(literal_column(f"'{_CONTACT}'"), *PROFILE_COLUMNS))
     .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
-    .outerjoin(_by_owner, _BLOCKED_BY_OWNER)
-    .outerjoin(_of_owner, _HAS_BLOCKED_OWNER)
-    .where(User.uid != bindparam("owner"), User.closed_at == 0)
-    .where(_by_owner.owner.is_(None), _of_owner.owner.is_(None))
+    .outerjoin(by_owner, BLOCKED_BY_OWNER)
+    .outerjoin(of_owner, HAS_BLOCKED_OWNER)
+    .where(User.uid != bindparam("owner"), User.closed_at == 0, NO_BLOCK)
 )
 _groups = (
     select(packed(literal_column(f"'{_GROUP}'"), *_ENTRY))

@@ -9,8 +9,6 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pymysql
 
@@ -179,8 +177,8 @@ class Arbitrator(Server):
         return "".join(f"{name} = {value}\n" for name, value in values.items())
 
 
-class Cluster:
-    """Three nodes and an arbitrator: `with` starts and stops them."""
+class Cluster(Server):
+    """Three nodes and an arbitrator."""
 
     def __init__(self) -> None:
         self.nodes = [Node(number) for number in (1, 2, 3)]
@@ -188,22 +186,12 @@ class Cluster:
             node.peers = self.nodes
         self._arbitrator = Arbitrator(self.nodes)
 
-    def __enter__(self) -> Self:
-        try:
-            self.nodes[0].start(bootstrap=True)
-            # One after the other: a node that hands its data over serves nobody else.
-            for node in self.nodes[1:]:
-                node.start()
-            self._arbitrator.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def start(self) -> None:
+        self.nodes[0].start(bootstrap=True)
+        # One after the other: a node that hands its data over serves nobody else.
+        for node in self.nodes[1:]:
+            node.start()
+        self._arbitrator.start()
 
     def close(self) -> None:
         for server in (self._arbitrator, *self.nodes):
