@@ -2,12 +2,13 @@
 
 PYTHON ?= python3
 PORT ?= 8080
+FUZZ ?= tests/properties
 export PYTHON
 
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick test-cluster lint bench bench-growth clean
+.PHONY: help run test test-quick test-cluster fuzz lint bench bench-growth clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +25,11 @@ test: ## run all tests, MariaDB and the browser included, with the coverage gate
 test-quick: ## run the tests that need no server, without coverage
 	@scripts/install test
 	$(BIN)/python -m pytest --ignore=tests/cluster -m "not server"
+
+fuzz: ## try many more inputs than the tests do, others each time (FUZZ=tests/properties/test_phones.py for one file)
+	@scripts/install test
+	@scripts/system-packages mariadb redis
+	$(BIN)/python -m pytest $(FUZZ) --hypothesis-profile=fuzz
 
 test-cluster: ## kill nodes of a Galera cluster under load, and drain a long outbox (minutes)
 	@scripts/install test

@@ -31,9 +31,10 @@ SERVER_FIXTURES = {"mariadb", "browser", "product_server"}
 IN_CI = os.environ.get("CI", "").lower() in {"true", "1"}
 EVERY_TEST_MUST_RUN = IN_CI or os.environ.get("MESSENGER_NO_SKIPS") == "1"
 
-hypothesis.settings.register_profile(
-    "ci", derandomize=False, deadline=None, max_examples=200, print_blob=True
-)
+# CI tries the same inputs for the same code, so that it never fails for what an earlier change brought;
+# `make fuzz` and every run by hand try others each time.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, max_examples=200)
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=2_000, print_blob=True)
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("ci" if IN_CI else "dev")
 

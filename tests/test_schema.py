@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
-from sqlalchemy import BINARY, NUMERIC, Engine, create_engine, inspect
+from sqlalchemy import BINARY, NUMERIC, Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import OperationalError
 
 from messenger_api import settings as configuration
@@ -322,6 +322,24 @@ def test_an_upgrade_of_sqlite_that_fails_leaves_no_trace(tmp_path: Path) -> None
         connection.exec_driver_sql("DROP TABLE users")
     schema.upgrade()
     assert schema.current() == schema.newest
+    engine.dispose()
+
+
+def test_an_upgrade_of_sqlite_has_no_gap_in_which_another_could_do_its_next_step(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path / 'messenger.sqlite3'}"
+    engine = product_engine(uri)
+    begun: list[Connection] = []
+
+    @event.listens_for(engine, "begin")
+    def let_another_go_first(connection: Connection) -> None:
+        if begun:
+            other = f"from tests.test_schema import migrated; migrated({uri!r})"
+            subprocess.run([sys.executable, "-c", other], cwd=ROOT, check=True)
+        begun.append(connection)
+
+    Schema(Database(engine)).upgrade()
+    assert begun
+    assert Schema(Database(engine)).is_current()
     engine.dispose()
 
 

@@ -11,13 +11,16 @@ from messenger_api.storage.models import Base
 def run() -> None:
     """Bring the database to the revision that was asked for."""
     engine = context.config.attributes.get("engine") or current_app.extensions["migrate"].db.engine
+    sqlite = engine.dialect.name == "sqlite"
     with engine.connect() as connection:
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
             compare_server_default=True,
             # SQLite cannot change a column: Alembic copies the table instead.
-            render_as_batch=engine.dialect.name == "sqlite",
+            render_as_batch=sqlite,
+            # All steps in one: between two, another process would begin with the one that this does next.
+            transactional_ddl=sqlite,
         )
         with context.begin_transaction():
             context.run_migrations()

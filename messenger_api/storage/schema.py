@@ -44,7 +44,7 @@ class Schema:
     def upgrade(self) -> None:
         """Bring the database to the newest revision.
 
-        In SQLite a step that fails leaves no trace, and of several processes that start at once one does
+        In SQLite an upgrade that fails leaves no trace, and of several processes that start at once one does
         it while the others wait. MySQL commits every change of a table by itself.
 
         Raises:
@@ -70,6 +70,8 @@ class Schema:
 def _wait_for_ever(_dialect: object, _record: object, _args: object, options: dict[str, Any]) -> None:
     for option in ("read_timeout", "write_timeout"):
         options.pop(option, None)
+    if "timeout" in options:  # SQLite's, for the lock of another process that upgrades
+        options["timeout"] = 3600
 
 
 def _config(engine: Engine) -> Config:

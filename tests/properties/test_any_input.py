@@ -6,11 +6,12 @@ import datetime as dt
 import itertools
 import json
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import fields as declared_fields
 
@@ -202,6 +203,7 @@ def test_a_number_of_no_country_or_of_a_test_range_logs_in_like_any_other(
 @some
 @given(op=SCALARS | VALUES, encoding=st.sampled_from(ENCODINGS))
 def test_any_op_gets_a_clear_answer(target: Target, op: object, encoding: str) -> None:
+    assume(not any(ending in str(op).lower() for ending in ENDINGS))
     answer = target.ask(**encoded(encoding, {"op": op, "token": target.ann.token, "appid": APPID}))
     if answer and answer["result"] == "FAIL":
         assert answer["error"] not in {"AUTHFAIL", "TRYLATER"}
@@ -236,10 +238,14 @@ CONTENT_TYPES = st.sampled_from(
     ]
 )
 HEADER = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\x00"), max_size=60)
+# A body wins over the address: one that names these asks for another op, or as somebody else.
+DECIDES = re.compile(rb'(^|[&{,])\s*"?(op|token)\b')
 BODIES = (
-    st.binary(max_size=2_000)
-    | st.text().map(lambda text: text.encode("utf-8", "surrogatepass"))
-    | VALUES.map(lambda value: json.dumps(value).encode())
+    (
+        st.binary(max_size=2_000)
+        | st.text().map(lambda text: text.encode("utf-8", "surrogatepass"))
+        | VALUES.map(lambda value: json.dumps(value).encode())
+    ).filter(lambda body: not DECIDES.search(body))
     | st.binary(max_size=200).map(lambda noise: b"{" + noise)
     | st.binary(max_size=200).map(lambda noise: part("op", b"getcontacts") + noise)
     | st.binary(max_size=200).map(lambda noise: f"--{BOUNDARY}\r\n".encode() + noise)
