@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 # A household or phone gets one network of this size (RFC 6177), and may use any address in it.
 HOUSEHOLD = 64
@@ -18,6 +19,7 @@ def address_in(entry: str) -> str:
     return text if network_of(text) else ""
 
 
+@lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """What limits count: an IPv4 address, or the IPv6 network of 64 bits; "" for what is neither."""
     try:

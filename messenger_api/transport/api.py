@@ -128,8 +128,7 @@ class Exchange:
     def answer(self, http: Request) -> Answer | None:
         """The answer's members; None when no op was asked for."""
         try:
-            self._op = op_in_address(http)
-            self._request = read(http, self._services.settings)
+            self._request = self._read(http)
             self._op = self._request.op
             if not self._op:
                 return None
@@ -146,6 +145,13 @@ class Exchange:
             log.exception("api.fault", op=self.known_op)
             self.level = logging.ERROR
             return self._failure(TryLater())
+
+    def _read(self, http: Request) -> ApiRequest:
+        try:
+            return read(http, self._services.settings)
+        except Exception:
+            self._op = op_in_address(http)
+            raise
 
     def _run(self, asked: ApiRequest) -> Answer:
         operation = OPERATIONS.get(asked.op)
