@@ -63,11 +63,7 @@ class Contacts:
         if reset:
             self._database.run(lambda tx: contacts.clear(tx, caller.uid))
         after = min(since, caller.synced_to)
-
-        def work(tx: Connection) -> Sync:
-            return Sync(syncs.changed(tx, caller.uid, caller.contact_key, after), horizon)
-
-        sync = self._database.run(work)
+        sync = Sync(syncs.changed(self._database, caller.uid, caller.contact_key, after), horizon)
         # While there is nothing to tell, an older `synced_to` tells nothing twice.
         if (sync.found.contacts or sync.found.groups) and not reset:
             self._note(caller, horizon)
@@ -126,7 +122,7 @@ class Contacts:
         settings = self._settings
         rule = Window(settings.new_numbers, settings.new_numbers_days * DAY)
         claim = Claim("new_numbers", str(caller.uid), rule)
-        book, state = self._database.run(lambda tx: contacts.book(tx, caller.uid, claim.counter))
+        book, state = contacts.book(self._database, caller.uid, claim.counter)
         new = sum(key not in book for key in keys)
         if new:
             self._limits.take_from(replace(claim, amount=new), state)

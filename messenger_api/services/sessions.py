@@ -58,9 +58,7 @@ class Sessions:
             AuthFail: there is no such session, or its user may not come in.
         """
         hashed, since = token_hash(token), self._alive_since()
-        found = (
-            self._database.find(lambda tx: sessions.caller(tx, hashed, seen_since=since)) if token else None
-        )
+        found = sessions.caller(self._database, hashed, seen_since=since) if token else None
         if found is None:
             raise AuthFail
         if found.seen_at <= self._database.now() - DAY_SECONDS:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 
 from messenger_api.domain.secrets import CONTACT_KEY_BYTES
 from messenger_api.storage.blocks import BLOCKED_BY_OWNER, HAS_BLOCKED_OWNER, NO_BLOCK, by_owner, of_owner
-from messenger_api.storage.db import ignoring_known
+from messenger_api.storage.db import Database, ignoring_known
 from messenger_api.storage.models import Contact, LimitCounter, User
 from messenger_api.storage.packed import packed, unpack
 
@@ -60,12 +60,15 @@ _FOLLOWERS = (
 )
 
 
-def book(connection: Connection, owner: int, counter: str) -> tuple[set[bytes], str | None]:
+def book(database: Database, owner: int, counter: str) -> tuple[set[bytes], str | None]:
     """The owner's phone book, and the state of the counter of this name; None: there is no such counter yet.
 
     Both in one statement, for it is asked at every sync.
+
+    Raises:
+        TryLater: the database does not answer.
     """
-    rows = connection.execute(_BOOK, {"owner": owner, "counter": counter}).scalars()
+    rows = database.texts(_BOOK, {"owner": owner, "counter": counter})
     found = dict(unpack(row) for row in rows)
     keys = {bytes.fromhex(key) for key in found["book"].split(",") if len(key) == KEY_DIGITS}
     return keys, found.get("counter")

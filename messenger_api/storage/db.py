@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, CursorResult, Engine, ExceptionContext, Insert, event
+from sqlalchemy import Connection, CursorResult, Engine, ExceptionContext, Executable, Insert, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from messenger_api.domain.errors import TryLater
 from messenger_api.settings import Settings
+from messenger_api.storage import quick
 from messenger_api.storage.hosts import Hosts
+from messenger_api.storage.quick import CLUSTERED
 
 log = structlog.get_logger(__name__)
 
@@ -53,8 +55,6 @@ _GONE_CODES = frozenset({1047, 1053, 1290, 1836})
 # book (`storage.contacts`) of a quarter of a million numbers. Half of MariaDB's `max_allowed_packet`.
 LONGEST_LIST = 8 * 1024 * 1024
 
-# In `Connection.info` where the server is a node of a Galera cluster.
-CLUSTERED = "clustered"
 # Returns when this node has applied everything that the cluster had committed before.
 _CATCH_UP = "SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1"
 
@@ -108,6 +108,28 @@ class Database:
             return found
 
         return self.run(look)
+
+    def texts(self, statement: Executable, values: Mapping[str, object]) -> Sequence[str]:
+        """As `run`, for one statement whose only column is packed (`storage.packed`).
+
+        Raises:
+            TryLater: the database does not answer.
+        """
+        found = self._tried_again(lambda: quick.texts(self.engine, statement, values))
+        if found is None:
+            return self.run(lambda tx: tx.execute(statement, values).scalars().all())
+        return found
+
+    def find_text(self, statement: Executable, values: Mapping[str, object]) -> str | None:
+        """As `find`, for one statement whose only column is packed.
+
+        Raises:
+            TryLater: the database does not answer.
+        """
+        found = self._tried_again(lambda: quick.texts(self.engine, statement, values, certain=True))
+        if found is None:
+            return self.find(lambda tx: tx.execute(statement, values).scalar())
+        return found[0] if found else None
 
     def write(self, work: Callable[[Connection, int], T]) -> T:
         """Run `work(connection, now)` in one transaction and commit; `now` is its stamp in unix seconds.

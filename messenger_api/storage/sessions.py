@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, or_, select, text, update
 from sqlalchemy.sql import ColumnElement
 
-from messenger_api.storage.db import new_id
+from messenger_api.storage.db import Database, new_id
 from messenger_api.storage.models import PushToken, Session, User
 from messenger_api.storage.packed import packed, unpack
 
@@ -76,10 +76,14 @@ _NOTE_SYNC = (
 )
 
 
-def caller(connection: Connection, token_hash: bytes, *, seen_since: int) -> Caller | None:
-    """The session with this token: used after the second `seen_since`, of a user who may come in."""
+def caller(database: Database, token_hash: bytes, *, seen_since: int) -> Caller | None:
+    """The session with this token: used after the second `seen_since`, of a user who may come in.
+
+    Raises:
+        TryLater: the database does not answer.
+    """
     values = {"token_hash": token_hash, "seen_since": seen_since}
-    found: str | None = connection.execute(_CALLER, values).scalar()
+    found = database.find_text(_CALLER, values)
     if found is None:
         return None
     sid, uid, address, name, country, appid, mesibo_uid, synced_to, contact_key, seen_at = unpack(found)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, func, literal_column, select, union_all
 
 from messenger_api.storage.blocks import BLOCKED_BY_OWNER, HAS_BLOCKED_OWNER, NO_BLOCK, by_owner, of_owner
+from messenger_api.storage.db import Database
 from messenger_api.storage.models import Contact, Group, GroupMember, Thumbnail, User
 from messenger_api.storage.packed import packed, unpack
 from messenger_api.storage.users import PROFILE_COLUMNS, THUMBNAIL, Profile, profile_of
@@ -66,13 +67,16 @@ _BOOK = union_all(_own, _in_book)
 _NAMED = union_all(_own, _profiles.where(User.contact_key.in_(bindparam("keys", expanding=True))))
 
 
-def changed(connection: Connection, owner: int, own_key: bytes, since: int) -> Found:
+def changed(database: Database, owner: int, own_key: bytes, since: int) -> Found:
     """The accounts in the owner's phone book, and the owner's groups, that changed after the second `since`.
 
     Whom the owner has blocked, or who has blocked the owner's `own_key`, is not among them.
+
+    Raises:
+        TryLater: the database does not answer.
     """
     values = {"owner": owner, "own_key": own_key, "since": since}
-    return _found(connection.execute(_CHANGED, values).scalars().all())
+    return _found(database.texts(_CHANGED, values))
 
 
 def named(connection: Connection, owner: int, own_key: bytes, keys: Sequence[bytes]) -> Found:

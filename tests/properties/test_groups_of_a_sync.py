@@ -52,7 +52,7 @@ def read(new_product: NewProduct) -> list[tuple[GroupState | None, GroupEntry]]:
 
     # Not as one transaction, which may not take longer than a busy machine needs for so many rows.
     mine = database.run(lambda tx: write(tx, database.now()))
-    synced = database.run(lambda tx: syncs.changed(tx, mine, b"nobody's key....", 0)).groups
+    synced = syncs.changed(database, mine, b"nobody's key....", 0).groups
     return [(database.run(lambda tx, gid=one.gid: groups.find(tx, gid)), one) for one in synced]  # type: ignore[misc]
 
 
@@ -85,7 +85,7 @@ NEIGHBOURS = ("14155550101", "114155550101", "5551415555010")
 def test_a_changed_number_is_found_among_numbers_that_contain_it(new_product: NewProduct, place: int) -> None:
     numbers = [*NEIGHBOURS[:place], OLD, *NEIGHBOURS[place:]]
 
-    def work(tx: Connection, now: int) -> list[str]:
+    def work(tx: Connection, now: int) -> int:
         members = [Member(10**15 + index, number) for index, number in enumerate(numbers)]
         values = dict.fromkeys(("created_at", "changed_at", "seen_at"), 1)
         rows = [
@@ -97,9 +97,9 @@ def test_a_changed_number_is_found_among_numbers_that_contain_it(new_product: Ne
         for gid, people in ((7, roster), (8, Roster(roster.members[:1]))):
             groups.add(tx, now, GroupState(gid, "", "", "", 0, now, people))
         groups.renumber(tx, now, [7, 8], OLD, NEW)
-        told = syncs.changed(tx, members[0].uid, b"nobody's key....", 0).groups
-        return [group.members for group in told]
+        return members[0].uid
 
     wanted = [NEW if number == OLD else number for number in numbers]
-    told = new_product().services.database.write(work)
-    assert told == [f"1:{','.join(wanted)}", f"1:{wanted[0]}"]
+    database = new_product().services.database
+    told = syncs.changed(database, database.write(work), b"nobody's key....", 0).groups
+    assert [group.members for group in told] == [f"1:{','.join(wanted)}", f"1:{wanted[0]}"]

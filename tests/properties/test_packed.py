@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from messenger_api.storage import contacts, users
 from messenger_api.storage.models import NAME_LENGTH, STATUS_LENGTH
@@ -40,13 +41,18 @@ def test_a_profile_is_read_as_it_was_written(product: Product, ana: Phone, name:
 def test_of_a_list_that_the_server_cuts_off_no_broken_entry_is_read(product: Product, ana: Phone) -> None:
     ana.ok("getcontacts", phones=",".join(f"9198{n:08}" for n in range(300)))
     [(uid,)] = product.rows("SELECT uid FROM users")
-    with product.services.database.engine.connect() as connection:
-        whole, _ = contacts.book(connection, uid, "")
-        assert len(whole) == 300
-        if product.services.settings.is_sqlite:  # which cuts nothing off
-            return
-        connection.exec_driver_sql("SET SESSION group_concat_max_len = 1000")
-        cut, _ = contacts.book(connection, uid, "")
-        connection.invalidate()
+    database = product.services.database
+    whole, _ = contacts.book(database, uid, "")
+    assert len(whole) == 300
+    if product.services.settings.is_sqlite:  # which cuts nothing off
+        return
+
+    def cut_off(connection: object, *_: object) -> None:
+        connection.cursor().execute("SET SESSION group_concat_max_len = 1000")  # type: ignore[attr-defined]
+
+    event.listen(database.engine, "checkout", cut_off)
+    cut, _ = contacts.book(database, uid, "")
+    event.remove(database.engine, "checkout", cut_off)
+    database.engine.dispose()
     assert len(cut) == 30
     assert cut < whole
