@@ -12,9 +12,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import structlog
 from sqlalchemy import Dialect, Engine, Executable
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from messenger_api.domain.errors import TryLater
+
+log = structlog.get_logger(__name__)
 
 # In `Connection.info` where the server is a node of a Galera cluster.
 CLUSTERED = "clustered"
@@ -40,15 +44,20 @@ def texts(
     everything = {**constants, **values}
     parameters = everything if names is None else [everything[name] for name in names]
     started = time.monotonic()
-    connection = engine.raw_connection()
+    connection = None
     try:
+        connection = engine.raw_connection()
         cursor = connection.cursor()
         cursor.execute(sql, parameters)
         found = [text for (text,) in cursor.fetchall()]
         cursor.close()
+    except PoolTimeout:
+        raise
     except Exception as error:
-        connection.invalidate()
+        if connection:
+            connection.invalidate()
         if time.monotonic() - started > PATIENCE_SECONDS:
+            log.error("database.failed", error=f"{type(error).__name__}: {str(error)[:200]}", attempt=1)
             raise TryLater from error
         return None
     unsure = certain and not found and connection.info.get(CLUSTERED)

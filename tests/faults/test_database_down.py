@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from messenger_api.ops import OPERATIONS
 from tests.faults.outside import (
@@ -106,11 +107,15 @@ def request_of(phone: Phone, op: str, gid: int) -> Answer:
 
 
 def every_op_says_try_later(phone: Phone, gid: int, bound: float) -> None:
-    for op in REQUESTS:
-        seconds, answer = timed(partial(request_of, phone, op, gid))
-        assert_try_later(answer)
-        assert seconds < bound, op
-    assert phone.call("nosuchop")["error"] == "TRYLATER"
+    with capture_logs() as events:
+        for op in REQUESTS:
+            seconds, answer = timed(partial(request_of, phone, op, gid))
+            assert_try_later(answer)
+            assert seconds < bound, op
+        assert phone.call("nosuchop")["error"] == "TRYLATER"
+    names = {event["event"] for event in events}
+    assert "database.failed" in names
+    assert "api.fault" not in names  # which would send the operator to look for a bug
     assert phone.call("loginui")["ui"] == "0"
 
 
