@@ -26,7 +26,7 @@ test-quick: ## run the tests that need no server, without coverage
 	@scripts/install test
 	$(BIN)/python -m pytest --ignore=tests/cluster -m "not server"
 
-fuzz: ## try many more inputs than the tests do, others each time (FUZZ=tests/properties/test_phones.py for one file)
+fuzz: ## try ten times as many inputs as the tests do, others each time (FUZZ=... for one file)
 	@scripts/install test
 	@scripts/system-packages mariadb redis
 	$(BIN)/python -m pytest $(FUZZ) --hypothesis-profile=fuzz

@@ -10,10 +10,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
+from hypothesis import settings
 from structlog.testing import capture_logs
 
 from tests.product import Answer, Phone, Product
 
+# Inputs are tried so many times as often as usual: more than once by `make fuzz` alone.
+TIMES = max(1, settings().max_examples // 200)
 BOUNDARY = "xxBOUNDARYxx"
 ENCODINGS = ("form", "query", "json", "multipart")
 BAD_LEVELS = {"error", "critical", "exception"}

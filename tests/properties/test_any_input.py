@@ -17,7 +17,7 @@ from msgspec.structs import fields as declared_fields
 
 from messenger_api.ops import OPERATIONS
 from tests.product import APPID, jpeg
-from tests.properties.anything import BOUNDARY, ENCODINGS, NEVER, Target, encoded, part
+from tests.properties.anything import BOUNDARY, ENCODINGS, NEVER, TIMES, Target, encoded, part
 from tests.properties.conftest import NewProduct
 
 ANN, BOB, TESTER = "919876543210", "919876543211", "14155550123"
@@ -70,8 +70,8 @@ VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
 )
 
-few = settings(max_examples=6, deadline=None)
-some = settings(max_examples=60, deadline=None)
+few = settings(max_examples=6 * TIMES, deadline=None)
+some = settings(max_examples=60 * TIMES, deadline=None)
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +257,7 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "LINK",
 URLS = ["/api.php", "/api", "/"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 * TIMES, deadline=None)
 @given(
     body=BODIES,
     kind=CONTENT_TYPES | HEADER,
@@ -344,7 +344,7 @@ FILES = (
 UPLOADS = ["upload", "upload a photo", "upload a group's photo", "profile", "a group's profile", "setgroup"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 * TIMES, deadline=None)
 @given(
     data=FILES,
     name=HEADER | st.text(),

@@ -21,6 +21,7 @@ from messenger_api.services import contacts as contacts_service
 from messenger_api.storage import db
 from messenger_api.storage.models import OutboxItem, User
 from tests.product import APPID, Phone, jpeg
+from tests.properties.anything import TIMES
 from tests.properties.conftest import NewProduct
 from tests.properties.sync_machine import Syncing
 from tests.properties.syncing import Held, Stage, quiet
@@ -28,7 +29,7 @@ from tests.properties.syncing import Held, Stage, quiet
 MANY = 1_100
 # Seconds for which a cluster held commits at the death of a node (docs/scaling.md).
 LONGEST_AGREEMENT = 4
-RUNS = 12
+RUNS = 12 * TIMES
 EVERY_APP = pytest.mark.parametrize("takes", ["entries", "own", "all"])
 
 slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
