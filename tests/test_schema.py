@@ -246,7 +246,7 @@ def test_whoever_was_logged_in_before_the_upgrade_stays_so(engine: Engine) -> No
             connection.exec_driver_sql(statement)
     Schema(Database(engine)).upgrade()
     database = Database(engine)
-    caller = sessions.caller(database, TOKEN, seen_since=int(time.time()) - 60)
+    caller = database.run(lambda tx: sessions.caller(tx, TOKEN, seen_since=int(time.time()) - 60))
     assert caller is not None
     assert caller.uid == 7
 
@@ -269,7 +269,7 @@ def test_groups_made_before_the_upgrade_are_told_as_before(engine: Engine) -> No
             )
     Schema(Database(engine)).upgrade()
     database = Database(engine)
-    [told] = syncs.changed(database, 5, KEY, 0).groups
+    [told] = database.run(lambda tx: syncs.changed(tx, 5, KEY, 0)).groups
     alone = database.run(lambda tx: groups.find(tx, 7))
     assert alone
     assert (

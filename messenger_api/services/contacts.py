@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -63,7 +64,8 @@ class Contacts:
         if reset:
             self._database.run(lambda tx: contacts.clear(tx, caller.uid))
         after = min(since, caller.synced_to)
-        sync = Sync(syncs.changed(self._database, caller.uid, caller.contact_key, after), horizon)
+        look = partial(syncs.changed, owner=caller.uid, own_key=caller.contact_key, since=after)
+        sync = Sync(self._database.run(look), horizon)
         # While there is nothing to tell, an older `synced_to` tells nothing twice.
         if (sync.found.contacts or sync.found.groups) and not reset:
             self._note(caller, horizon)
@@ -122,7 +124,8 @@ class Contacts:
         settings = self._settings
         rule = Window(settings.new_numbers, settings.new_numbers_days * DAY)
         claim = Claim("new_numbers", str(caller.uid), rule)
-        book, state = contacts.book(self._database, caller.uid, claim.counter)
+        look = partial(contacts.book, owner=caller.uid, counter=claim.counter)
+        book, state = self._database.run(look)
         new = sum(key not in book for key in keys)
         if new:
             self._limits.take_from(replace(claim, amount=new), state)

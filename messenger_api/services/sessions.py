@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection
 from sqlalchemy.sql import ColumnElement
@@ -58,7 +59,8 @@ class Sessions:
             AuthFail: there is no such session, or its user may not come in.
         """
         hashed, since = token_hash(token), self._alive_since()
-        found = sessions.caller(self._database, hashed, seen_since=since) if token else None
+        look = partial(sessions.caller, token_hash=hashed, seen_since=since)
+        found = self._database.find(look) if token else None
         if found is None:
             raise AuthFail
         if found.seen_at <= self._database.now() - DAY_SECONDS:

@@ -4,11 +4,12 @@ cannot use a code twice or guess more often than allowed."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, literal_column, select, update
 
 from messenger_api.storage.models import OneTimeCode
+from messenger_api.storage.packed import packed, unpack
+from messenger_api.storage.statements import execute, text
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,12 @@ class Code:
     expires_at: int
 
 
-_COLUMNS: tuple[Any, ...] = (
+# A code without a reply has neither of the two.
+_REPLY_TO, _REPLY = (
+    func.coalesce(func.hex(column), literal_column("''"))
+    for column in (OneTimeCode.reply_to, OneTimeCode.reply)
+)
+_CODE = packed(
     OneTimeCode.code_hash,
     OneTimeCode.name,
     OneTimeCode.sends,
@@ -38,13 +44,13 @@ _COLUMNS: tuple[Any, ...] = (
     OneTimeCode.attempts,
     OneTimeCode.wait_until,
     OneTimeCode.used_at,
-    OneTimeCode.reply_to,
-    OneTimeCode.reply,
+    _REPLY_TO,
+    _REPLY,
     OneTimeCode.sent_at,
     OneTimeCode.expires_at,
 )
-_LOCKED = select(*_COLUMNS).where(OneTimeCode.contact_key == bindparam("key")).with_for_update()
-# What they write stands in their values: SQLAlchemy keeps a compiled form for each set of columns.
+_LOCKED = select(_CODE).where(OneTimeCode.contact_key == bindparam("key")).with_for_update()
+# What they write stands in their values: one written form is kept for each set of columns.
 _ADD = insert(OneTimeCode)
 _CHANGE = update(OneTimeCode).where(OneTimeCode.contact_key == bindparam("key"))
 _CHANGE_SAME = _CHANGE.where(OneTimeCode.code_hash == bindparam("same"))
@@ -52,8 +58,27 @@ _CHANGE_SAME = _CHANGE.where(OneTimeCode.code_hash == bindparam("same"))
 
 def lock(connection: Connection, key: bytes) -> Code | None:
     """The code of an address, which nobody else changes before this transaction ends."""
-    row = connection.execute(_LOCKED, {"key": key}).one_or_none()
-    return None if row is None else Code(*row)
+    found = text(connection, _LOCKED, {"key": key})
+    if found is None:
+        return None
+    code_hash, name, sends, providers, verification, *numbers, reply_to, reply, sent_at, expires_at = unpack(
+        found
+    )
+    attempts, wait_until, used_at = map(int, numbers)
+    return Code(
+        bytes.fromhex(code_hash),
+        name,
+        int(sends),
+        providers,
+        verification,
+        attempts,
+        wait_until,
+        used_at,
+        bytes.fromhex(reply_to) or None,
+        bytes.fromhex(reply) or None,
+        int(sent_at),
+        int(expires_at),
+    )
 
 
 def put(connection: Connection, key: bytes, before: Code | None, **columns: object) -> None:
@@ -63,7 +88,7 @@ def put(connection: Connection, key: bytes, before: Code | None, **columns: obje
         IntegrityError: somebody else made the address's first code at the same moment.
     """
     if before is None:
-        connection.execute(_ADD, {"contact_key": key, **columns})
+        execute(connection, _ADD, {"contact_key": key, **columns})
         return
     fresh: dict[str, object] = {
         "providers": "",
@@ -79,12 +104,12 @@ def put(connection: Connection, key: bytes, before: Code | None, **columns: obje
 
 def change(connection: Connection, key: bytes, **columns: object) -> None:
     """Change the code of an address, which this transaction has locked."""
-    connection.execute(_CHANGE, {"key": key, **columns})
+    execute(connection, _CHANGE, {"key": key, **columns})
 
 
 def change_same(connection: Connection, key: bytes, code_hash: bytes, **columns: object) -> bool:
     """Change a code unless another has taken its place; returns whether it is still there."""
-    return connection.execute(_CHANGE_SAME, {"key": key, "same": code_hash, **columns}).rowcount == 1
+    return execute(connection, _CHANGE_SAME, {"key": key, "same": code_hash, **columns}).changed == 1
 
 
 def forget(connection: Connection, key: bytes) -> None:

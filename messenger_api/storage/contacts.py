@@ -9,9 +9,10 @@ from sqlalchemy.orm import aliased
 
 from messenger_api.domain.secrets import CONTACT_KEY_BYTES
 from messenger_api.storage.blocks import BLOCKED_BY_OWNER, HAS_BLOCKED_OWNER, NO_BLOCK, by_owner, of_owner
-from messenger_api.storage.db import Database, ignoring_known
+from messenger_api.storage.db import ignoring_known
 from messenger_api.storage.models import Contact, LimitCounter, User
 from messenger_api.storage.packed import packed, unpack
+from messenger_api.storage.statements import execute, texts
 
 # Of a list that was cut off (`db.LONGEST_LIST`) the last entry is not whole.
 KEY_DIGITS = CONTACT_KEY_BYTES * 2
@@ -60,15 +61,12 @@ _FOLLOWERS = (
 )
 
 
-def book(database: Database, owner: int, counter: str) -> tuple[set[bytes], str | None]:
+def book(connection: Connection, owner: int, counter: str) -> tuple[set[bytes], str | None]:
     """The owner's phone book, and the state of the counter of this name; None: there is no such counter yet.
 
     Both in one statement, for it is asked at every sync.
-
-    Raises:
-        TryLater: the database does not answer.
     """
-    rows = database.texts(_BOOK, {"owner": owner, "counter": counter})
+    rows = texts(connection, _BOOK, {"owner": owner, "counter": counter})
     found = dict(unpack(row) for row in rows)
     keys = {bytes.fromhex(key) for key in found["book"].split(",") if len(key) == KEY_DIGITS}
     return keys, found.get("counter")
@@ -99,14 +97,14 @@ def followers(connection: Connection, uid: int, *, after: int, most: int) -> lis
 
     Nobody whom a block keeps apart from it.
     """
-    rows = connection.execute(_FOLLOWERS, {"owner": uid, "after": after, "most": most})
-    return [(row.uid, row.address) for row in rows]
+    found = execute(connection, _FOLLOWERS, {"owner": uid, "after": after, "most": most})
+    return [(uid, address) for uid, address in found.rows]
 
 
 def holders(connection: Connection, key: bytes, *, after: int, most: int) -> list[tuple[int, str]]:
     """Who has a number that may have no account in the phone book and has not blocked it, as `followers`."""
-    rows = connection.execute(_HOLDERS, {"own_key": key, "after": after, "most": most})
-    return [(row.uid, row.address) for row in rows]
+    found = execute(connection, _HOLDERS, {"own_key": key, "after": after, "most": most})
+    return [(uid, address) for uid, address in found.rows]
 
 
 def count(connection: Connection, owner: int) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
-from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, case, delete, insert, select, update
 
 from messenger_api.storage.models import LimitCounter
+from messenger_api.storage.statements import execute
 
 PURGE_ROWS = 5_000
 
@@ -15,7 +17,6 @@ _READ = (
     .where(LimitCounter.name.in_(bindparam("names", expanding=True)))
     .order_by(LimitCounter.name)
 )
-_LOCKED = _READ.with_for_update()
 
 
 def read(connection: Connection, names: Iterable[str]) -> dict[str, str]:
@@ -33,7 +34,16 @@ def named(connection: Connection, prefix: str) -> dict[str, str]:
 
 def lock(connection: Connection, names: Iterable[str]) -> dict[str, str]:
     """The same, and nobody else changes them before this transaction ends."""
-    return {row.name: row.slots for row in connection.execute(_LOCKED, {"names": sorted(names)})}
+    wanted = {f"name{index}": name for index, name in enumerate(sorted(names))}
+    return dict(execute(connection, _locking(tuple(wanted)), wanted).rows)  # type: ignore[arg-type]
+
+
+@lru_cache
+def _locking(names: tuple[str, ...]) -> Select[str, str]:
+    """`_READ` for so many names."""
+    some = LimitCounter.name.in_([bindparam(name) for name in names])
+    query = select(LimitCounter.name, LimitCounter.slots).where(some)
+    return query.order_by(LimitCounter.name).with_for_update()
 
 
 def write(connection: Connection, known: Mapping[str, str], states: Sequence[tuple[str, str, int]]) -> None:

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, CursorResult, Engine, ExceptionContext, Executable, Insert, event
+from sqlalchemy import Connection, CursorResult, Engine, ExceptionContext, Insert, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from messenger_api.domain.errors import TryLater
 from messenger_api.settings import Settings
-from messenger_api.storage import quick
 from messenger_api.storage.hosts import Hosts
-from messenger_api.storage.quick import CLUSTERED
+from messenger_api.storage.statements import send
 
 log = structlog.get_logger(__name__)
 
+# In `Connection.info` where the server is a node of a Galera cluster.
+CLUSTERED = "clustered"
 # Set in `Connection.info` by a transaction that queued work for after its commit.
 QUEUED = "queued"
 
@@ -103,33 +104,11 @@ class Database:
         def look(connection: Connection) -> T | None:
             found = work(connection)
             if found is None and connection.info.get(CLUSTERED):
-                connection.exec_driver_sql(_CATCH_UP)
+                send(connection, _CATCH_UP)
                 found = work(connection)
             return found
 
         return self.run(look)
-
-    def texts(self, statement: Executable, values: Mapping[str, object]) -> Sequence[str]:
-        """As `run`, for one statement whose only column is packed (`storage.packed`).
-
-        Raises:
-            TryLater: the database does not answer.
-        """
-        found = self._tried_again(lambda: quick.texts(self.engine, statement, values))
-        if found is None:
-            return self.run(lambda tx: tx.execute(statement, values).scalars().all())
-        return found
-
-    def find_text(self, statement: Executable, values: Mapping[str, object]) -> str | None:
-        """As `find`, for one statement whose only column is packed.
-
-        Raises:
-            TryLater: the database does not answer.
-        """
-        found = self._tried_again(lambda: quick.texts(self.engine, statement, values, certain=True))
-        if found is None:
-            return self.find(lambda tx: tx.execute(statement, values).scalar())
-        return found[0] if found else None
 
     def write(self, work: Callable[[Connection, int], T]) -> T:
         """Run `work(connection, now)` in one transaction and commit; `now` is its stamp in unix seconds.
@@ -144,7 +123,7 @@ class Database:
 
         def once() -> T:
             with self.engine.connect() as connection:
-                connection.exec_driver_sql(self._begin)
+                send(connection, self._begin)
                 connection.info.pop(QUEUED, None)
                 try:
                     started = time.monotonic()
@@ -195,7 +174,7 @@ def _nothing() -> None:
 
 def _commit(connection: Connection) -> None:
     try:
-        connection.exec_driver_sql("COMMIT")
+        send(connection, "COMMIT")
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Uncertain from error
@@ -206,7 +185,7 @@ def _commit(connection: Connection) -> None:
 def _roll_back(connection: Connection) -> None:
     if not connection.invalidated:
         try:
-            connection.exec_driver_sql("ROLLBACK")
+            send(connection, "ROLLBACK")
         except DBAPIError:
             connection.invalidate()
 

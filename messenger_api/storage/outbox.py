@@ -28,8 +28,9 @@ from sqlalchemy import Connection, Row, Update, bindparam, delete, func, insert,
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
-from messenger_api.storage.db import QUEUED, new_id
+from messenger_api.storage.db import QUEUED
 from messenger_api.storage.models import OutboxItem
+from messenger_api.storage.statements import execute
 
 
 class State(IntEnum):
@@ -108,6 +109,9 @@ _CLAIMED = select(
     OutboxItem.claimed_until,
 )
 
+_ADD = insert(OutboxItem)
+_DONE = delete(OutboxItem).where(OutboxItem.id == bindparam("id"))
+
 # Workers that look at the same moment see the same items, and all but one come away with nothing. The next
 # look no longer shows what the winner has.
 _LOOKS = 5
@@ -128,7 +132,7 @@ def add(connection: Connection, now: int, drafts: Iterable[Draft]) -> list[int]:
     if rows:
         connection.info[QUEUED] = True
     if len(rows) == 1:
-        return [new_id(connection.execute(insert(OutboxItem).values(rows[0])))]
+        return [execute(connection, _ADD, rows[0]).new_id]
     if rows:
         connection.execute(insert(OutboxItem).values(rows))
     return []
@@ -161,8 +165,8 @@ def _due_runs(connection: Connection, now: int, most: int, lanes: Sequence[str])
     for head in heads:
         asked = {"lane": head.lane, "head": head.id, "now": now, "most": share - 1}
         # Up to the first one that waits or that somebody has.
-        behind = takewhile(itemgetter(1), connection.execute(_BEHIND, asked))
-        runs.append([head.id, *(row.id for row in behind)])
+        behind = takewhile(itemgetter(1), execute(connection, _BEHIND, asked).rows)
+        runs.append([head.id, *(row[0] for row in behind)])
     return runs
 
 
@@ -209,7 +213,7 @@ def waits_before(connection: Connection, item_id: int, lane: str) -> bool:
 
 def done(connection: Connection, item_id: int) -> None:
     """Remove an item that was delivered or is no longer wanted."""
-    connection.execute(delete(OutboxItem).where(OutboxItem.id == item_id))
+    execute(connection, _DONE, {"id": item_id})
 
 
 def hold(

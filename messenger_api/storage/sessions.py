@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import text as sql
 from sqlalchemy.sql import ColumnElement
 
-from messenger_api.storage.db import Database, new_id
+from messenger_api.storage.db import new_id
 from messenger_api.storage.models import PushToken, Session, User
 from messenger_api.storage.packed import packed, unpack
+from messenger_api.storage.statements import execute, text
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ _CALLER = (
 )
 
 # Removes every row that has the session, or the token: a token wakes one phone.
-_SET_PUSH_TOKEN = text(
+_SET_PUSH_TOKEN = sql(
     "REPLACE INTO push_tokens (sid, token_hash, token, device_type, production, fcm, changed_at)"
     " VALUES (:sid, :token_hash, :token, :device_type, :production, :fcm, :changed_at)"
 )
@@ -76,14 +78,9 @@ _NOTE_SYNC = (
 )
 
 
-def caller(database: Database, token_hash: bytes, *, seen_since: int) -> Caller | None:
-    """The session with this token: used after the second `seen_since`, of a user who may come in.
-
-    Raises:
-        TryLater: the database does not answer.
-    """
-    values = {"token_hash": token_hash, "seen_since": seen_since}
-    found = database.find_text(_CALLER, values)
+def caller(connection: Connection, token_hash: bytes, *, seen_since: int) -> Caller | None:
+    """The session with this token: used after the second `seen_since`, of a user who may come in."""
+    found = text(connection, _CALLER, {"token_hash": token_hash, "seen_since": seen_since})
     if found is None:
         return None
     sid, uid, address, name, country, appid, mesibo_uid, synced_to, contact_key, seen_at = unpack(found)
@@ -138,7 +135,7 @@ def idle(connection: Connection, seen_before: int, most: int) -> list[int]:
 
 def note_sync(connection: Connection, sid: int, synced_to: int) -> None:
     """Remember that the app was told of every change up to this second."""
-    connection.execute(_NOTE_SYNC, {"of": sid, "horizon": synced_to})
+    execute(connection, _NOTE_SYNC, {"of": sid, "horizon": synced_to})
 
 
 def sync_all_again(connection: Connection, uids: Sequence[int]) -> None:
@@ -188,7 +185,7 @@ def of_user(connection: Connection, uid: int, *, seen_since: int = 0) -> Sequenc
 def set_push_token(connection: Connection, now: int, sid: int, token_hash: bytes, **columns: object) -> None:
     """Store a session's push token in place of its former one. Whoever held this token before loses it."""
     values = {"sid": sid, "token_hash": token_hash, "changed_at": now, **columns}
-    connection.execute(_SET_PUSH_TOKEN, values)
+    execute(connection, _SET_PUSH_TOKEN, values)
 
 
 def remove_push_token(connection: Connection, sid: int) -> None:

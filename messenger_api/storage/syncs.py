@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, literal_column, select, union_all
 
 from messenger_api.storage.blocks import BLOCKED_BY_OWNER, HAS_BLOCKED_OWNER, NO_BLOCK, by_owner, of_owner
-from messenger_api.storage.db import Database
 from messenger_api.storage.models import Contact, Group, GroupMember, Thumbnail, User
 from messenger_api.storage.packed import packed, unpack
+from messenger_api.storage.statements import texts
 from messenger_api.storage.users import PROFILE_COLUMNS, THUMBNAIL, Profile, profile_of
 
 
@@ -67,16 +68,13 @@ _BOOK = union_all(_own, _in_book)
 _NAMED = union_all(_own, _profiles.where(User.contact_key.in_(bindparam("keys", expanding=True))))
 
 
-def changed(database: Database, owner: int, own_key: bytes, since: int) -> Found:
+def changed(connection: Connection, owner: int, own_key: bytes, since: int) -> Found:
     """The accounts in the owner's phone book, and the owner's groups, that changed after the second `since`.
 
     Whom the owner has blocked, or who has blocked the owner's `own_key`, is not among them.
-
-    Raises:
-        TryLater: the database does not answer.
     """
     values = {"owner": owner, "own_key": own_key, "since": since}
-    return _found(database.texts(_CHANGED, values))
+    return _found(texts(connection, _CHANGED, values))
 
 
 def named(connection: Connection, owner: int, own_key: bytes, keys: Sequence[bytes]) -> Found:
@@ -87,7 +85,7 @@ def named(connection: Connection, owner: int, own_key: bytes, keys: Sequence[byt
 
 def book(connection: Connection, owner: int, own_key: bytes) -> Found:
     """As `named`, with every key in the owner's phone book."""
-    return _found(connection.execute(_BOOK, {"owner": owner, "own_key": own_key}).scalars().all())
+    return _found(texts(connection, _BOOK, {"owner": owner, "own_key": own_key}))
 
 
 def _found(rows: Sequence[str]) -> Found:
@@ -102,6 +100,6 @@ def _found(rows: Sequence[str]) -> Found:
         else:
             (owns if kind == _OWN else contacts).append(profile_of(values))
     [own] = owns
-    contacts.sort(key=lambda profile: (profile.changed_at, profile.uid))
-    groups.sort(key=lambda group: (group.changed_at, group.gid))
+    contacts.sort(key=attrgetter("changed_at", "uid"))
+    groups.sort(key=attrgetter("changed_at", "gid"))
     return Found(own, contacts, groups)

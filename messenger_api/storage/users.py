@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy.exc import NoResultFound
 
 from messenger_api.storage.db import new_id
 from messenger_api.storage.models import Thumbnail, User
 from messenger_api.storage.packed import packed, unpack
+from messenger_api.storage.statements import execute, text
 
 
 class Profile(NamedTuple):
@@ -55,7 +57,7 @@ _ACCOUNTS = select(User.uid, User.address, User.contact_key).where(
     User.contact_key.in_(bindparam("keys", expanding=True))
 )
 
-# What it changes stands in its values: SQLAlchemy keeps one compiled form for each set of columns.
+# What it changes stands in its values: one written form is kept for each set of columns.
 _CHANGE = update(User).where(User.uid == bindparam("of"))
 
 
@@ -67,13 +69,19 @@ def profile_of(values: Sequence[str]) -> Profile:
 
 def profile(connection: Connection, uid: int) -> Profile:
     """The profile of an account. Raises NoResultFound when it is gone."""
-    return profile_of(unpack(connection.execute(_PROFILE, {"uid": uid}).scalar_one()))
+    return _known(text(connection, _PROFILE, {"uid": uid}))
 
 
 def find_profile(connection: Connection, uid: int) -> Profile | None:
     """The profile of an account that may be gone."""
-    found = connection.execute(_PROFILE, {"uid": uid}).scalar()
+    found = text(connection, _PROFILE, {"uid": uid})
     return None if found is None else profile_of(unpack(found))
+
+
+def _known(found: str | None) -> Profile:
+    if found is None:
+        raise NoResultFound
+    return profile_of(unpack(found))
 
 
 def record(connection: Connection, uid: int) -> Row[*tuple[Any, ...]]:
@@ -93,7 +101,7 @@ def open_accounts(connection: Connection, keys: Sequence[bytes]) -> list[Account
 
 def locked(connection: Connection, uid: int) -> Profile:
     """As `profile`; nobody else changes it before this transaction ends."""
-    return profile_of(unpack(connection.execute(_LOCKED, {"uid": uid}).scalar_one()))
+    return _known(text(connection, _LOCKED, {"uid": uid}))
 
 
 def accounts(connection: Connection, keys: Sequence[bytes]) -> list[Account]:
@@ -112,7 +120,7 @@ def add(connection: Connection, now: int, **columns: object) -> int:
 
 def change(connection: Connection, now: int, uid: int, **columns: object) -> None:
     """Change what others see, and say so to their next sync."""
-    connection.execute(_CHANGE, {"of": uid, **columns, "changed_at": now})
+    execute(connection, _CHANGE, {"of": uid, **columns, "changed_at": now})
 
 
 def note_mesibo_uid(connection: Connection, uid: int, mesibo_uid: int) -> None:

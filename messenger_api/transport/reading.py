@@ -7,6 +7,7 @@ JSON and query fields name the same things; the body wins over the query.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -24,6 +25,9 @@ MAX_FIELDS = 60_000
 LISTS = frozenset({"phones", "m"})
 # An op that is longer exists nowhere; so much of it is echoed.
 LONGEST_OP = 64
+# What an address is made of, and how many a process remembers.
+NAMES = ("wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME")
+ROOTS_KEPT = 256
 MULTIPART = "multipart/form-data"
 JSON_START = b"{"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -48,10 +52,17 @@ def read(request: Request, settings: Settings) -> ApiRequest:
         fields=fields,
         file=_file(request) if multipart else None,
         accept_language=environ.get("HTTP_ACCEPT_LANGUAGE", ""),
-        root=lambda: request.url_root.rstrip("/"),
+        root=lambda: _root(*map(environ.get, NAMES)),
         network=network_of(environ.get("REMOTE_ADDR", "")),
         user_agent=environ.get("HTTP_USER_AGENT", ""),
     )
+
+
+@lru_cache(maxsize=ROOTS_KEPT)
+def _root(*values: str | None) -> str:
+    """The address that the app knows, by the values of `NAMES`. Apps know one or two."""
+    present = {name: value for name, value in zip(NAMES, values, strict=True) if value is not None}
+    return Request(present).url_root.rstrip("/")
 
 
 def op_in_address(request: Request) -> str:

@@ -391,6 +391,21 @@ def invited(answer: Answer) -> None:
     assert answer["urls"]["download"].endswith("/")
 
 
+def test_every_app_is_told_the_address_by_which_it_came(product: Product) -> None:
+    phone = product.log_in(ANN)
+    answers = [
+        product.http.post(
+            "/api.php", data={"op": "getcontacts", "token": phone.token}, base_url=url
+        ).get_json()
+        for url in ("http://a.example:8080/", "https://b.example/chat", "http://a.example:8080/")
+    ]
+    assert [answer["fileurl"] for answer in answers] == [
+        "http://a.example:8080/files/",
+        "https://b.example/chat/files/",
+        "http://a.example:8080/files/",
+    ]
+
+
 def test_every_authenticated_success_carries_invitation_and_addresses(journal: Journal) -> None:
     answers = [a for a in journal.answers if a["result"] == "OK" and a["op"] != "loginui"]
     assert {answer["op"] for answer in answers} == OPERATIONS.keys() - {"loginui"}

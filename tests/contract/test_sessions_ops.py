@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from messenger_api.domain.errors import TryLater
 from messenger_api.services.sessions import BATCH
-from messenger_api.storage.db import Database
+from messenger_api.storage import sessions
+from messenger_api.storage.sessions import Caller
 from tests.product import APPID, Answer, Phone, Product
 
 ANN, BOB = "919876543210", "919876543211"
@@ -29,8 +30,8 @@ def devices(product: Product, *names: str, number: str = ANN, **fields: str) -> 
 
 
 def listed(phone: Phone) -> list[Answer]:
-    sessions: list[Answer] = phone.ok("sessions")["sessions"]
-    return sessions
+    found: list[Answer] = phone.ok("sessions")["sessions"]
+    return found
 
 
 def is_dead(phone: Phone) -> bool:
@@ -247,12 +248,12 @@ def test_a_note_that_cannot_be_written_refuses_nobody(
     product.clock.advance(2 * DAY)
     notes = []
 
-    def fail(_database: Database, work: Callable[[Connection], object]) -> object:
-        notes.append(work)
+    def fail(_connection: Connection, _now: int, caller: Caller) -> None:
+        notes.append(caller)
         raise TryLater
 
     with monkeypatch.context() as broken:
-        broken.setattr(Database, "run", fail)
+        broken.setattr(sessions, "note_seen", fail)
         assert product.services.sessions.caller(phone.token).address == ANN
     assert len(notes) == 1
 

@@ -52,7 +52,7 @@ def read(new_product: NewProduct) -> list[tuple[GroupState | None, GroupEntry]]:
 
     # Not as one transaction, which may not take longer than a busy machine needs for so many rows.
     mine = database.run(lambda tx: write(tx, database.now()))
-    synced = syncs.changed(database, mine, b"nobody's key....", 0).groups
+    synced = database.run(lambda tx: syncs.changed(tx, mine, b"nobody's key....", 0)).groups
     return [(database.run(lambda tx, gid=one.gid: groups.find(tx, gid)), one) for one in synced]  # type: ignore[misc]
 
 
@@ -101,5 +101,6 @@ def test_a_changed_number_is_found_among_numbers_that_contain_it(new_product: Ne
 
     wanted = [NEW if number == OLD else number for number in numbers]
     database = new_product().services.database
-    told = syncs.changed(database, database.write(work), b"nobody's key....", 0).groups
+    mine = database.write(work)
+    told = database.run(lambda tx: syncs.changed(tx, mine, b"nobody's key....", 0)).groups
     assert [group.members for group in told] == [f"1:{','.join(wanted)}", f"1:{wanted[0]}"]

@@ -1,0 +1,82 @@
+"""The way to the driver for the statements that are made most.
+
+SQLAlchemy writes a statement once and checks out its connection; what it does around every execution costs
+more processor time than PyMySQL's own work for one row (docs/benchmarks.md). A statement of its own that
+stands in a constant can go without: the same text, the same values, the same errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, CursorResult, Dialect, Executable
+from sqlalchemy.engine.interfaces import DBAPICursor
+
+# Of each constant one for every set of columns that it is given.
+WRITTEN_KEPT = 512
+
+
+class Outcome(NamedTuple):
+    """What a statement brought: its rows, or how many it changed and the id that the last one got."""
+
+    rows: Sequence[Sequence[Any]]
+    changed: int
+    new_id: int
+
+
+def execute(connection: Connection, statement: Executable, values: Mapping[str, object]) -> Outcome:
+    """As `Connection.execute`, for a statement that is a constant, without lists among its values.
+
+    Values reach the driver as they are, and rows come back so: not for types that SQLAlchemy converts.
+
+    Raises:
+        DBAPIError: as `Connection.execute` does.
+    """
+    text, names, constants = _written(statement, connection.dialect, tuple(values))
+    everything = {**constants, **values}
+    return send(connection, text, everything if names is None else tuple(everything[name] for name in names))
+
+
+def texts(connection: Connection, statement: Executable, values: Mapping[str, object]) -> list[str]:
+    """The rows of a statement whose only column is packed (`storage.packed`). As `execute`."""
+    return [text for (text,) in execute(connection, statement, values).rows]
+
+
+def text(connection: Connection, statement: Executable, values: Mapping[str, object]) -> str | None:
+    """The first of `texts`; None: there is no row."""
+    found = texts(connection, statement, values)
+    return found[0] if found else None
+
+
+def send(connection: Connection, sql: str, values: Any = None) -> Outcome:
+    """Have the driver execute a text. As `execute`."""
+    if connection.dispatch.before_cursor_execute:  # somebody wants to be told
+        return _outcome(connection.exec_driver_sql(sql, values))
+    cursor: DBAPICursor | None = None
+    try:
+        cursor = connection.connection.cursor()
+        cursor.execute(sql, values) if values else cursor.execute(sql)
+        outcome = Outcome(cursor.fetchall(), cursor.rowcount, cursor.lastrowid or 0)
+        cursor.close()
+    except BaseException as error:  # noqa: BLE001
+        # What SQLAlchemy makes of an error of the driver's: whether the connection, and with it every other
+        # one in the pool, is of no use any more. There is no public way to ask.
+        connection._handle_dbapi_exception(error, sql, None, cursor, None)
+    return outcome
+
+
+def _outcome(result: CursorResult[Any]) -> Outcome:
+    if result.returns_rows:
+        return Outcome(result.all(), 0, 0)
+    return Outcome((), result.rowcount, result.lastrowid or 0)
+
+
+@lru_cache(maxsize=WRITTEN_KEPT)
+def _written(
+    statement: Executable, dialect: Dialect, columns: tuple[str, ...]
+) -> tuple[str, list[str] | None, dict[str, Any]]:
+    """A statement for the driver, the order of its values where they have no names there, and its own."""
+    compiled = statement.compile(dialect=dialect, column_keys=columns)  # type: ignore[attr-defined]
+    return str(compiled), compiled.positiontup, compiled.params
