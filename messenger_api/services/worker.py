@@ -259,6 +259,8 @@ class Worker:
                 return
             text = user_text(profile, subject=task.subject, msg=task.msg)
             told = self._messages.send(profile.address, [address for _uid, address in followers], text)
+            if told == len(followers) < RECIPIENTS:
+                return
             task.after = followers[told - 1][0]
             self._note_progress(item, task)
 
