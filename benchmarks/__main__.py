@@ -56,7 +56,7 @@ def measure(asked: argparse.Namespace, size: Size, plan: Plan) -> Results:
         with closing(KINDS[kind](data, asked.data)) as database:
             database.fill()
             with open_run(database, plan) as run:
-                databases[kind] = run.measure(cases, FIRST if _with_fast(asked) else ())
+                databases[kind] = run.measure(cases)
     return report.results(size.users, size.rows, databases)
 
 
@@ -75,9 +75,12 @@ def _wrong(found: Results) -> int:
     return int(any(row.errors for rows in found.databases.values() for row in rows))
 
 
-def _with_fast(asked: argparse.Namespace) -> bool:
-    by_default = has_mysqlclient() and not asked.small and not asked.growth
-    return by_default if asked.fast is None else bool(asked.fast)
+def _compared(asked: argparse.Namespace) -> Plan:
+    """A plan that only says beside what the product is measured."""
+    by_default = not asked.small and not asked.growth
+    with_fast = by_default and has_mysqlclient() if asked.fast is None else asked.fast
+    plain = by_default if asked.plain is None else asked.plain
+    return Plan(fast=FIRST if with_fast else (), plain=plain)
 
 
 def _cases(asked: argparse.Namespace) -> Sequence[Case]:
@@ -91,12 +94,11 @@ def _size(asked: argparse.Namespace) -> Size:
 
 
 def _plan(asked: argparse.Namespace) -> Plan:
+    plan = replace(_compared(asked), workers=asked.workers)
     if asked.small:
         # Two connections: eight that write would make others wait for SQLite's one writer until they give up.
-        return Plan(
-            seconds=1, rounds=1, warmup=0, floor=0.2, workers=asked.workers, connections=2, compares=False
-        )
-    return replace(Plan(), workers=asked.workers, seconds=asked.seconds, rounds=asked.rounds)
+        return replace(plan, seconds=1, rounds=1, warmup=0, floor=0.2, connections=2, compares=False)
+    return replace(plan, seconds=asked.seconds, rounds=asked.rounds)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -114,6 +116,11 @@ def _parser() -> argparse.ArgumentParser:
         "--fast",
         action=argparse.BooleanOptionalAction,
         help="measure the first table on MariaDB once more with mysqlclient (default: yes, if installed)",
+    )
+    add(
+        "--plain",
+        action=argparse.BooleanOptionalAction,
+        help="measure the plain way (benchmarks/plain.py) beside the product (default: yes)",
     )
     add("--only", action="append", metavar="TEXT", help="only cases with this in their name")
     add("--growth", action="store_true", help=f"compare with a set {GROWN} times as large")

@@ -139,6 +139,12 @@ def yardstick(folder: Path, workers: int) -> Program:
     return Program("benchmarks.yardstick", [str(port), str(workers)], port, folder)
 
 
+def plain(uri: str, folder: Path, workers: int) -> Program:
+    """The plain way to the same answers."""
+    port = free_port()
+    return Program("benchmarks.plain", [str(port), str(workers), uri], port, folder, health="/api.php")
+
+
 def cpu_seconds(pid: int) -> float:
     """Seconds of processor time that a process has used."""
     # After the name, which may hold blanks, come the state and ten other fields.

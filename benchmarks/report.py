@@ -16,7 +16,7 @@ from benchmarks.run import Row
 # A ratio that is lower by more than this is no noise.
 DROP = 0.15
 
-_RATES = ("call", "rate/s", "Y", "aim", "then", "fast Y", "share", "floor/s", "one conn/s")
+_RATES = ("call", "rate/s", "Y", "aim", "then", "plain Y", "fast Y", "share", "floor/s", "one conn/s")
 HEADS = (*_RATES, "p50 ms", "p99 ms", "cpu ms", "fast ms", "db ms", "cpu Y", "stmts", "bytes", "MB")
 
 
@@ -114,6 +114,7 @@ def _cells(row: Row, then: Row | None) -> Sequence[str]:
         f"{row.ratio:.3f}",
         f"{row.aim:.3f}" if row.aim else "",
         changed,
+        "" if row.plain is None else f"{row.plain:.3f}",
         "" if row.fast is None else f"{row.fast:.3f}",
         "" if row.share is None else f"{row.share:.0%}",
         "" if row.floor is None else f"{row.floor:,.0f}",

@@ -43,7 +43,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured of one case. Rates are a second, times in milliseconds, memory in megabytes.
 
     `yardstick` to `cpu_ratio` are medians of the rounds; `share` is that of the floor. `fast` and `fast_cpu`
-    are `ratio` and `cpu` with mysqlclient, where that was measured.
+    are `ratio` and `cpu` with mysqlclient, `plain` is the ratio of the plain way, where that was measured.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     cpu_ratio: float = 0.0
     fast: float | None = None
     fast_cpu: float | None = None
+    plain: float | None = None
     floor: float | None
     floor_alone: float | None
     share: float | None
@@ -84,6 +85,10 @@ class Plan:
     floor: float = 1.5
     workers: int = 2
     connections: int = CONNECTIONS
+    fast: Collection[Case] = ()
+    """The cases that are measured with the faster driver too, if there is one."""
+    plain: bool = False
+    """Whether the plain way is measured too, where there is one."""
     compares: bool = True
     """Whether the yardstick is measured again around everything, or only once: then ratios mean little."""
 
@@ -139,21 +144,23 @@ class Run:
         self._folder = folder
         self._latest = Yardstick(0.0, 0.0)
 
-    def measure(self, cases: Sequence[Case], fast: Collection[Case] = ()) -> list[Row]:
-        """Every case, one after the other; those of `fast` with the faster driver too, if there is one."""
+    def measure(self, cases: Sequence[Case]) -> list[Row]:
+        """Every case, one after the other."""
         self._latest = self._measure_yardstick()
-        return [self._case(case, with_fast=case in fast) for case in cases]
+        return [self._case(case) for case in cases]
 
     def prepare(self, case: Case, seconds: int) -> Sequence[Request]:
         """The requests for so many seconds."""
         return case.requests(self._world, max(1, case.once * seconds))
 
-    def _case(self, case: Case, *, with_fast: bool) -> Row:
+    def _case(self, case: Case) -> Row:
         self._check(case)
         recordings = self._record(case)
         rounds = self._rounds(case)
         memory, left = self.product.memory(), self._empty_outbox()
-        fast = self._fast_rounds(case) if with_fast else []
+        fast = self._fast_rounds(case) if case in self._plan.fast else []
+        plain = self._plain_rounds(case) if case.plain and self._plan.plain else []
+        others = [*rounds, *fast, *plain]
         ratio = median(one.ratio for one in rounds)
         floor, floor_ratio = self._floor(case, recordings)
         work, control = statements(recordings)
@@ -171,11 +178,12 @@ class Run:
             cpu_ratio=median(one.cpu_ratio for one in rounds),
             fast=median(one.ratio for one in fast) if fast else None,
             fast_cpu=median(one.cpu for one in fast) if fast else None,
+            plain=median(one.ratio for one in plain) if plain else None,
             floor=floor.rate if floor else None,
             floor_alone=floor.alone if floor else None,
             share=ratio / floor_ratio if floor_ratio else None,
-            errors=sum(one.load.errors + one.load.broken for one in [*rounds, *fast]),
-            wrong=next((one.load.wrong for one in [*rounds, *fast] if one.load.wrong), ""),
+            errors=sum(one.load.errors + one.load.broken for one in others),
+            wrong=next((one.load.wrong for one in others if one.load.wrong), ""),
             statements=work,
             control=control,
             bytes=fmean(one.load.size for one in rounds),
@@ -194,19 +202,29 @@ class Run:
         uri = self._database.fast_uri
         if not uri:
             return []
+        fast = programs.product(uri, self._sandbox, self._folder / "f", self._plan.workers)
+        rounds = self._rounds_of(fast, case)
+        self._empty_outbox()
+        return rounds
+
+    def _plain_rounds(self, case: Case) -> list[Round]:
+        """The same by the plain way."""
+        plain = programs.plain(self._database.uri, self._folder / "n", self._plan.workers)
+        return self._rounds_of(plain, case)
+
+    def _rounds_of(self, other: Program, case: Case) -> list[Round]:
+        """A case by another program, while the product is stopped."""
         usual = self.product
         usual.stop()
         try:
-            self.product = programs.product(uri, self._sandbox, self._folder / "f", self._plan.workers)
-            with self.product:
+            self.product = other
+            with other:
                 self._check(case)
                 self._latest = self._measure_yardstick()
-                rounds = self._rounds(case)
+                return self._rounds(case)
         finally:
             self.product = usual
             usual.start()
-        self._empty_outbox()
-        return rounds
 
     def _rounds(self, case: Case) -> list[Round]:
         self.drive(case, self._plan.warmup)

@@ -45,6 +45,17 @@ def test_the_first_table_on_mariadb_is_measured_with_mysqlclient_too() -> None:
     assert "fast Y" not in others[0], "a column with nothing in it is left out"
 
 
+@pytest.mark.server
+def test_the_plain_way_answers_the_same_calls() -> None:
+    chosen = [f"--only={case.name}" for case in CASES if case.plain]
+    rows, printed = tiny_run("sqlite", "--plain", *chosen)
+    assert len(rows) == len(chosen) == 5
+    for row in rows:
+        assert row.errors == 0, row
+        assert (row.plain or 0) > 0, row
+    assert "plain Y" in printed
+
+
 def tiny_run(database: str, *chosen: str) -> tuple[list[Row], str]:
     """What a run on one database found, and what it printed."""
     # Not in pytest's folder, whose long name leaves MariaDB's socket no room.
