@@ -73,9 +73,13 @@ def _is_number(declared: Any) -> bool:
 
 def _items(value: object) -> list[str]:
     """A comma-separated text, a repeated field or a JSON array, as texts without blanks."""
-    entries = value if isinstance(value, list) else [value]
-    texts = [part.strip() for entry in entries for part in _text(entry).split(",")]
-    return [text for text in texts if text]
+    entries: list[Any] = value if isinstance(value, list) else [value]
+    try:
+        joined = ",".join(entries)
+    except TypeError:  # there are numbers among them
+        joined = ",".join(map(_text, entries))
+    _refuse_forbidden(joined)
+    return [text for text in map(str.strip, joined.split(",")) if text]
 
 
 def _text(value: object) -> str:
@@ -89,6 +93,10 @@ def _text(value: object) -> str:
     if isinstance(value, int) and abs(value) >= 2**64:
         raise ValueError("Expected a number of at most 64 bits")
     text = str(value).strip()
+    _refuse_forbidden(text)
+    return text
+
+
+def _refuse_forbidden(text: str) -> None:
     if FORBIDDEN in text:
         raise ValueError("Expected a text without NUL characters")
-    return text

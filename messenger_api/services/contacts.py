@@ -126,7 +126,7 @@ class Contacts:
         claim = Claim("new_numbers", str(caller.uid), rule)
         look = partial(contacts.book, owner=caller.uid, counter=claim.counter)
         book, state = self._database.run(look)
-        new = sum(key not in book for key in keys)
+        new = len(set(keys).difference(book))
         if new:
             self._limits.take_from(replace(claim, amount=new), state)
         return book

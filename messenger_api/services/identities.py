@@ -48,8 +48,8 @@ class Identities:
 
     def keys(self, entries: Sequence[str], country: str) -> list[bytes]:
         """The blind keys of entries in the order in which they were named; unreadable ones are left out."""
-        found = (self._key(entry, country) for entry in entries if len(entry) <= LONGEST_ENTRY)
-        return list(dict.fromkeys(key for key in found if key))
+        found = [self._key(entry, country) for entry in entries if len(entry) <= LONGEST_ENTRY]
+        return list(dict.fromkeys(filter(None, found)))
 
     def _read_key(self, entry: str, country: str) -> bytes | None:
         who = self.read(entry, country)
