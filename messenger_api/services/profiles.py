@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 from sqlalchemy import Connection
 
 from messenger_api.services.media import Media
@@ -33,25 +36,10 @@ class Profiles:
         Raises:
             BadImage, TooLarge: the photo cannot be used; nothing was changed.
         """
-        picture = None if photo is None else self._media.photo(photo)
-        stored = "" if picture is None else self._media.keep_photo(picture)
-        wanted: dict[str, str | None] = {"name": name, "status": status}
-        wanted["photo"] = stored or ("" if remove_photo else None)
-        tn = picture.thumbnail if picture else ""
-
-        def work(tx: Connection, now: int) -> Profile:
-            if tn:
-                users.add_thumbnail(tx, stored, tn)
-            before = users.locked(tx, caller.uid)
-            texts = {"name": before.name, "status": before.status, "photo": before.photo}
-            changes = {key: value for key, value in wanted.items() if value not in (None, texts[key])}
-            if not changes:
-                return before
-            users.change(tx, now, caller.uid, **changes)
-            return _announced(tx, now, before, changes, tn)
-
+        stored, tn = self._keep(photo)
+        wanted = {"name": name, "status": status, "photo": stored or ("" if remove_photo else None)}
         try:
-            return self._database.write(work)
+            return self._database.write(partial(_changed, uid=caller.uid, wanted=wanted, tn=tn))
         except Uncertain:
             raise
         except BaseException:
@@ -59,13 +47,30 @@ class Profiles:
                 self._media.discard(stored)
             raise
 
+    def _keep(self, photo: bytes | None) -> tuple[str, str]:
+        """The name under which a photo was stored, and its thumbnail; "" without one."""
+        if photo is None:
+            return "", ""
+        picture = self._media.photo(photo)
+        return self._media.keep_photo(picture), picture.thumbnail
+
+
+def _changed(tx: Connection, now: int, *, uid: int, wanted: Mapping[str, str | None], tn: str) -> Profile:
+    """The profile, with what is wanted and not so yet. `tn` belongs to a new photo."""
+    if tn and wanted["photo"]:
+        users.add_thumbnail(tx, wanted["photo"], tn)
+    before = users.locked(tx, uid)
+    texts = {"name": before.name, "status": before.status, "photo": before.photo}
+    changes = {key: value for key, value in wanted.items() if value is not None and value != texts[key]}
+    if not changes:
+        return before
+    users.change(tx, now, uid, **changes)
+    return _announced(tx, now, before, changes, tn)
+
 
 def _announced(tx: Connection, now: int, before: Profile, changes: dict[str, str], tn: str) -> Profile:
     """Queue what follows a change; the profile as it is now. `tn` belongs to a new photo."""
-    outbox.add(tx, now, [user_changed(before.uid), *(file_gone(before.photo) if "photo" in changes else [])])
-    after = before._replace(
-        name=changes.get("name", before.name), status=changes.get("status", before.status)
-    )
-    if "photo" in changes:
-        after = after._replace(photo=changes["photo"], tn=tn)
-    return after._replace(changed_at=now)
+    gone = file_gone(before.photo) if "photo" in changes else []
+    outbox.add(tx, now, [user_changed(before.uid), *gone])
+    shown = {**changes, "tn": tn} if "photo" in changes else changes
+    return before._replace(**shown, changed_at=now)  # type: ignore[arg-type]

@@ -57,7 +57,8 @@ def send(connection: Connection, sql: str, values: Any = None) -> Outcome:
     cursor: DBAPICursor | None = None
     try:
         cursor = connection.connection.cursor()
-        cursor.execute(sql, values) if values else cursor.execute(sql)
+        # Only with values, be they none, does a driver read the marks for them in the text.
+        cursor.execute(sql, *(() if values is None else (values,)))
         outcome = Outcome(cursor.fetchall(), cursor.rowcount, cursor.lastrowid or 0)
         cursor.close()
     except BaseException as error:  # noqa: BLE001
