@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -15,6 +13,7 @@ from ldap.filter import escape_filter_chars  # type: ignore[import-untyped]
 from messenger_api.domain.address import read_login_name
 from messenger_api.gateways.login.base import Denied, LoginMethod, Person, Unavailable
 from messenger_api.gateways.login.deadline import TIMED_OUT, Deadline
+from messenger_api.gateways.threads import Busy, Calls
 from messenger_api.settings import Settings
 
 # The directory's "no" to a person. Locked and expired accounts get one of these, by the directory's taste.
@@ -50,7 +49,7 @@ class LdapMethod(LoginMethod):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._slots = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self._calls = Calls("ldap", MOST_AT_ONCE)
 
     def check(self) -> None:
         """Look for somebody, as for a login: proves the connection, the search account, base and filter."""
@@ -63,24 +62,15 @@ class LdapMethod(LoginMethod):
         return self._within_time(lambda: self._bound(address, secret))
 
     def _within_time(self, work: Callable[[], T]) -> T:
-        """Work in a thread of its own, which is left behind when it takes too long.
+        """Work in a thread, which is left behind when it takes too long.
 
-        The library knows no time limit for the handshake of ldaps://. Threads that are left end when the
-        directory's machine answers again or is found dead; meanwhile their number is bounded.
+        The library knows no time limit for the handshake of ldaps://. Threads that are left are free again
+        when the directory's machine answers or is found dead; meanwhile their number is bounded.
         """
-        if not self._slots.acquire(blocking=False):
-            raise Unavailable("the directory hangs")
-        future: Future[T] = Future()
-
-        def run() -> None:
-            try:
-                future.set_result(work())
-            except BaseException as error:  # noqa: BLE001 - it belongs to the caller
-                future.set_exception(error)
-            finally:
-                self._slots.release()
-
-        threading.Thread(target=run, name="ldap", daemon=True).start()
+        try:
+            future = self._calls.start(work)
+        except Busy:
+            raise Unavailable("the directory hangs") from None
         try:
             return future.result(self._settings.login_timeout + GRACE_SECONDS)
         except TimeoutError:

@@ -1,8 +1,7 @@
 """One HTTP exchange with mesibo: pooled connections, finite waiting, a bounded number at once.
 
-Every call runs in a daemon thread of its own while the caller waits at most `Timeouts.read`. A socket's
-timeout alone cannot promise that: it counts anew for every byte received, and name resolution knows none.
-The thread costs some 0.1 ms, and lets a group that mesibo makes too late still be noticed (`on_late`).
+Every call runs in a thread (`gateways.threads`) while the caller waits at most `Timeouts.read`. That also
+lets a group that mesibo makes too late still be noticed (`on_late`).
 Failures travel from that thread as values, so that no exception that a caller sees carries one of
 `requests`, whose attributes hold the request's body and with it the app token.
 """
@@ -10,7 +9,6 @@ Failures travel from that thread as values, so that no exception that a caller s
 from __future__ import annotations
 
 import io
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -24,6 +22,7 @@ from urllib3 import exceptions as urllib3_errors
 
 from messenger_api.gateways.mesibo.errors import MesiboUnreachable
 from messenger_api.gateways.mesibo.retry import Failure, may_retry
+from messenger_api.gateways.threads import Busy, Calls
 from messenger_api.version import VERSION
 
 # How long a call waits for its turn when `max_calls` are under way: a moment's crowd passes, and a person
@@ -120,10 +119,10 @@ class Exchange:
     def __init__(self, url: str, timeouts: Timeouts, max_calls: int) -> None:
         self._url = url
         self._timeouts = timeouts
-        # pool_block=False: `_slots` already bounds how many connections there are.
+        # pool_block=False: `_calls` already bounds how many connections there are.
         self._adapter = HTTPAdapter(pool_maxsize=max_calls, max_retries=0, pool_block=False)
         self._session = _session(url, self._adapter)
-        self._slots = threading.BoundedSemaphore(max_calls)
+        self._calls = Calls("mesibo", max_calls)
 
     def post(
         self,
@@ -165,29 +164,15 @@ class Exchange:
         self._session.close()
 
     def _start(self, op: str, content_type: str, body: bytes, patience: float) -> Future[Reply | Failure]:
-        if not self._slots.acquire(timeout=QUEUE_SECONDS):
-            raise MesiboUnreachable("busy", maybe_done=False)
-        future: Future[Reply | Failure] = Future()
-        now = time.monotonic()
-        leaves = now + self._timeouts.read
-        job = _Job(op, content_type, body, leaves, max(leaves, now + patience))
-        try:
-            threading.Thread(target=self._run, args=(job, future), name="mesibo", daemon=True).start()
-        except RuntimeError:  # the system has no thread left
-            self._slots.release()
-            raise MesiboUnreachable("busy", maybe_done=False) from None
-        return future
+        def work() -> Reply | Failure:
+            now = time.monotonic()
+            leaves = now + self._timeouts.read
+            return self._attempts(_Job(op, content_type, body, leaves, max(leaves, now + patience)))
 
-    def _run(self, job: _Job, future: Future[Reply | Failure]) -> None:
         try:
-            try:
-                outcome = self._attempts(job)
-            finally:
-                self._slots.release()
-        except Exception as error:  # noqa: BLE001 - a fault of ours belongs to the caller
-            future.set_exception(error)
-        else:
-            future.set_result(outcome)
+            return self._calls.start(work, patience=QUEUE_SECONDS)
+        except Busy:
+            raise MesiboUnreachable("busy", maybe_done=False) from None
 
     def _attempts(self, job: _Job) -> Reply | Failure:
         outcome = self._attempt(job)

@@ -1,22 +1,17 @@
-"""Calls of one provider in finite time, whatever its library or the socket does.
-
-A socket's timeout counts anew for every byte, name resolution knows none, and a provider of somebody
-else's may forget its own. So each call has a daemon thread, its caller waits at most `seconds`, and a
-bounded number is under way at once: a provider that hangs costs threads, but not more and more of them.
-"""
+"""Calls of one provider in finite time (`gateways.threads`)."""
 
 from __future__ import annotations
 
 import contextvars
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from typing import TypeVar
 
 import structlog
 
 from messenger_api.gateways.sms.base import SmsError, SmsUnavailable
+from messenger_api.gateways.threads import Busy, Calls
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +26,7 @@ class Attempts:
     def __init__(self, name: str, seconds: float, *, most: int = MOST_AT_ONCE) -> None:
         self._name = name
         self._seconds = seconds
-        self._slots = threading.BoundedSemaphore(most)
+        self._calls = Calls(f"sms-{name}", most)
 
     def run(self, work: Callable[[], Result]) -> Result:
         """What `work` returns.
@@ -41,7 +36,13 @@ class Attempts:
             SmsUnavailable: it took too long, or too many are under way.
         """
         started = time.monotonic()
-        future = self._start(work)
+        # The log's fields of the request go along.
+        context = contextvars.copy_context()
+        try:
+            # No waiting for a turn: the time is the caller's, and the next provider is quicker.
+            future = self._calls.start(lambda: context.run(_outcome, work))
+        except Busy as error:
+            raise SmsUnavailable(self._name, str(error)) from None
         wait([future], timeout=self._seconds)
         if not future.done():
             ms = round((time.monotonic() - started) * 1000)
@@ -52,33 +53,10 @@ class Attempts:
             raise outcome
         return outcome
 
-    def _start(self, work: Callable[[], Result]) -> Future[Result | SmsError]:
-        # No waiting for a turn: the time is the caller's, and the next provider is quicker.
-        if not self._slots.acquire(blocking=False):
-            raise SmsUnavailable(self._name, "too many calls are under way")
-        future: Future[Result | SmsError] = Future()
-        # The log's fields of the request go along.
-        context = contextvars.copy_context()
-        try:
-            threading.Thread(
-                target=context.run, args=(self._run, work, future), name=f"sms-{self._name}", daemon=True
-            ).start()
-        except RuntimeError:  # the system has no thread left
-            self._slots.release()
-            raise SmsUnavailable(self._name, "no thread left") from None
-        return future
 
-    def _run(self, work: Callable[[], Result], future: Future[Result | SmsError]) -> None:
-        """Do the work; an expected failure travels as a value, without the thread's traceback."""
-        outcome: Result | SmsError
-        try:
-            try:
-                outcome = work()
-            except SmsError as error:
-                outcome = error.with_traceback(None)
-            finally:
-                self._slots.release()
-        except BaseException as error:  # noqa: BLE001 - a fault of ours belongs to the caller
-            future.set_exception(error)
-        else:
-            future.set_result(outcome)
+def _outcome(work: Callable[[], Result]) -> Result | SmsError:
+    """An expected failure travels as a value, without the thread's traceback."""
+    try:
+        return work()
+    except SmsError as error:
+        return error.with_traceback(None)
