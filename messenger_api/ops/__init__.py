@@ -29,5 +29,5 @@ OPERATIONS: Mapping[str, Operation] = {
     "unblock": Operation(blocks.unblock, blocks.UnblockParameters),
     "blocked": Operation(blocks.blocked, blocks.BlockedParameters),
     "report": Operation(blocks.report, blocks.ReportParameters),
-    "setnotify": Operation(push.setnotify, push.SetNotifyParameters),
+    "setnotify": Operation(push.setnotify, push.SetNotifyParameters, finds_session=True),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -66,11 +67,23 @@ class ApiRequest:
 
 @dataclass(frozen=True)
 class Call:
-    """One run of an op. `caller` belongs to ops that need a session; others do not look at it."""
+    """One run of an op."""
 
     services: Services
     request: ApiRequest
-    caller: Caller
+
+    @cached_property
+    def caller(self) -> Caller:
+        """Whose session it is, looked up once.
+
+        Raises:
+            AuthFail: nobody's.
+        """
+        return self.services.sessions.caller(self.request.token)
+
+    def authenticate(self) -> None:
+        """Look the session up now. Raises AuthFail: there is none."""
+        _ = self.caller
 
     @property
     def download_url(self) -> str:
@@ -85,10 +98,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Operation:
-    """An op as data: its function, its parameters, and whether it needs a session."""
+    """An op as data: its function, its parameters, and whether it needs a session.
+
+    `needs_session` has the session looked up before anything else, unless the op's own statement does it.
+    """
 
     run: Callable[[Call, Any], Answer]
     parameters: type[msgspec.Struct]
     needs_session: bool = True
+    finds_session: bool = False
+    """Whether its own statement looks for the session: one message to the database instead of two."""
     forgives_dead_token: bool = False
     """Whether a token that is unknown by now is as good as success."""

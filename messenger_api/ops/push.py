@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from messenger_api.domain.errors import TryLater
 from messenger_api.ops.call import Answer, Call
 from messenger_api.ops.fields import DeviceType, Flag
 from messenger_api.storage.models import PUSH_TOKEN_LENGTH
@@ -26,11 +27,21 @@ class SetNotifyParameters(Struct):
 
 def setnotify(call: Call, given: SetNotifyParameters) -> Answer:
     """Store or remove the push token."""
-    call.services.push.set_token(
-        call.caller,
+    if not given.notifytoken:
+        call.services.push.remove_token(call.caller)
+    elif not _stored(call, given):
+        # This says why nothing was stored, or it notes that the session is in use.
+        call.authenticate()
+        if not _stored(call, given):
+            raise TryLater
+    return {}
+
+
+def _stored(call: Call, given: SetNotifyParameters) -> bool:
+    return call.services.push.set_token(
+        call.request.token,
         given.notifytoken,
         device_type=given.dt,
         production=bool(given.prod),
         fcm=bool(given.fcm),
     )
-    return {}

@@ -69,7 +69,10 @@ _CALLER = (
 # Removes every row that has the session, or the token: a token wakes one phone.
 _SET_PUSH_TOKEN = sql(
     "REPLACE INTO push_tokens (sid, token_hash, token, device_type, production, fcm, changed_at)"
-    " VALUES (:sid, :token_hash, :token, :device_type, :production, :fcm, :changed_at)"
+    " SELECT sessions.sid, :token_hash, :token, :device_type, :production, :fcm, :now"
+    " FROM sessions JOIN users ON users.uid = sessions.uid"
+    " WHERE sessions.token_hash = :session AND sessions.seen_at > :noted_after"
+    " AND users.seen_at > :noted_after AND users.blocked = 0 AND users.closed_at = 0"
 )
 _NOTE_SYNC = (
     update(Session)
@@ -182,10 +185,13 @@ def of_user(connection: Connection, uid: int, *, seen_since: int = 0) -> Sequenc
     return connection.execute(query).all()
 
 
-def set_push_token(connection: Connection, now: int, sid: int, token_hash: bytes, **columns: object) -> None:
-    """Store a session's push token in place of its former one. Whoever held this token before loses it."""
-    values = {"sid": sid, "token_hash": token_hash, "changed_at": now, **columns}
-    execute(connection, _SET_PUSH_TOKEN, values)
+def set_push_token(connection: Connection, **values: object) -> bool:
+    """Store a session's push token in place of its former one. Whoever held this token before loses it.
+
+    `session` is the hash of the session's own token; nothing is stored unless the use of the session and of
+    its account was noted after the second `noted_after`, and the user may come in. Whether it was stored.
+    """
+    return execute(connection, _SET_PUSH_TOKEN, values).changed > 0
 
 
 def remove_push_token(connection: Connection, sid: int) -> None:

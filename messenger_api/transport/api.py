@@ -26,7 +26,6 @@ from messenger_api.ops.answers import invitations
 from messenger_api.ops.binding import bind
 from messenger_api.ops.call import Answer, ApiRequest, Call, Operation
 from messenger_api.services import Services
-from messenger_api.storage.sessions import Caller
 from messenger_api.transport.reading import op_in_address, read
 
 if TYPE_CHECKING:
@@ -54,9 +53,6 @@ PREFLIGHT = [
     ("Access-Control-Allow-Headers", "Content-Type"),
     ("Access-Control-Max-Age", "86400"),
 ]
-
-# For ops that need no session.
-NOBODY = Caller(sid=0, uid=0, address="", name="", country="", appid="", mesibo_uid=0, synced_to=0)
 
 
 class ApiEndpoint:
@@ -111,6 +107,15 @@ def respond(services: Services, http: Request) -> tuple[bytes, Sequence[tuple[st
     return msgspec.json.encode(answer), [("Retry-After", str(wait))] if wait else ()
 
 
+def _bind(operation: Operation, call: Call) -> Any:
+    """The op's parameters. Who has no session is told that first."""
+    try:
+        return bind(operation.parameters, call.request.fields)
+    except BadValue:
+        call.authenticate()
+        raise
+
+
 class Exchange:
     """One request on its way through the op table to its answer."""
 
@@ -154,23 +159,21 @@ class Exchange:
             raise
 
     def _run(self, asked: ApiRequest) -> Answer:
-        operation = OPERATIONS.get(asked.op)
-        caller = NOBODY
-        if operation is None or operation.needs_session:
-            try:
-                caller = self._services.sessions.caller(asked.token)
-            except AuthFail:
-                if operation is not None and operation.forgives_dead_token:
-                    return {}
-                raise
+        operation, call = OPERATIONS.get(asked.op), Call(self._services, asked)
         if operation is None:
+            call.authenticate()
             raise BadOp
-        return self._call(operation, Call(self._services, asked, caller))
-
-    def _call(self, operation: Operation, call: Call) -> Answer:
-        parameters: Any = bind(operation.parameters, call.request.fields)
-        answer = operation.run(call, parameters)
-        return {**answer, **invitations(call)} if operation.needs_session else answer
+        if not operation.needs_session:
+            return operation.run(call, bind(operation.parameters, asked.fields))
+        try:
+            if not operation.finds_session:
+                call.authenticate()
+            answer = operation.run(call, _bind(operation, call))
+        except AuthFail:
+            if operation.forgives_dead_token:
+                return {}
+            raise
+        return {**answer, **invitations(call)}
 
     def _success(self, answer: Answer) -> Answer:
         asked = self._request

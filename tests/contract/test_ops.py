@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from messenger_api.domain.errors import TryLater
+from messenger_api.storage import sessions
 from tests.conftest import WITH_EVERY_DRIVER
 from tests.contract.shapes import png
 from tests.product import APPID, Answer, Phone, Product, jpeg
@@ -535,3 +537,55 @@ def test_an_empty_push_token_removes_it(
     bob.ok("setnotify", notifytoken="b")
     ann.ok("setnotify", **empty)
     assert push_tokens(product) == [(BOB, "b")]
+
+
+def test_setnotify_of_an_app_that_was_silent_for_days_stores_the_token_and_notes_the_use(
+    product: Product, ann: Phone
+) -> None:
+    product.clock.advance(3 * 24 * 3600)
+    ann.ok("setnotify", notifytoken="after a holiday")
+    assert push_tokens(product) == [(ANN, "after a holiday")]
+    [[seen]] = product.rows("SELECT seen_at FROM sessions")
+    assert seen >= product.services.database.now() - 60
+
+
+@pytest.mark.parametrize(
+    "shut_out",
+    [
+        "UPDATE users SET blocked = 1",
+        "UPDATE users SET closed_at = 1",
+        "UPDATE sessions SET seen_at = 1",
+        "UPDATE sessions SET token_hash = REVERSE(token_hash)",
+        "DELETE FROM sessions",
+    ],
+)
+def test_who_may_not_come_in_stores_no_push_token(product: Product, ann: Phone, shut_out: str) -> None:
+    if "REVERSE" in shut_out and product.services.settings.is_sqlite:
+        shut_out = "UPDATE sessions SET token_hash = zeroblob(32)"
+    with product.services.database.engine.connect() as connection:
+        connection.exec_driver_sql(shut_out)
+    assert ann.call("setnotify", notifytoken="mine")["error"] == "AUTHFAIL"
+    assert push_tokens(product) == []
+
+
+def test_who_has_no_session_is_told_that_before_what_else_is_wrong(product: Product, ann: Phone) -> None:
+    wrong = {"notifytoken": "x" * 5000, "dt": "no number"}
+    assert product.call("setnotify", token="0" * 48, **wrong)["error"] == "AUTHFAIL"
+    assert product.call("setnotify", notifytoken="mine")["error"] == "AUTHFAIL"
+    assert ann.call("setnotify", **wrong)["error"] == "BADVALUE"
+
+
+def test_a_push_token_that_was_not_stored_is_never_said_to_be(
+    product: Product, ann: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product.clock.advance(3 * 24 * 3600)
+
+    def fail(*_: object) -> None:
+        raise TryLater
+
+    with monkeypatch.context() as broken:
+        broken.setattr(sessions, "note_seen", fail)
+        assert ann.call("setnotify", notifytoken="mine")["error"] == "TRYLATER"
+        assert push_tokens(product) == []
+    ann.ok("setnotify", notifytoken="mine")
+    assert push_tokens(product) == [(ANN, "mine")]

@@ -224,7 +224,7 @@ CASES = [
     Case("blocked", "", 3, blocked),
     in_group("report", "a person in a group", 6, phone=lambda world: world.friends[0], reason="spam"),
     in_group("report", "and blocked", 8, phone=lambda world: world.friends[0], block=1),
-    simple("setnotify", "stored", 2, notifytoken="push", fcm=1),
+    simple("setnotify", "stored", 1, notifytoken="push", fcm=1),
     simple("setnotify", "removed", 2, notifytoken=""),
 ]
 
