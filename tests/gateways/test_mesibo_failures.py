@@ -169,14 +169,13 @@ def test_a_plain_server_behind_an_https_url_is_a_fault_of_tls_and_nothing_was_do
 # What the environment may and may not add
 
 
-def test_netrc_adds_no_authorization(
-    stub: Stub, client: MesiboClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_netrc_adds_no_authorization(stub: Stub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("default login me password mine\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    client.delete_group(1)
+    with closing(MesiboClient(stub.url, APP_TOKEN)) as client:
+        client.delete_group(1)
     assert "Authorization" not in stub.seen[0].headers
 
 
