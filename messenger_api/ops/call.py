@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import msgspec
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
+from werkzeug.utils import cached_property
 
 from messenger_api.domain.texts import known
 from messenger_api.services import Services
@@ -72,6 +72,7 @@ class Call:
     services: Services
     request: ApiRequest
 
+    # Not that of functools, which before Python 3.12 lets one request after the other look up its session.
     @cached_property
     def caller(self) -> Caller:
         """Whose session it is, looked up once.
