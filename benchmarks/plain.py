@@ -13,11 +13,10 @@ from typing import Any
 
 import msgspec
 from flask import Flask, Response, request
-from granian import Granian
-from granian.constants import Interfaces
 from sqlalchemy import Connection, create_engine, text
 
 from benchmarks.dataset import SECRET_KEY
+from benchmarks.serving import serve
 from messenger_api.cli.serve import THREADS
 from messenger_api.domain.phone import Phone
 from messenger_api.domain.secrets import Keys, token_hash
@@ -102,12 +101,4 @@ def _json(answer: dict[str, Any]) -> Response:
 
 
 if __name__ == "__main__":
-    Granian(
-        "benchmarks.plain",
-        address="127.0.0.1",
-        port=int(sys.argv[1]),
-        interface=Interfaces.WSGI,
-        workers=int(sys.argv[2]),
-        blocking_threads=THREADS,
-        log_enabled=False,
-    ).serve(target_loader=lambda: plain_app(sys.argv[3]), wrap_loader=False)
+    serve("benchmarks.plain", lambda: plain_app(sys.argv[3]))

@@ -160,7 +160,7 @@ class Run:
         memory, left = self.product.memory(), self._empty_outbox()
         fast = self._fast_rounds(case) if case in self._plan.fast else []
         plain = self._plain_rounds(case) if case.plain and self._plan.plain else []
-        others = [*rounds, *fast, *plain]
+        everything = [*rounds, *fast, *plain]
         ratio = median(one.ratio for one in rounds)
         floor, floor_ratio = self._floor(case, recordings)
         work, control = statements(recordings)
@@ -182,8 +182,8 @@ class Run:
             floor=floor.rate if floor else None,
             floor_alone=floor.alone if floor else None,
             share=ratio / floor_ratio if floor_ratio else None,
-            errors=sum(one.load.errors + one.load.broken for one in others),
-            wrong=next((one.load.wrong for one in others if one.load.wrong), ""),
+            errors=sum(one.load.errors + one.load.broken for one in everything),
+            wrong=next((one.load.wrong for one in everything if one.load.wrong), ""),
             statements=work,
             control=control,
             bytes=fmean(one.load.size for one in rounds),

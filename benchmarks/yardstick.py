@@ -5,13 +5,9 @@ Called with a port and the number of workers.
 
 from __future__ import annotations
 
-import sys
-
 from flask import Flask, Response
-from granian import Granian
-from granian.constants import Interfaces
 
-from messenger_api.cli.serve import THREADS
+from benchmarks.serving import serve
 
 
 def empty_app() -> Flask:
@@ -26,12 +22,4 @@ def empty_app() -> Flask:
 
 
 if __name__ == "__main__":
-    Granian(
-        "benchmarks.yardstick",
-        address="127.0.0.1",
-        port=int(sys.argv[1]),
-        interface=Interfaces.WSGI,
-        workers=int(sys.argv[2]),
-        blocking_threads=THREADS,
-        log_enabled=False,
-    ).serve(target_loader=empty_app, wrap_loader=False)
+    serve("benchmarks.yardstick", empty_app)
