@@ -3,12 +3,14 @@
 PYTHON ?= python3
 PORT ?= 8080
 FUZZ ?= tests/properties
+LONG ?= tests
 export PYTHON
 
 BIN := .venv/bin
+TEST_NEEDS := mariadb chromium libatomic curl slapd freeradius redis wrk nginx caddy haproxy
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick test-cluster fuzz lint bench bench-growth clean
+.PHONY: help run test test-quick test-long test-cluster fuzz lint bench bench-growth clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,12 +21,17 @@ run: ## install and start on http://127.0.0.1:8080 with the sandbox (PORT=9000 f
 
 test: ## run all tests, MariaDB and the browser included, with the coverage gate
 	@scripts/install test
-	@scripts/system-packages mariadb chromium libatomic curl slapd freeradius redis wrk
+	@scripts/system-packages $(TEST_NEEDS)
 	$(BIN)/python -m pytest --ignore=tests/cluster --cov --cov-report=term
 
 test-quick: ## run the tests that need no server, without coverage
 	@scripts/install test
 	$(BIN)/python -m pytest --ignore=tests/cluster -m "not server"
+
+test-long: ## run whole the matrices and simulations of which make test runs a sample (LONG=... for one file)
+	@scripts/install test
+	@scripts/system-packages $(TEST_NEEDS)
+	LONG_TESTS=1 $(BIN)/python -m pytest $(LONG) --ignore=tests/cluster -m long -s
 
 fuzz: ## try ten times as many inputs as the tests do, others each time (FUZZ=... for one file)
 	@scripts/install test

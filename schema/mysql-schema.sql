@@ -1,4 +1,4 @@
--- The tables of messenger-api for MySQL and MariaDB, at revision 0003.
+-- The tables of messenger-api for MySQL and MariaDB, at revision 0004.
 --
 -- Into an empty database:  mysql -h HOST -u USER -p DATABASE < schema/mysql-schema.sql
 -- The same is done by:     messenger-api db upgrade
@@ -214,4 +214,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0003');
+INSERT INTO alembic_version (version_num) VALUES ('0004');
