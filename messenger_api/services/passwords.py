@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
@@ -16,6 +19,10 @@ from messenger_api.storage.db import Database
 
 SHORTEST, LONGEST = 8, 128
 
+# Each hash takes 64 MiB and four threads while it is made: so many at a time in a process, whoever asks.
+MOST_HASHES = 2
+_places = threading.BoundedSemaphore(MOST_HASHES)
+
 
 class PasswordMethod(LoginMethod):
     """Compares with the hash in the database. `messenger-api users password` sets it."""
@@ -24,6 +31,7 @@ class PasswordMethod(LoginMethod):
 
     def __init__(self, settings: Settings, database: Database, hasher: PasswordHasher | None = None) -> None:
         super().__init__(settings)
+        self._patience = settings.login_timeout
         self._database = database
         self._hasher = hasher or PasswordHasher()
         # Compared with when there is no such person: the time that it takes must not tell.
@@ -57,11 +65,21 @@ class PasswordMethod(LoginMethod):
         if len(secret) > LONGEST:
             raise Denied("longer than any password here")
         known, password = self._find(address), _normal(secret)
-        if not self._fits(known or self._nobodys, password) or known is None:
-            raise Denied("no such person, or another password")
-        if self._hasher.check_needs_rehash(known):
-            self._rehash(address, known, password)
+        with self._place():
+            if not self._fits(known or self._nobodys, password) or known is None:
+                raise Denied("no such person, or another password")
+            if self._hasher.check_needs_rehash(known):
+                self._rehash(address, known, password)
         return Person(address)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if not _places.acquire(timeout=self._patience):
+            raise Unavailable("too many passwords are being judged")
+        try:
+            yield
+        finally:
+            _places.release()
 
     def _find(self, address: str) -> str | None:
         try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from sqlalchemy import Connection
 
-from messenger_api.domain.errors import BadCode, BadPhone, TooMany, TryLater
+from messenger_api.domain.errors import BadCode, BadPhone, TryLater
 from messenger_api.domain.identity import Identity, LoginName
 from messenger_api.domain.limits import Window
 from messenger_api.domain.phone import Phone
@@ -17,6 +19,7 @@ from messenger_api.gateways.login import (
     Unavailable,
     Undeliverable,
 )
+from messenger_api.services.attempts import Attempts
 from messenger_api.services.codes import HOUR, Device, OneTimeCodes, Plan
 from messenger_api.services.guesses import Guesses
 from messenger_api.services.identities import Identities, Method
@@ -29,9 +32,6 @@ from messenger_api.settings import Settings
 
 # What an app is told when a directory, mail server or issuer is down.
 AWAY_SECONDS = 15
-# Wrong secrets from one network for one address: so many in so many seconds.
-SECRETS = Window(5, 300)
-SLOWED_SECONDS = 3600
 
 
 class Proving:
@@ -51,14 +51,13 @@ class Proving:
     ) -> None:
         self._settings = settings
         self._keys = keys
-        self._limits = limits
         self._identities = identities
         self._method = method
         self._codes = codes
         self._judge = judge
         self._texting = texting
         self._rates = rates
-        self._guesses = Guesses(settings, keys, limits)
+        self._attempts = Attempts(settings, keys, limits, Guesses(settings, keys, limits))
 
     def request_code(self, entry: str, name: str, asked: Asking) -> int:
         """See `Accounts.request_code`."""
@@ -140,14 +139,12 @@ class Proving:
     def _ask(self, method: LoginMethod, entry: str, secret: str, device: Device) -> tuple[Identity, Proof]:
         address = self._identities.at_login(entry).address if entry else ""
         key = self._keys.contact_key(LoginName(address))
-        if address:
-            self._admit(key, device.network)
+        # A token that names its owner is too long to be guessed.
+        claimed = self._attempts.claimed(key, device.network) if address else nullcontext()
         try:
-            with outside():
+            with outside(), claimed:
                 person = method.prove(address, secret)
         except Denied as error:
-            if address:  # a token that names its owner is too long to be guessed
-                self._limits.write(lambda tx, now: self._count_wrong(tx, now, key, device.network))
             raise BadCode("secret_wrong") from error
         except Unavailable as error:
             raise TryLater(retry_after=AWAY_SECONDS) from error
@@ -156,27 +153,3 @@ class Proving:
     def _proven(self, person: Person) -> tuple[Identity, Proof]:
         who = LoginName(person.address)
         return who, Proof(self._keys.contact_key(who), b"", person.name, "")
-
-    def _admit(self, key: bytes, network: str) -> None:
-        """Refuse one who has guessed too much; an owner who has not is always let through."""
-
-        def work(tx: Connection, now: int) -> None:
-            burst = self._burst(key, network)
-            tally = self._limits.open(tx, now, [burst, *self._guesses.claims(key, network)])
-            wait = SECRETS.take(tally.state(burst), now).wait
-            fresh = self._guesses.is_fresh(tally, key, network)
-            if self._guesses.is_slow(tally, key) and not fresh:
-                wait = max(wait, SLOWED_SECONDS)
-            if wait and self._limits.mode("wrong_codes") == "enforce":
-                raise TooMany(retry_after=wait)
-
-        self._limits.write(work)
-
-    def _count_wrong(self, tx: Connection, now: int, key: bytes, network: str) -> None:
-        claims = [self._burst(key, network), *self._guesses.claims(key, network)]
-        tally = self._limits.open(tx, now, claims)
-        tally.add(claims)
-        tally.save()
-
-    def _burst(self, key: bytes, network: str) -> Claim:
-        return Claim("wrong_secrets", self._keys.subject(key, network), SECRETS)

@@ -18,6 +18,9 @@ COMMA_BYTES = 3
 # the rest go on answering what needs none: one that hangs must not silence the whole process.
 MOST_OUTSIDE = 24
 _places = threading.BoundedSemaphore(MOST_OUTSIDE)
+# Of these, so many may wait for what another request does outside; it needs a place more than once.
+MOST_WAITING = 16
+_seats = threading.BoundedSemaphore(MOST_WAITING)
 FULL_SECONDS = 2
 
 
@@ -28,12 +31,29 @@ def outside() -> Iterator[None]:
     Raises:
         TryLater: too many others do already; at once, for waiting would take a thread as well.
     """
-    if not _places.acquire(blocking=False):
+    with _one_of(_places):
+        yield
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Wait in here for another request that is outside. Within `outside`.
+
+    Raises:
+        TryLater: too many others do already.
+    """
+    with _one_of(_seats):
+        yield
+
+
+@contextmanager
+def _one_of(bound: threading.BoundedSemaphore) -> Iterator[None]:
+    if not bound.acquire(blocking=False):
         raise TryLater(retry_after=FULL_SECONDS)
     try:
         yield
     finally:
-        _places.release()
+        bound.release()
 
 
 @contextmanager

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import Counter as Tally
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -99,6 +103,52 @@ def test_an_unknown_person_costs_the_same_comparison_as_a_known_one(database: Da
         with pytest.raises(Denied):
             method.prove(address, WRONG)
     assert hasher.compared == [(1, 8), (1, 8)]
+
+
+class Slow(PasswordHasher):
+    """Takes its time, and remembers how many hashes were made at once."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self._seconds, self._lock = seconds, threading.Lock()
+        self.now = self.most = 0
+
+    def verify(self, hash: Any, password: Any) -> Any:  # noqa: A002
+        with self._lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(self._seconds)
+        with self._lock:
+            self.now -= 1
+        return super().verify(hash, password)
+
+
+@pytest.mark.parametrize("address", ["ana", "nobody"])
+def test_of_64_logins_at_once_two_are_hashed_at_a_time(database: Database, address: str) -> None:
+    hasher = Slow(0.01)
+    methods = [PasswordMethod(build(login_method="password"), database, hasher) for _ in range(2)]
+    methods[0].set("ana", PASSWORD)
+
+    def log_in(n: int) -> str:
+        try:
+            methods[n % 2].prove(address, PASSWORD)
+        except (Denied, Unavailable) as error:
+            return error.outcome
+        return "ok"
+
+    with ThreadPoolExecutor(64) as pool:
+        outcomes = Tally(pool.map(log_in, range(64)))
+    assert outcomes == {"ok" if address == "ana" else "denied": 64}
+    assert hasher.most == 2
+
+
+def test_who_waits_too_long_for_a_hash_is_told_to_try_later(database: Database) -> None:
+    method = PasswordMethod(build(login_method="password", login_timeout=0.5), database, Slow(2))
+    method.set("ana", PASSWORD)
+    with ThreadPoolExecutor(3) as pool:
+        tries = [pool.submit(method.prove, "ana", PASSWORD) for _ in range(3)]
+        failures = [error for error in (done.exception() for done in tries) if error]
+    assert [type(error) for error in failures] == [Unavailable]
 
 
 def test_a_login_renews_a_hash_of_older_parameters(method: PasswordMethod, database: Database) -> None:

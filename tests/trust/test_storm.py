@@ -1,4 +1,4 @@
-"""Guessing and logging in at once, against four processes on one database."""
+"""Guessing and logging in at once, against four processes on one database: codes, and passwords."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ import requests
 from sqlalchemy import NullPool, create_engine, text
 
 from messenger_api.app import create_app, parts_of
+from messenger_api.services.passwords import PasswordMethod
 from messenger_api.settings import build
 from tests.product import APPID
 from tests.servers import ProductServer
@@ -22,21 +23,31 @@ from tests.servers import ProductServer
 ANA = "14155550101"
 PROCESSES, GUESSERS, OWNERS = 4, 200, 50
 KEY = "the same key for all four processes"
+NAME, PASSWORD, DEVICES = "ana", "correct horse battery", 8
 
 
 @pytest.fixture
 def servers(database_uri: str, tmp_path: Path) -> Iterator[list[str]]:
     """The addresses of four servers on one database."""
+    with started(database_uri, tmp_path) as urls:
+        yield urls
+
+
+@contextmanager
+def started(database_uri: str, tmp_path: Path, **keys: str) -> Iterator[list[str]]:
     folder = str(tmp_path)
     first = create_app(build(sqlalchemy_database_uri=database_uri, secret_key=KEY, instance_path=folder))
-    parts_of(first).schema.upgrade()
-    parts_of(first).close()
+    parts = parts_of(first)
+    parts.schema.upgrade()
+    PasswordMethod(parts.services.settings, parts.services.database).set(NAME, PASSWORD)
+    parts.close()
     environment = {
         "MESSENGER_SQLALCHEMY_DATABASE_URI": database_uri,
         "MESSENGER_SECRET_KEY": KEY,
         "MESSENGER_LIMIT_MODES": '{"login_tries_per_ip": "off"}',
         "MESSENGER_OUTBOX_IN_SERVER": "false",
         "MESSENGER_LOG_LEVEL": "error",
+        **keys,
     }
     with ExitStack() as stack:
         yield [stack.enter_context(ProductServer(tmp_path, environment)).url for _ in range(PROCESSES)]
@@ -110,3 +121,27 @@ def test_50_threads_with_the_right_code_make_exactly_one_session(
     assert len({answer["token"] for answer in answers if answer["result"] == "OK"}) == 1
     assert rows(database_uri, "SELECT count(*) FROM sessions") == [(1,)]
     assert rows(database_uri, "SELECT count(*) FROM users") == [(1,)]
+
+
+def test_of_200_threads_that_guess_one_password_exactly_five_guesses_are_judged(
+    database_uri: str, tmp_path: Path
+) -> None:
+    """And devices of its owner, who all know it, get in at once before that."""
+    with started(database_uri, tmp_path, MESSENGER_LOGIN_METHOD="password") as servers:
+        answers: list[dict[str, object]] = []
+
+        def enter(n: int) -> None:
+            url = servers[n % PROCESSES]
+            answers.append(call(url, phone=NAME, otp=PASSWORD, device=f"device {n}"))
+
+        def guess(n: int) -> None:
+            answers.append(call(servers[n % PROCESSES], phone=NAME, otp=f"a wrong guess {n}"))
+
+        together(DEVICES, enter)
+        assert Counter(answer.get("error", "OK") for answer in answers) == {"OK": DEVICES}
+        answers.clear()
+        together(GUESSERS, guess)
+        evaluated = Counter(str(answer["error"]) for answer in answers)
+        assert evaluated["BADCODE"] == 5, evaluated
+        assert set(evaluated) <= {"BADCODE", "TOOMANY", "TRYLATER"}, evaluated
+        assert call(servers[0], phone=NAME, otp=PASSWORD)["error"] == "TOOMANY"
