@@ -588,7 +588,8 @@ SMS_DELIVERY_WAIT = 7
 # Example: LOGIN_TRIES_PER_IP_HOUR = 1000
 LOGIN_TRIES_PER_IP_HOUR = 300
 
-# Numbers that a user may add to the phone book in so many days; those that stand in it already are free.
+# Numbers that a user may add to the phone book in so many days; those that stand in it already are free, and
+# so are those that were taken out of it in as many days.
 # Without this limit, one account could find out which of all numbers have accounts.
 # Example: NEW_NUMBERS = 50_000
 NEW_NUMBERS = 20_000

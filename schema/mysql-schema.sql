@@ -147,6 +147,16 @@ CREATE TABLE contacts (
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 CREATE INDEX ix_contacts_contact_key ON contacts (contact_key);
 
+-- A number that was taken out of a phone book, blind; no new one for its owner until `expires_at`.
+CREATE TABLE former_contacts (
+    owner BIGINT NOT NULL,
+    contact_key BINARY(16) NOT NULL,
+    expires_at BIGINT NOT NULL,
+    CONSTRAINT pk_former_contacts PRIMARY KEY (owner, contact_key),
+    CONSTRAINT fk_former_contacts_owner FOREIGN KEY(owner) REFERENCES users (uid) ON DELETE CASCADE
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE INDEX ix_former_contacts_expires_at ON former_contacts (expires_at);
+
 -- Who is in which group; `role` is 0 member, 1 admin, 2 owner; `position` is the order of joining.
 CREATE TABLE group_members (
     gid BIGINT NOT NULL,

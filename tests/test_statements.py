@@ -35,7 +35,7 @@ def told(product: Product, token: str) -> tuple[object, ...]:
     caller = run(lambda tx: sessions.caller(tx, token_hash(token), seen_since=0))
     assert caller
     sync = run(lambda tx: syncs.changed(tx, caller.uid, caller.contact_key, 0))
-    return caller, sync, run(lambda tx: contacts.book(tx, caller.uid, ""))
+    return caller, sync, run(lambda tx: contacts.book(tx, 0, caller.uid, ""))
 
 
 def test_a_sync_needs_nothing_of_sqlalchemy_but_connections(product: Product, ana: Phone) -> None:

@@ -1,14 +1,14 @@
 """Phone numbers: read once into the digits of E.164, from there on passed as such.
 
-The rules are the contract's: punctuation, `+` and leading zeros are dropped; what is not valid
-internationally, or is written with the one zero of a trunk prefix, is read in the caller's country; a
-number that is possible by its country's numbering plan is accepted even when it is not assigned, as test
-ranges are.
+The rules are the contract's: punctuation, `+`, leading zeros and extensions are dropped; what is not valid
+internationally, or was written by a person at home, is read in the caller's country; a number that is
+possible by its country's numbering plan is accepted even when it is not assigned, as test ranges are.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -16,15 +16,28 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 
+from messenger_api.domain.renumbered import RENUMBERINGS, todays
+
 # E.164 allows fifteen digits; an entry much longer than any dialling string is no number.
 LONGEST_ENTRY = 40
+# No national number of a mobile that begins with its country's calling code, as 39x in Italy, is longer.
+LONGEST_MOBILE = 11
 # Older Android apps write this in front of a local number when they know no country code.
 UNKNOWN_COUNTRY = "null"
 # What phonenumbers calls the region of numbers that belong to none: freephone (+800), satellites (+881).
 NO_COUNTRY = "001"
 
-_PUNCTUATION = re.compile(r"[\s().\-/\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\ufeff]+")
-_DIGITS = re.compile(r"\+?[0-9]+")
+_DIGITS = re.compile(r"\++[0-9]+|[0-9]+")
+_INVISIBLE = re.compile(r"[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+# What stands between digits without being one, beside blanks, dashes and brackets of any alphabet.
+_BETWEEN = frozenset("./~\u2044\u2053\u2212\u223c\u30fc\u00b7\u2022\u30fb")
+_BLANKS_DASHES_BRACKETS = frozenset({"Zs", "Pd", "Ps", "Pe"})
+# The forms of ASCII that take as much room as an ideograph (Unicode, U+FF01 to U+FF5E).
+_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
+_TRAILING = re.compile(r"[^\w]+$")
+_CONTEXT = ";phone-context="
+# Whether a number has an extension does not depend on its country, which has to be named.
+_ANY_COUNTRY = "US"
 
 
 class Kind(Enum):
@@ -110,23 +123,89 @@ def read(entry: str, country: str = "") -> Phone | None:
 
 @lru_cache(maxsize=4096)
 def _read(entry: str, country: str) -> Phone | None:
-    text = _PUNCTUATION.sub("", entry)
+    text = _INVISIBLE.sub("", entry).strip()
     local_only = text.startswith(UNKNOWN_COUNTRY)
-    text = _ascii_digits(text.removeprefix(UNKNOWN_COUNTRY))
-    if not _DIGITS.fullmatch(text):
+    dialled = _dialled(text.removeprefix(UNKNOWN_COUNTRY))
+    if dialled is None:
         return None
-    # One zero in front is how people at home write their trunk prefix: without it, 0151 23456789 from a
-    # German phone book would be somebody in Texas.
-    at_home = text.startswith("0") and not text.startswith("00")
     readings = []
     # Most numbers of a phone book are valid as they are first read: what costs is the second reading.
-    for reading in (_local, _international) if at_home else (_international, _local):
-        number = reading(text, country, local_only)
+    for reading in (_local, _international) if _at_home(dialled) else (_international, _local):
+        number = reading(dialled.digits, country, local_only)
         if number is not None:
             if phonenumbers.is_valid_number(number):
                 return _phone(number)
             readings.append(number)
     return next(map(_phone, filter(_possible, readings)), None)
+
+
+@dataclass(frozen=True)
+class _Dialled:
+    """The digits of an entry, with `+` in front where it stood; `by_hand`: a person wrote it with blanks,
+    dashes, dots or brackets."""
+
+    digits: str
+    by_hand: bool
+
+
+def _at_home(dialled: _Dialled) -> bool:
+    """Whether an entry is read at home first.
+
+    One zero in front is how people at home write their trunk prefix: without it, 0151 23456789 from a German
+    phone book would be somebody in Texas. So is what a person wrote without `+` or 00: 150-1234-5678 is a
+    mobile in China, and nobody in Arkansas. Digits alone come from apps, which write them internationally.
+    """
+    if dialled.digits.startswith(("+", "00")):
+        return False
+    return dialled.by_hand or dialled.digits.startswith("0")
+
+
+def _dialled(text: str) -> _Dialled | None:
+    """What an entry has one dial; None for what is no number."""
+    if _DIGITS.fullmatch(text):
+        return _Dialled(_one_plus(text), by_hand=False)
+    text = _ascii_digits(text.translate(_NARROW))
+    if text[:4].lower() == "tel:":
+        text = _of_address(text[4:])
+    first = next((at for at, char in enumerate(text) if char == "+" or char.isdecimal()), 0)
+    label, text = text[:first], _TRAILING.sub("", text[first:])
+    if label and (not label.isprintable() or label[-1].isalnum()):
+        return None
+    digits = _bare(text)
+    if not _DIGITS.fullmatch(digits):
+        digits = _bare(_without_extension(text))
+    if not _DIGITS.fullmatch(digits):
+        return None
+    return _Dialled(_one_plus(digits), by_hand=digits != text or bool(label))
+
+
+def _bare(text: str) -> str:
+    return "".join(char for char in text if not _is_between(char))
+
+
+def _one_plus(text: str) -> str:
+    return "+" + text.lstrip("+") if text.startswith("+") else text
+
+
+def _is_between(char: str) -> bool:
+    return char in _BETWEEN or unicodedata.category(char) in _BLANKS_DASHES_BRACKETS
+
+
+def _of_address(text: str) -> str:
+    """The number in the address `tel:` of RFC 3966, whose local numbers are completed by a context."""
+    number, _, context = text.partition(_CONTEXT)
+    context = context.partition(";")[0]
+    return context + number if context.startswith("+") and not number.startswith("+") else number
+
+
+def _without_extension(text: str) -> str:
+    """The entry up to the last digit before its extension, if it has one."""
+    number = _parse(text, _ANY_COUNTRY)
+    extension = len(number.extension or "") if number else 0
+    if not extension:
+        return text
+    places = [at for at, char in enumerate(text) if char.isdecimal()]
+    return text[: places[-extension - 1] + 1] if len(places) > extension else text
 
 
 def _phone(number: PhoneNumber) -> Phone:
@@ -136,15 +215,13 @@ def _phone(number: PhoneNumber) -> Phone:
 def match_key(phone: Phone) -> str:
     """The form under which two spellings of one subscriber's number meet.
 
-    Three countries changed how their mobile numbers are written while phone books kept the old form:
-    Argentina (a 9 after 54 from abroad), Mexico (a 1 after 52 until 2019), Brazil (a ninth digit,
-    a leading 9, since 2016). Landlines keep their own numbers. The account's address is never rewritten.
+    Two countries have forms that are both numbers of their plans: Argentina (a 9 after 54 from abroad) and
+    Brazil (a ninth digit, a leading 9, since 2016). Landlines keep their own numbers. The account's address
+    is never rewritten. Forms that a plan has left are read as today's (`domain.renumbered`).
     """
     digits = phone.digits
     if digits.startswith("549") and len(digits) == 13:
         return "54" + digits[3:]
-    if digits.startswith("521") and len(digits) == 13:
-        return "52" + digits[3:]
     if digits.startswith("55") and len(digits) == 12 and digits[4] in "6789":
         return digits[:4] + "9" + digits[4:]
     return digits
@@ -174,7 +251,17 @@ def _local(text: str, country: str, _local_only: bool) -> PhoneNumber | None:
         bare = _parse(text.lstrip("0"), country)
         if bare is not None and (number is None or phonenumbers.is_valid_number(bare)):
             return bare
-    return number
+    return _behind_own_code(text, country) or number
+
+
+def _behind_own_code(text: str, country: str) -> PhoneNumber | None:
+    """What is valid behind the caller's own calling code, written without `+`, where plans are so wide that
+    the whole is a valid number as well: 49 151 23456789 in Germany."""
+    code = str(phonenumbers.country_code_for_region(country))
+    if not text.startswith(code) or len(text) <= LONGEST_MOBILE:
+        return None
+    number = _parse("+" + text, None)
+    return number if number is not None and phonenumbers.is_valid_number(number) else None
 
 
 def _possible(number: PhoneNumber) -> bool:
@@ -183,10 +270,15 @@ def _possible(number: PhoneNumber) -> bool:
 
 
 def _parse(text: str, country: str | None) -> PhoneNumber | None:
+    """The number as the library reads it, under today's number of its subscriber."""
     try:
-        return phonenumbers.parse(text, country)
+        number = phonenumbers.parse(text, country)
     except NumberParseException:
         return None
+    code = number.country_code or 0
+    if code in RENUMBERINGS and (today := todays(code, phonenumbers.national_significant_number(number))):
+        return phonenumbers.parse(f"+{code}{today}")
+    return number
 
 
 @lru_cache(maxsize=4096)

@@ -72,14 +72,24 @@ def _is_number(declared: Any) -> bool:
 
 
 def _items(value: object) -> list[str]:
-    """A comma-separated text, a repeated field or a JSON array, as texts without blanks."""
+    """A comma-separated text, a repeated field or a JSON array, as texts without blanks.
+
+    What can be no entry, whatever JSON makes of it, is left out: one must not stop the whole phone book.
+    """
     entries: list[Any] = value if isinstance(value, list) else [value]
     try:
         joined = ",".join(entries)
-    except TypeError:  # there are numbers among them
-        joined = ",".join(map(_text, entries))
-    _refuse_forbidden(joined)
-    return [text for text in map(str.strip, joined.split(",")) if text]
+    except TypeError:  # there are numbers among them, or worse
+        joined = ",".join(filter(None, map(_entry, entries)))
+    items = [text for text in map(str.strip, joined.split(",")) if text]
+    return [text for text in items if FORBIDDEN not in text] if FORBIDDEN in joined else items
+
+
+def _entry(value: object) -> str:
+    try:
+        return _text(value)
+    except (TypeError, ValueError):
+        return ""
 
 
 def _text(value: object) -> str:

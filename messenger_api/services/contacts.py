@@ -26,6 +26,7 @@ from messenger_api.services.identities import Identities
 from messenger_api.services.limits import DAY, Claim, Limits
 from messenger_api.settings import Settings
 from messenger_api.storage import contacts, sessions, syncs
+from messenger_api.storage.contacts import Book
 from messenger_api.storage.db import SETTLE_SECONDS, Database
 from messenger_api.storage.sessions import Caller
 from messenger_api.storage.syncs import Found
@@ -62,7 +63,7 @@ class Contacts:
         # Taken before the first statement: what commits meanwhile lies beyond it.
         horizon = self._horizon()
         if reset:
-            self._database.run(lambda tx: contacts.clear(tx, caller.uid))
+            self._database.run(lambda tx: contacts.clear(tx, caller.uid, self._known_until()))
         after = min(since, caller.synced_to)
         look = partial(syncs.changed, owner=caller.uid, own_key=caller.contact_key, since=after)
         sync = Sync(self._database.run(look), horizon)
@@ -92,9 +93,11 @@ class Contacts:
         # Each statement stands alone: a request that breaks off between two is sent again by the app.
         def work(tx: Connection) -> Sync:
             if reset:
-                contacts.remove(tx, caller.uid, book.difference(keys))
-            contacts.add(tx, caller.uid, [key for key in keys if key not in book])
-            if reset or book.issubset(keys):
+                contacts.remove(tx, caller.uid, book.keys.difference(keys), self._known_until())
+            contacts.add(tx, caller.uid, [key for key in keys if key not in book.keys])
+            if not book.former.isdisjoint(keys):
+                contacts.forget_former(tx, caller.uid)
+            if reset or book.keys.issubset(keys):
                 return Sync(syncs.book(tx, caller.uid, caller.contact_key), seen)
             return Sync(syncs.named(tx, caller.uid, caller.contact_key, keys), seen)
 
@@ -103,7 +106,11 @@ class Contacts:
     def forget(self, caller: Caller, entries: Sequence[str]) -> None:
         """Take numbers out of the phone book."""
         keys = self._contact_keys(caller, entries)
-        self._database.run(lambda tx: contacts.remove(tx, caller.uid, keys))
+        self._database.run(lambda tx: contacts.remove(tx, caller.uid, keys, self._known_until()))
+
+    def _known_until(self) -> int:
+        """Until when a number that is taken out of a phone book is no new one for its owner."""
+        return self._database.now() + self._settings.new_numbers_days * DAY
 
     def _horizon(self) -> int:
         return self._database.now() - SETTLE_SECONDS
@@ -115,8 +122,12 @@ class Contacts:
         # In order, so that two syncs of one user lock the same rows in the same order.
         return sorted(self._identities.keys(entries, caller.country))
 
-    def _count_new(self, caller: Caller, keys: Sequence[bytes]) -> set[bytes]:
+    def _count_new(self, caller: Caller, keys: Sequence[bytes]) -> Book:
         """Bound what one account can find out about who has an account; returns the phone book as it was.
+
+        A number that was counted is not counted again while it stands in the phone book, nor for
+        `NEW_NUMBERS_DAYS` after it was taken out: apps send a book in parts and forget the last one with the
+        first of them.
 
         Raises:
             TooMany: so many new ones in so many days are too many.
@@ -124,9 +135,9 @@ class Contacts:
         settings = self._settings
         rule = Window(settings.new_numbers, settings.new_numbers_days * DAY)
         claim = Claim("new_numbers", str(caller.uid), rule)
-        look = partial(contacts.book, owner=caller.uid, counter=claim.counter)
-        book, state = self._database.run(look)
-        new = len(set(keys).difference(book))
+        look = partial(contacts.book, now=self._database.now(), owner=caller.uid, counter=claim.counter)
+        book = self._database.run(look)
+        new = len(set(keys) - book.keys - book.former)
         if new:
-            self._limits.take_from(replace(claim, amount=new), state)
+            self._limits.take_from(replace(claim, amount=new), book.counter)
         return book

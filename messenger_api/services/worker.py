@@ -184,8 +184,9 @@ class Worker:
             now = self._database.now()
             self._database.run(lambda tx: codes.purge(tx, now - CODES_KEPT_SECONDS))
             self._database.run(lambda tx: texts.purge(tx, now - TEXTS_KEPT_SECONDS))
-            while self._database.run(lambda tx: counters.purge(tx, now)):
-                pass
+            for purge in (counters.purge, contacts.purge):
+                while self._database.run(partial(purge, now=now)):
+                    pass
             self._sessions.expire()
 
     # One item

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from messenger_api.storage.models import (
     Contact,
+    FormerContact,
     OneTimeCode,
     Password,
     SentText,
@@ -96,15 +97,20 @@ def alive(connection: Connection, uid: int) -> Identity | None:
 
 
 def forget_contacts(connection: Connection, uid: int, most: int) -> bool:
-    """Remove up to `most` entries of a phone book; False when it was empty.
+    """Remove up to `most` entries of a phone book, present and former; False when there were none.
 
     A large one in a single statement would outlast a transaction.
     """
-    query = select(Contact.contact_key).where(Contact.owner == uid).order_by(Contact.contact_key).limit(most)
+    return any(_forget_some(connection, table, uid, most) for table in (Contact, FormerContact))
+
+
+def _forget_some(
+    connection: Connection, table: type[Contact] | type[FormerContact], uid: int, most: int
+) -> bool:
+    query = select(table.contact_key).where(table.owner == uid).order_by(table.contact_key).limit(most)
     keys = list(connection.execute(query).scalars())
     if keys:
-        gone = (Contact.owner == uid) & (Contact.contact_key <= keys[-1])
-        connection.execute(delete(Contact).where(gone))
+        connection.execute(delete(table).where(table.owner == uid, table.contact_key <= keys[-1]))
     return bool(keys)
 
 

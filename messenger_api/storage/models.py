@@ -228,6 +228,17 @@ class Contact(Base):
     contact_key: Mapped[bytes] = mapped_column(BINARY(16), primary_key=True)
 
 
+class FormerContact(Base):
+    """A number that was taken out of a phone book, blind; no new one for its owner until `expires_at`."""
+
+    __tablename__ = "former_contacts"
+    __table_args__ = (_MYSQL,)
+
+    owner: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
+    contact_key: Mapped[bytes] = mapped_column(BINARY(16), primary_key=True)
+    expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
+
+
 class Block(Base):
     """Whom a user does not want to hear of or be found by; blind, as the phone book is."""
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from messenger_api.domain import phone as phones
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.domain.phone import Phone, masked, match_key, read
+from messenger_api.domain.renumbered import RENUMBERINGS
 from messenger_api.ops.groups import decoded
 from messenger_api.storage.models import User
 
@@ -58,21 +59,88 @@ SPELLINGS = [
     ("+٩٦٦٥٠١٢٣٤٥٦٧", "", "966501234567"),
     ("۰۹۱۲۳۴۵۶۷۸۹", "IR", "989123456789"),
     ("+1 555 000 1111", "", "15550001111"),
+    # What a person wrote at home is read at home, though it would be valid abroad.
+    ("150-1234-5678", "CN", "8615012345678"),
+    ("(150) 1234.5678", "CN", "8615012345678"),
+    ("[150] 1234 5678", "CN", "8615012345678"),
+    ("150\u30fb1234\u30fb5678", "CN", "8615012345678"),
+    ("338 123 4567", "IT", "393381234567"),
+    ("202-555-0123", "US", "12025550123"),
+    ("+1 501-234-5678", "CN", "15012345678"),
+    ("001 501-234-5678", "CN", "15012345678"),
+    ("1 415 555 0132", "CN", "14155550132"),
+    ("49 151 23456789", "DE", "4915123456789"),
+    ("91 98765 43210", "US", "919876543210"),
+    # Digits alone come from apps.
+    ("15012345678", "CN", "15012345678"),
+    ("\u202a15012345678\u202c", "CN", "15012345678"),
+    # What the numbering library reads.
+    ("\uff0b\uff18\uff11\uff19\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18", "", "819012345678"),
+    ("\uff08\uff10\uff13\uff09 1234-5678", "JP", "81312345678"),
+    ("[030] 1234567", "DE", "49301234567"),
+    ("0151\u221223456789", "DE", "4915123456789"),
+    ("\u061c+49 151 23456789", "", "4915123456789"),
+    ("tel:+49-151-23456789", "", "4915123456789"),
+    ("TEL:+4915123456789;ext=5", "", "4915123456789"),
+    ("tel:7042;phone-context=+1-201-555", "", "12015557042"),
+    ("+49 30 1234567;ext=5", "", "49301234567"),
+    ("030 1234567 ext. 5", "DE", "49301234567"),
+    ("030 1234567 x5", "DE", "49301234567"),
+    ("030 1234567 #5", "DE", "49301234567"),
+    ("030 1234567 anexo 55", "DE", "49301234567"),
+    ("8 (495) 123-45-67 \u0434\u043e\u0431. 5", "RU", "74951234567"),
+    ("Tel. +49 151 23456789", "", "4915123456789"),
+    ("011 44 20 7946 0000", "US", "442079460000"),
+    ("++919876543210", "", "919876543210"),
+    ("919876543210;919876543211", "", "919876543210"),
+    # Forms that a country has left.
+    ("+52 1 55 1234 5678", "", "525512345678"),
+    ("5215512345678", "IN", "525512345678"),
+    ("52 1 55 1234 5678", "IN", "525512345678"),
+    ("044 55 1234 5678", "MX", "525512345678"),
+    ("045 55 1234 5678", "MX", "525512345678"),
+    ("01 55 1234 5678", "MX", "525512345678"),
+    ("1 55 1234 5678", "MX", "525512345678"),
+    ("+229 97 12 34 56", "", "2290197123456"),
+    ("97123456", "BJ", "2290197123456"),
+    ("null97123456", "BJ", "2290197123456"),
+    ("+225 07 12 34 56", "", "2250707123456"),
+    ("+225 45 12 34 56", "", "2250545123456"),
+    ("01 12 34 56", "CI", "2250101123456"),
+    ("+84 162 612 3456", "", "84326123456"),
+    ("0120 612 3456", "VN", "84706123456"),
+    ("+237 77 12 34 56", "", "237677123456"),
+    ("22 14 64 69", "CM", "237222146469"),
+    ("+241 06 12 34 56", "", "24166123456"),
+    ("2417123456", "", "24177123456"),
 ]
 UNREADABLE = [
-    *("", " ", "+", "++919876543210", "null", "nullnull9876543210", "hello", "112", "1234567"),
-    *("919876543210;919876543211", "9" * 41, "+91 98765 4321O", "½", "①②③④⑤⑥⑦⑧⑨", "\x00919876543210"),
+    *("", " ", "+", "null", "nullnull9876543210", "hello", "112", "1234567"),
+    *(
+        "9" * 41,
+        "Mama",
+        "tel:",
+        ";ext=5",
+        "+49 x5",
+        "x 919876543210x",
+        "+91 98765 4321O",
+        "½",
+        "①②③④⑤⑥⑦⑧⑨",
+        "\x00919876543210",
+    ),
 ]
 # Two spellings of one subscriber's number, and landlines that are another subscriber's.
 SAME = [
     ("5491123456789", "541123456789"),
-    ("5215512345678", "525512345678"),
     ("551187654321", "5511987654321"),
 ]
 DIFFERENT = [("551132345678", "5511932345678"), ("919876543210", "19876543210")]
 
 COUNTRIES = st.sampled_from(["", *sorted(phonenumbers.SUPPORTED_REGIONS)])
 DIALLED = st.text("0123456789+-() .null٠١٢٣۴", max_size=45)
+# What may stand around the digits of a number, for the library too.
+DRESSED = st.text("0123456789+-()[] ./~\u2212\uff0b\uff08\uff09٠١٢٣۴", min_size=5, max_size=24)
+EXTENSIONS = st.sampled_from(["", ";ext=5", " ext. 12", " x7", " #345", " anexo 8", " \u0434\u043e\u0431. 3"])
 
 
 @pytest.mark.parametrize(("entry", "country", "digits"), SPELLINGS)
@@ -117,17 +185,13 @@ def read_both_ways(entry: str, country: str) -> Phone | None:
     """The rule without haste: every reading is made; the first valid one counts, or else a possible one."""
     if len(entry) > phones.LONGEST_ENTRY:
         return None
-    text = phones._PUNCTUATION.sub("", entry)
-    local_only = text.startswith("null")
-    text = "".join(str(int(c)) if c.isdecimal() else c for c in text.removeprefix("null"))
-    if not phones._DIGITS.fullmatch(text):
+    entry = phones._INVISIBLE.sub("", entry).strip()
+    local_only = entry.startswith("null")
+    entry = entry.removeprefix("null")
+    dialled = phones._dialled(entry)
+    if dialled is None:
         return None
-
-    def parse(digits: str, region: str | None) -> phonenumbers.PhoneNumber | None:
-        try:
-            return phonenumbers.parse(digits, region)
-        except phonenumbers.NumberParseException:
-            return None
+    text, parse = dialled.digits, phones._parse
 
     valid = phonenumbers.is_valid_number
     international = None if local_only else parse("+" + text.lstrip("+0"), None)
@@ -137,7 +201,12 @@ def read_both_ways(entry: str, country: str) -> Phone | None:
         if local is None or not valid(local):
             bare = parse(text.lstrip("0"), country)
             local = bare if bare is not None and (local is None or valid(bare)) else local
-    at_home = text.startswith("0") and not text.startswith("00")
+        own = str(phonenumbers.country_code_for_region(country))
+        if text.startswith(own) and len(text) > phones.LONGEST_MOBILE:
+            whole = parse("+" + text, None)
+            local = whole if whole is not None and valid(whole) and local is not None else local
+    by_hand = bool(set(entry) - set("+0123456789٠١٢٣۴"))
+    at_home = not text.startswith(("00", "+")) and (by_hand or text.startswith("0"))
     for test in (valid, phones._possible):
         for number in (local, international) if at_home else (international, local):
             if number is not None and test(number):
@@ -159,6 +228,78 @@ def spellings(number: phonenumbers.PhoneNumber) -> list[str]:
 def test_a_number_is_read_as_if_every_reading_were_made(entry: str, zeros: str) -> None:
     for country in ("", "DE", "IN", "US", "IT", "RU", "BR", "KE"):
         assert read(zeros + entry, country) == read_both_ways(zeros + entry, country)
+
+
+REGIONS = st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS))
+SEPARATORS = st.sampled_from([" ", "-", ".", "/", " - ", "\u2212", "\u2011", "\u00a0", ") ", "~"])
+FORMS = st.sampled_from(sorted(set(vars(phonenumbers.PhoneNumberFormat).values()) & {1, 2, 3}))
+
+
+@st.composite
+def written_numbers(draw: st.DrawFn) -> tuple[str, str]:
+    """A valid number of a region, as people write it."""
+    region = draw(REGIONS)
+    kind = draw(st.sampled_from(sorted(phonenumbers.PhoneNumberType.values())))
+    number = phonenumbers.example_number_for_type(region, kind) or phonenumbers.example_number(region)
+    assert number
+    text = phonenumbers.format_number(number, draw(FORMS))
+    for separator in " -":
+        text = text.replace(separator, draw(SEPARATORS))
+    if draw(st.booleans()):
+        text = "".join(chr(ord(char) + 0xFEE0) if char in "0123456789+()" else char for char in text)
+    return region, text
+
+
+@given(written=st.tuples(REGIONS, DRESSED) | written_numbers(), extension=EXTENSIONS)
+@example(written=("DE", "+49 (0) 151-23456789"), extension="")
+def test_what_the_numbering_library_reads_as_valid_is_read_the_same(
+    written: tuple[str, str], extension: str
+) -> None:
+    """Written by a person, with a country code or at home; extensions are dropped.
+
+    But two zeros in front are an international prefix in every country.
+    """
+    region, text = written
+    entry = f"{text}{extension}"
+    try:
+        number = phonenumbers.parse(entry, region)
+    except phonenumbers.NumberParseException:
+        return
+    dialled = phones._dialled(entry.strip())
+    if number.country_code in RENUMBERINGS or not phonenumbers.is_valid_number(number):
+        return
+    assert dialled is not None
+    if dialled.digits.startswith("00") or not (dialled.by_hand or dialled.digits.startswith("+")):
+        return
+    own_code = str(phonenumbers.country_code_for_region(region))
+    if dialled.digits.startswith(own_code) and len(dialled.digits) > phones.LONGEST_MOBILE:
+        return
+    assert read(entry, region) == Phone(
+        phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:]
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "old"),
+    [
+        *((52, f"1{number}") for number in ("5512345678", "3312345678", "6561234567")),
+        *((84, f"{prefix}1234567") for prefix in ("120", "123", "162", "165", "169", "186", "188", "199")),
+        *((225, f"{a}{b}123456") for a in "0456789" for b in "123456789"),
+        *((229, number) for number in ("97123456", "61234567", "21304050")),
+        *((237, number) for number in ("77123456", "96123456", "67123456", "22212345")),
+        *((241, number) for number in ("06123456", "2123456", "7123456", "04123456", "01701234")),
+    ],
+)
+def test_an_old_form_is_todays_number_in_every_spelling(code: int, old: str) -> None:
+    region = phonenumbers.region_code_for_country_code(code)
+    phone = read(f"+{code} {old}")
+    assert phone is not None
+    assert phone.digits.startswith(str(code))
+    assert phone.digits != f"{code}{old}"
+    assert phonenumbers.is_valid_number(phonenumbers.parse(f"+{phone.digits}"))
+    for entry in (f"+{code}{old}", f"{code}{old}", f"00{code}{old}", f"null{old}", f"{old[:2]} {old[2:]}"):
+        assert read(entry, region) == phone, entry
+    assert read(phone.digits, region) == phone
 
 
 @pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))

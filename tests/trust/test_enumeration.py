@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
+from messenger_api.storage import contacts
 from tests.product import Answer, Product
 
 ANA, BEN = "14155550101", "14155550102"
@@ -79,17 +80,66 @@ def test_repeats_are_free(make_product: Make) -> None:
     ana.ok("getcontacts", phones=[*book, *numbers(1, 10)])
 
 
-@pytest.mark.parametrize("way", ["delcontacts", "reset"])
-def test_what_was_removed_counts_as_new_when_it_comes_again(make_product: Make, way: str) -> None:
-    """Nothing is remembered of it, and else an account could test numbers and forget them for ever."""
+def test_a_book_that_is_sent_in_parts_with_a_reset_first_is_counted_once(make_product: Make) -> None:
+    product = make_product(max_phones_per_call=100, new_numbers=250)
+    ana, book = product.log_in(ANA), numbers(0, 200)
+    for _ in range(23):
+        for first in range(0, 200, 20):
+            ana.ok("getcontacts", phones=book[first : first + 20], reset=int(first == 0))
+        product.clock.advance(DAYS * DAY / 23)
+    assert rows(product) == 200
+
+
+@pytest.mark.parametrize("way", ["delcontacts", "reset", "reset with another"])
+def test_what_was_removed_stays_counted_for_as_long_as_numbers_count(make_product: Make, way: str) -> None:
+    """Also at the limit, in another spelling, and removed again and again; then it is forgotten."""
+    product = make_product(max_phones_per_call=100, new_numbers=100)
+    ana, book = product.log_in(ANA), numbers(0, 99)
+    last = numbers(1, 1)
+
+    def remove() -> None:
+        if way == "delcontacts":
+            ana.ok("delcontacts", phones=book)
+        else:
+            ana.ok("getcontacts", reset=1, phones=last if way == "reset with another" else [])
+
+    for _ in range(3):
+        ana.ok("getcontacts", phones=book)
+        ana.ok("getcontacts", phones=last)
+        remove()
+        ana.ok("getcontacts", phones=[f"+{number[:2]} {number[2:]}" for number in book[:50]])
+        assert ana.call("getcontacts", phones=[*book, *numbers(2, 1)])["error"] == "TOOMANY"
+        remove()
+    product.clock.advance(DAYS * DAY * 61 / 60 + 1)
+    database = product.services.database
+    database.run(lambda tx: contacts.purge(tx, database.now()))
+    assert product.rows("SELECT count(*) FROM former_contacts") == [(0,)]
+    ana.ok("getcontacts", phones=numbers(3, 60))
+    assert ana.call("getcontacts", phones=book)["error"] == "TOOMANY"
+
+
+def test_removing_and_adding_teaches_no_more_than_adding(make_product: Make) -> None:
+    """An account that forgets what it tested, in every way, does not test more new numbers in ten days."""
+    product = make_product(max_phones_per_call=100, new_numbers=300)
+    ana, tested = product.log_in(ANA), 0
+    for call in range(40):
+        book = numbers(call, 50)
+        tested += 50 * (ana.call("getcontacts", phones=book, reset=int(call % 3 == 0))["result"] == "OK")
+        ana.ok("delcontacts", phones=book)
+        product.clock.advance(HOUR)
+    assert tested == 300
+
+
+def test_a_deleted_account_leaves_none_of_its_numbers(make_product: Make) -> None:
     product = make_product(max_phones_per_call=100, new_numbers=100)
     ana = product.log_in(ANA)
-    for _ in range(2):
-        ana.ok("getcontacts", phones=numbers(0, 50))
-        ana.ok("delcontacts", phones=numbers(0, 50)) if way == "delcontacts" else ana.ok(
-            "getcontacts", reset=1
-        )
-    assert ana.call("getcontacts", phones=numbers(0, 50))["error"] == "TOOMANY"
+    ana.ok("getcontacts", phones=numbers(0, 50))
+    ana.ok("delcontacts", phones=numbers(0, 20))
+    assert product.rows("SELECT count(*) FROM former_contacts") == [(20,)]
+    ana.ok("deleteaccount")
+    product.deliver()
+    assert product.rows("SELECT count(*) FROM former_contacts") == [(0,)]
+    assert rows(product) == 0
 
 
 def test_each_account_has_its_own(make_product: Make) -> None:
