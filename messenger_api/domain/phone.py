@@ -200,7 +200,7 @@ def _of_address(text: str) -> str:
 
 def _without_extension(text: str) -> str:
     """The entry up to the last digit before its extension, if it has one."""
-    number = _parse(text, _ANY_COUNTRY)
+    number = _as_written(text, _ANY_COUNTRY)
     extension = len(number.extension or "") if number else 0
     if not extension:
         return text
@@ -270,15 +270,20 @@ def _possible(number: PhoneNumber) -> bool:
 
 
 def _parse(text: str, country: str | None) -> PhoneNumber | None:
-    """The number as the library reads it, under today's number of its subscriber."""
+    """Today's number of the subscriber whom the library reads."""
+    number = _as_written(text, country)
+    code = number.country_code or 0 if number else 0
+    if number and code in RENUMBERINGS:
+        today = todays(code, phonenumbers.national_significant_number(number))
+        return _as_written(f"+{code}{today}", None) if today else number
+    return number
+
+
+def _as_written(text: str, country: str | None) -> PhoneNumber | None:
     try:
-        number = phonenumbers.parse(text, country)
+        return phonenumbers.parse(text, country)
     except NumberParseException:
         return None
-    code = number.country_code or 0
-    if code in RENUMBERINGS and (today := todays(code, phonenumbers.national_significant_number(number))):
-        return phonenumbers.parse(f"+{code}{today}")
-    return number
 
 
 @lru_cache(maxsize=4096)
