@@ -618,10 +618,16 @@ REDIS_URL = ""
 # Example: METRICS_TOKEN = "output of: openssl rand -hex 16"
 METRICS_TOKEN = ""
 
-# Proxies in front whose X-Forwarded-For, -Proto and -Host are believed: 1 behind one nginx or Caddy, 2
-# behind a CDN and nginx. 0: none is, and whoever writes such headers is not believed.
+# Proxies in front whose X-Forwarded-For, -Proto and -Host are believed: 1 behind one nginx or Caddy (the
+# files in deploy/), 2 behind a CDN and nginx. 0: none is, and whoever writes such headers is not believed.
 # Example: TRUSTED_PROXY_HOPS = 1
 TRUSTED_PROXY_HOPS = 0
+
+# The header in which they hand over the client's address; each appends the address that called it. Behind
+# a proxy that cannot take out a client's X_Forwarded_For (with underscores, which is the same header here),
+# a name that nobody can guess: docs/security.md, "Who is asking".
+# Example: TRUSTED_PROXY_HEADER = "X-Client-52d7f0c91b3e"
+TRUSTED_PROXY_HEADER = "X-Forwarded-For"
 
 # Whether each server process also delivers the outbox: update messages, mirrored groups. False leaves it
 # to processes of their own: messenger-api worker

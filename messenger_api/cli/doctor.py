@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -22,17 +23,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from messenger_api.app import login_method
 from messenger_api.cli.common import reason
+from messenger_api.cli.doctor_proxy import proxy_verdict
 from messenger_api.domain.errors import TryLater
 from messenger_api.gateways.login import Unavailable, method_from_settings
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnreachable
 from messenger_api.gateways.sms import SmsError, sender_from_settings
+from messenger_api.services.limits import Claim
 from messenger_api.settings import Settings
 from messenger_api.storage import counters, db, outbox
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore, Unusable
 from messenger_api.storage.schema import Schema
 from messenger_api.transport.health import OUTBOX_STALE_SECONDS
-from messenger_api.transport.proxies import UNTRUSTED
 
 # `openssl rand -hex 32` makes 64 characters; half of that is still beyond guessing.
 SHORTEST_SECRET = 32
@@ -283,23 +285,22 @@ def _secret_key(settings: Settings) -> list[Verdict]:
 
 
 def _proxy(settings: Settings) -> list[Verdict]:
-    hops = settings.trusted_proxy_hops
-    if not hops and settings.public_url.startswith("https://"):
-        found = "PUBLIC_URL is https, which this server does not speak, but no proxy is trusted"
-        return [("warning", found, "set TRUSTED_PROXY_HOPS to the number of proxies in front, usually 1")]
-    if not hops and _saw_a_proxy(settings):
-        found = "requests came with X-Forwarded-For, but no proxy is trusted: limits take its clients for one"
-        return [("warning", found, "set TRUSTED_PROXY_HOPS to the number of proxies in front, usually 1")]
-    return [("ok", f"{hops} trusted" if hops else "none", "")]
+    return [proxy_verdict(settings, _key_of(settings), partial(_has_seen, settings))]
 
 
-def _saw_a_proxy(settings: Settings) -> bool:
-    """Whether the server noticed a proxy in the last days; False when nobody can say."""
+def _key_of(settings: Settings) -> str:
+    """The key that the server uses; "" when none is made yet."""
+    path = settings.instance / "secret_key"
+    return settings.secret_key or (path.read_text().strip() if path.exists() else "")
+
+
+def _has_seen(settings: Settings, claim: Claim) -> bool:
+    """Whether the server noticed this in the last days; False when nobody can say."""
     if _is_to_be_made(settings):
         return False
     engine = _engine(settings)
     try:
-        return bool(Database(engine).run(lambda tx: counters.read(tx, [UNTRUSTED.counter])))
+        return bool(Database(engine).run(lambda tx: counters.read(tx, [claim.counter])))
     except TryLater:
         return False
     finally:

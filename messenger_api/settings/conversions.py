@@ -355,6 +355,14 @@ def as_mailbox(value: object) -> str:
     return text
 
 
+def as_header(value: object) -> str:
+    """The name of an HTTP header. Servers and proxies drop or fold names with underscores."""
+    text = as_text(value)
+    if not re.fullmatch(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*", text):
+        raise Unacceptable('a header of letters, digits and hyphens such as "X-Forwarded-For"')
+    return text
+
+
 def as_ldap_url(value: object) -> str:
     """An ldap or ldaps URL of a server, or ""."""
     text = as_text(value)
@@ -402,6 +410,7 @@ PLAIN = (
     as_region,
     as_redis,
     as_mailbox,
+    as_header,
     as_ldap_url,
     as_ldap_filter,
 )

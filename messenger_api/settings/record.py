@@ -16,6 +16,7 @@ from messenger_api.settings.conversions import (
     as_date,
     as_domain,
     as_flag,
+    as_header,
     as_hosts,
     as_literal,
     as_maybe_flag,
@@ -114,6 +115,7 @@ class Settings(FileKeys, SmsKeys, LoginKeys, LimitKeys):
     redis_url: str = key("", as_redis, secret=True)
     metrics_token: str = key("", as_text, secret=True)
     trusted_proxy_hops: int = key(0, whole_number(0, 10))
+    trusted_proxy_header: str = key("X-Forwarded-For", as_header)
     outbox_in_server: bool = key(True, as_flag)
     outbox_lease: int = key(60, whole_number(2, 3600))
     outbox_max_attempts: int = key(48, whole_number(1, 1000))

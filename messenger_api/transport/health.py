@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import msgspec
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from messenger_api.domain.errors import TryLater
+from messenger_api.domain.probes import is_probe
 from messenger_api.services import Services
 from messenger_api.storage import outbox
+from messenger_api.transport.proxies import PEER
 from messenger_api.version import VERSION
 
 # An update message older than this means that nobody delivers: no worker runs, or mesibo is away.
@@ -22,7 +25,11 @@ def health_blueprint(services: Services, schema_is_current: Callable[[], bool]) 
 
     @blueprint.get("/healthz")
     def healthz() -> Response:
-        return _answer({"status": "ok", "version": VERSION}, 200)
+        found = {"status": "ok", "version": VERSION}
+        asked, settings = request.args.get("probe", ""), services.settings
+        if asked and is_probe(asked, settings.secret_key, int(time.time())):
+            found |= _address()
+        return _answer(found, 200)
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
@@ -31,6 +38,11 @@ def health_blueprint(services: Services, schema_is_current: Callable[[], bool]) 
         return _answer({"status": "ok" if ready else "unavailable", **checks}, 200 if ready else 503)
 
     return blueprint
+
+
+def _address() -> dict[str, str]:
+    """Whom the doctor's request is counted as, and the proxy that said so, "" if none did."""
+    return {"client": request.remote_addr or "", "peer": request.environ.get(PEER, "")}
 
 
 def _checks(services: Services, schema_is_current: Callable[[], bool]) -> dict[str, str]:

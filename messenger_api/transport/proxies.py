@@ -1,8 +1,14 @@
 """Whose address a request has: that of the right-most hop that no trusted proxy added.
 
-Each proxy appends to X-Forwarded-For the address that called it, so with n trusted proxies the n-th entry
-from the right is true, and whatever stands left of it was written by the client: also a quotation mark that
-would swallow the rest, so the header is split at its commas and not read as a list of HTTP's.
+Each proxy appends to TRUSTED_PROXY_HEADER (X-Forwarded-For) the address that called it, so with n trusted
+proxies the n-th entry from the right is true, and whatever stands left of it was written by the client: also
+a quotation mark that would swallow the rest, so the header is split at its commas and not read as a list of
+HTTP's.
+
+WSGI has one key for `X-Forwarded-For` and `X_Forwarded_For` (PEP 3333 takes it over from CGI), and of two
+headers with one key the server (granian 2.8) hands over the later one alone. So nobody can tell them apart
+here: the proxy has to take the spellings with underscores out, as the files in deploy/ do, or to hand the
+address over under a name that strangers cannot guess.
 """
 
 from __future__ import annotations
@@ -26,8 +32,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# For the doctor: a proxy was seen that is not configured.
+# For the doctor: a proxy was seen that is not configured, or none where one is.
 UNTRUSTED = Claim("seen", "forwarded", Period(math.inf, 0, keeps=7 * 86_400))
+MISSING = Claim("seen", "not forwarded", Period(math.inf, 0, keeps=7 * 86_400))
+
+# In the environment of a request whose address a proxy handed over: the address of that proxy.
+PEER = "messenger_api.peer"
+
+# What proxies write when nobody told them to write something else.
+FORWARDED = frozenset({"HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED"})
 
 
 def trust_proxies(app: WSGIApplication, settings: Settings, limits: Limits) -> WSGIApplication:
@@ -36,16 +49,34 @@ def trust_proxies(app: WSGIApplication, settings: Settings, limits: Limits) -> W
     hops = settings.trusted_proxy_hops
     if not hops:
         return _noticing(app, limits)
-    return _with_client_address(ProxyFix(app, x_for=0, x_proto=hops, x_host=hops), hops)
+    fixed = ProxyFix(app, x_for=0, x_proto=hops, x_host=hops)
+    return _with_client_address(fixed, hops, settings.trusted_proxy_header, limits)
 
 
-def _with_client_address(app: WSGIApplication, hops: int) -> WSGIApplication:
+def environ_key(header: str) -> str:
+    """Under which name WSGI hands a header over."""
+    return "HTTP_" + header.upper().replace("-", "_")
+
+
+def _with_client_address(app: WSGIApplication, hops: int, header: str, limits: Limits) -> WSGIApplication:
     """What is no address leaves that of the proxy, so that everybody has one to be counted by."""
+    key, noticed = environ_key(header), False
 
     def addressed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        entries = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        nonlocal noticed
+        entries = environ.get(key, "").split(",")
         if len(entries) >= hops and (address := address_in(entries[-hops])):
-            environ["REMOTE_ADDR"] = address
+            environ[PEER], environ["REMOTE_ADDR"] = environ.get("REMOTE_ADDR", ""), address
+        # Load balancers ask by GET, from themselves; phones post.
+        elif not noticed and key not in environ and environ["REQUEST_METHOD"] == "POST":
+            noticed = True
+            log.warning(
+                "proxy.header_missing",
+                what=f"a request came without {header}: its client is counted as the proxy",
+                to_do="let the proxy send it (deploy/), and nobody else reach this port",
+            )
+            with suppress(TryLater):
+                limits.note(MISSING)
         return app(environ, start_response)
 
     return addressed
@@ -56,11 +87,11 @@ def _noticing(app: WSGIApplication, limits: Limits) -> WSGIApplication:
 
     def noticing(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         nonlocal noticed
-        if not noticed and "HTTP_X_FORWARDED_FOR" in environ:
+        if not noticed and not FORWARDED.isdisjoint(environ):
             noticed = True
             log.warning(
                 "proxy.untrusted",
-                what="a request came with X-Forwarded-For, which is not believed",
+                what="a request came with a proxy's header, which is not believed",
                 to_do="if a proxy stands in front, set TRUSTED_PROXY_HOPS: limits take its clients for one",
             )
             with suppress(TryLater):
