@@ -45,6 +45,11 @@ class Lost(Exception):
     """The claim ran out and another worker has the item."""
 
 
+class NotRemoved(Exception):
+    """mesibo refuses to remove something and does not say that it is not there: it may be there for ever,
+    so it is tried for as long as an outage of one item's own, and then lies among the dead."""
+
+
 class TooLong(Exception):
     """An update message for one person alone is more than a request may hold."""
 
@@ -80,14 +85,21 @@ class Messages:
         return self._mesibo.fits(message, self._max_body)
 
 
-def ask_to_remove(item: Item, call: Callable[[], None]) -> None:
-    """mesibo may refuse to remove what is not there. When it goes on refusing, both sides agree."""
+def ask_to_remove(call: Callable[[], None]) -> None:
+    """Remove something at mesibo; when mesibo says that it is not there, both sides agree.
+
+    Raises:
+        NotRemoved: mesibo refuses for another reason.
+        MesiboError: there is no answer, or our app token is refused.
+    """
     try:
         call()
     except MesiboRefused as error:
-        if not is_about_the_item(error) or item.attempts + 1 < REFUSALS:
+        if not is_about_the_item(error):
             raise
-        log.warning("outbox.refused", op=error.op, error=error.label)
+        if not error.is_not_there:
+            raise NotRemoved(str(error)) from error
+        log.info("outbox.not_there", op=error.op, error=error.label)
 
 
 def is_about_the_item(error: MesiboError) -> bool:

@@ -138,7 +138,7 @@ class Departures:
             raise Changed("messages in this user's name still wait")
         if not taken:
             uid = task.mesibo_uid or None
-            ask_to_remove(item, partial(self._mesibo.delete_user, task.address, uid=uid))
+            ask_to_remove(partial(self._mesibo.delete_user, task.address, uid=uid))
 
     def _group_news(self, _item: Item, task: GroupNews) -> None:
         group = self._database.run(lambda tx: groups.find(tx, task.gid))

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from messenger_api.domain.errors import TryLater
-from messenger_api.gateways.mesibo import MesiboClient, MesiboError, MesiboUnreachable
+from messenger_api.gateways.mesibo import MesiboClient, MesiboError, MesiboRefused, MesiboUnreachable
 from messenger_api.services.deliveries import (
     RECIPIENTS,
     REFUSALS,
@@ -23,6 +23,7 @@ from messenger_api.services.deliveries import (
     Kind,
     Lost,
     Messages,
+    NotRemoved,
     TooLong,
     ask_to_remove,
     is_about_the_item,
@@ -206,6 +207,8 @@ class Worker:
             # everything but this item, the item is what silences it, and is counted.
             reachable = reachable and self._mesibo_answers()
             self._put_back(item, str(error), counts=reachable, most=self._settings.outbox_max_attempts)
+        except NotRemoved as error:
+            self._put_back(item, str(error), most=self._settings.outbox_max_attempts)
         except (Changed, TryLater) as error:
             # The group changed, or the database or the bucket is away: nobody's fault, and waited out.
             self._put_back(item, str(error), counts=False)
@@ -277,7 +280,7 @@ class Worker:
         if group is None:
             return
         try:
-            self._bring_in_line(item, task, group)
+            self._bring_in_line(task, group)
         except MesiboUnreachable as error:
             if error.maybe_done and not task.again:
                 task.again = True
@@ -290,24 +293,38 @@ class Worker:
             look = mirror_later(task.gid, task.addresses, rename=task.rename)
             self._database.run(lambda tx: outbox.add(tx, self._database.now(), [look]))
 
-    def _bring_in_line(self, item: Item, task: MirrorGroup, group: GroupState) -> None:
+    def _bring_in_line(self, task: MirrorGroup, group: GroupState) -> None:
         present = set(group.roster.addresses())
         for gone in chunks([address for address in task.addresses if address not in present]):
-            ask_to_remove(item, partial(self._mesibo.edit_members, task.gid, gone, remove=True))
+            self._remove_members(task.gid, gone)
         for here in chunks([address for address in task.addresses if address in present]):
             self._mesibo.edit_members(task.gid, here)
         if task.rename:
             self._mesibo.set_group(task.gid, group.name)
 
-    def _group_gone(self, item: Item, task: GroupGone) -> None:
+    def _remove_members(self, gid: int, addresses: Sequence[str]) -> None:
+        """Remove members; one whom mesibo does not know must not keep the others in."""
+        remove = partial(self._mesibo.edit_members, gid, remove=True)
+        if len(addresses) == 1:
+            ask_to_remove(partial(remove, addresses))
+            return
+        try:
+            remove(addresses)
+        except MesiboRefused as error:
+            if not is_about_the_item(error):
+                raise
+            for address in addresses:
+                ask_to_remove(partial(remove, [address]))
+
+    def _group_gone(self, _item: Item, task: GroupGone) -> None:
         # It is here after all when the connection to the database broke just as the group was saved.
         if self._database.run(lambda tx: groups.find(tx, task.gid)) is None:
-            ask_to_remove(item, partial(self._mesibo.delete_group, task.gid))
+            ask_to_remove(partial(self._mesibo.delete_group, task.gid))
 
-    def _token_gone(self, item: Item, task: TokenGone) -> None:
+    def _token_gone(self, _item: Item, task: TokenGone) -> None:
         if not self._database.run(lambda tx: sessions.count(tx, task.uid, task.appid)):
             uid = task.mesibo_uid or None
-            ask_to_remove(item, partial(self._mesibo.delete_token, task.address, uid=uid, appid=task.appid))
+            ask_to_remove(partial(self._mesibo.delete_token, task.address, uid=uid, appid=task.appid))
 
     def _file_gone(self, _item: Item, task: FileGone) -> None:
         self._files.remove(task.name)

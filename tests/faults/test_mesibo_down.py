@@ -73,6 +73,9 @@ NOT_DONE: dict[str, Break] = {
     "hung up on": _by_fault(drop=True),
     "silent": _by_fault(delay=LATE, drop=True),
     "our app token refused": _by_fault(error="AUTHFAIL"),
+    "a fault told as JSON": _replaced(200, b'{"op":"x","result":false,"error":"SERVERERROR","code":500}'),
+    "a fault without a code": _replaced(200, b'{"op":"x","result":false,"error":"DBFAIL"}'),
+    "too many requests": _replaced(429, b'{"op":"x","result":false,"error":"BADVALUE"}'),
 }
 DONE_LATE: dict[str, Break] = {"done after our timeout": _by_fault(delay=LATE)}
 DONE_BUT_LOST: dict[str, Break] = {

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from messenger_api.domain.phone import Phone as PhoneNumber
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.mesibo import MesiboClient
-from messenger_api.services.updates import UserChanged, file_gone, group_gone, tell, user_changed
+from messenger_api.services.updates import UserChanged, file_gone, group_gone, mirror, tell, user_changed
 from messenger_api.services.worker import Worker
 from messenger_api.storage import outbox
-from messenger_api.storage.models import Contact, Thumbnail, User
+from messenger_api.storage.models import Contact, GroupMember, Thumbnail, User
 from messenger_api.storage.outbox import Draft
 from tests.faults.outside import (
     INTENT_TIME,
@@ -33,7 +33,7 @@ from tests.faults.outside import (
     settings_for,
     settle,
 )
-from tests.product import APPID, Product
+from tests.product import APPID, Answer, Product
 from tests.servers import wait_for
 
 ANA, BEN, CAT = "14155550101", "14155550102", "14155550103"
@@ -258,6 +258,66 @@ class TestMirrors:
         settle(connected)
         assert our_groups(connected) == mesibos_groups(mesibo.store) == {gids[0]: ("Long walks", {ANA})}
         assert mesibo.store.tokens(BEN) == []
+
+    @pytest.mark.parametrize("op", ["groupdel", "groupeditmembers", "usertoken", "userdel"])
+    def test_a_removal_that_mesibo_refuses_without_saying_that_it_is_done_is_never_taken_for_done(
+        self, connected: Product, mesibo: Mesibo, op: str
+    ) -> None:
+        ana, ben = log_in(connected, ANA), log_in(connected, BEN)
+        gids = [ana.ok("setgroup", gid=0, name=name, m=BEN)["gid"] for name in ("Walks", "Cooks")]
+        settle(connected)
+        mesibo.faults.add(op, error="FORBIDDEN")
+        ben.ok("delgroup", gid=gids[0])
+        ana.ok("delgroup", gid=gids[1])
+        ben.ok("deleteaccount" if op == "userdel" else "logout")
+        for _ in range(60):
+            connected.deliver()
+            connected.clock.advance(INTENT_TIME * 3)
+        [dead] = connected.rows("SELECT attempts FROM outbox WHERE state = 1")
+        assert dead[0] == connected.services.settings.outbox_max_attempts
+        mesibo.faults.clear()
+        connected.services.database.run(lambda tx: outbox.retry(tx, connected.services.database.now()))
+        settle(connected)
+        assert our_groups(connected) == mesibos_groups(mesibo.store) == {gids[0]: ("Walks", {ANA})}
+        assert mesibo.store.tokens(BEN) == []
+        assert (mesibo.store.user(BEN) is None) == (op == "userdel")
+
+    def test_one_whom_mesibo_does_not_know_keeps_no_other_in_a_group(
+        self, connected: Product, mesibo: Mesibo
+    ) -> None:
+        ana = log_in(connected, ANA)
+        for number in (BEN, CAT):
+            log_in(connected, number)
+        gid = ana.ok("setgroup", gid=0, name="Walks", m=f"{BEN},{CAT}")["gid"]
+        settle(connected)
+        ben = select(User.uid).where(User.address == BEN).scalar_subquery()
+        with connected.services.database.engine.connect() as connection:
+            connection.execute(delete(GroupMember).where(GroupMember.uid == ben))
+        mesibo.faults.add("groupeditmembers", error="BADVALUE", times=1)
+        queue(connected, mirror(gid, [BEN, "14155559999"]))
+        settle(connected)
+        assert mesibos_groups(mesibo.store) == {gid: ("Walks", {ANA, CAT})}
+
+    @pytest.mark.parametrize("outage", [{"error": "SERVERERROR", "code": 500}, {"error": "OOPS"}])
+    def test_an_outage_that_mesibo_tells_of_in_json_kills_nothing(
+        self, impatient: Product, mesibo: Mesibo, outage: Answer
+    ) -> None:
+        ana, ben = log_in(impatient, ANA), log_in(impatient, BEN)
+        ana.ok("getcontacts", phones=BEN)
+        gid = ana.ok("setgroup", gid=0, name="Walks", m=BEN)["gid"]
+        settle(impatient)
+        with mesibo.replaced(200, msgspec.json.encode({"op": "x", "result": False, **outage})):
+            ben.ok("profile", name="Ben")
+            ben.ok("delgroup", gid=gid)
+            ben.ok("logout")
+            for _ in range(10):
+                assert not impatient.deliver()
+                impatient.clock.advance(INTENT_TIME)
+        assert {state for state, _tries, _error in waiting(impatient)} == {0}
+        settle(impatient)
+        assert our_groups(impatient) == mesibos_groups(mesibo.store) == {gid: ("Walks", {ANA})}
+        assert mesibo.store.tokens(BEN) == []
+        assert any('"name":"Ben"' in text for text in texts(mesibo))
 
     def test_what_mesibo_does_late_is_put_right_although_the_group_was_changed_again_meanwhile(
         self, connected: Product, mesibo: Mesibo

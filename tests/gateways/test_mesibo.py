@@ -304,13 +304,81 @@ def test_a_true_result_is_success_whatever_the_http_status(
 
 
 @pytest.mark.parametrize("result", [False, 0, "FAIL", "false", None, 2, [], {}])
-@pytest.mark.parametrize("status", [200, 401, 500])
-def test_any_other_result_is_a_refusal_whatever_the_http_status(
+@pytest.mark.parametrize("status", [200, 400, 401, 403])
+def test_any_other_result_is_a_refusal_where_no_status_tells_of_an_outage(
     stub: Stub, client: MesiboClient, status: int, result: object
 ) -> None:
     stub.answers.append(refused(status, result=result, error="BADVALUE"))
     with pytest.raises(MesiboRefused):
         client.delete_group(1)
+
+
+OUTAGES: list[tuple[int, dict[str, object]]] = [
+    (200, {"error": "SERVERERROR", "code": 500}),
+    (200, {"error": "BADVALUE", "code": 503}),
+    (200, {"error": "AUTHFAIL", "code": "502"}),
+    (200, {"error": "RATELIMIT", "code": 429}),
+    (200, {"error": "BADUSER", "code": 408}),
+    (503, {"error": "BADVALUE"}),
+    (500, {"error": "AUTHFAIL"}),
+    (429, {"error": "MISSINGPARA"}),
+    (200, {"error": "SERVERERROR"}),
+    (200, {"error": "database is locked"}),
+    (200, {}),
+    (200, {"error": "DBFAIL", "code": None}),
+    (200, {"error": "INTERNAL", "code": 0}),
+]
+REFUSALS: list[tuple[int, dict[str, object]]] = [
+    (200, {"error": "NEVERSEEN", "code": 403}),
+    (200, {"error": "SERVERERROR", "code": "400"}),
+    (500, {"error": "BADVALUE", "code": 400}),
+    (404, {"error": "WHATEVER"}),
+    (200, {"error": "BADVALUE"}),
+    (200, {"error": "MISSINGOP"}),
+]
+
+
+@pytest.mark.parametrize(("status", "members"), OUTAGES)
+def test_a_fault_of_mesibos_that_is_told_as_json_is_an_outage(
+    stub: Stub, client: MesiboClient, status: int, members: dict[str, object]
+) -> None:
+    stub.answers.append(refused(status, **members))
+    with pytest.raises(MesiboUnreachable) as caught:
+        client.delete_group(1)
+    assert caught.value.maybe_done
+    assert caught.value.reason.startswith("fault ")
+
+
+@pytest.mark.parametrize(("status", "members"), REFUSALS)
+def test_a_4xx_code_is_a_refusal_whatever_the_label_and_so_is_a_known_label_alone(
+    stub: Stub, client: MesiboClient, status: int, members: dict[str, object]
+) -> None:
+    stub.answers.append(refused(status, **members))
+    with pytest.raises(MesiboRefused):
+        client.delete_group(1)
+
+
+@pytest.mark.parametrize(
+    ("members", "gone"),
+    [
+        ({"error": "NOTFOUND", "code": 404}, True),
+        ({"error": "ODD", "code": 410}, True),
+        ({"error": "BADVALUE", "code": 400, "properties": ["gid"]}, True),
+        ({"error": "BADVALUE", "code": 400, "properties": ["uid", "token"]}, True),
+        ({"error": "BADGROUP"}, True),
+        ({"error": "BADVALUE", "code": 400}, False),
+        ({"error": "BADVALUE", "code": 400, "properties": ["appid"]}, False),
+        ({"error": "FORBIDDEN", "code": 403, "properties": ["gid"]}, False),
+        ({"error": "MISSINGPARA", "code": 400, "properties": ["gid"]}, False),
+    ],
+)
+def test_that_something_is_not_there_is_told_from_other_refusals(
+    stub: Stub, client: MesiboClient, members: dict[str, object], gone: bool
+) -> None:
+    stub.answers.append(refused(**members))
+    with pytest.raises(MesiboRefused) as caught:
+        client.delete_group(1)
+    assert caught.value.is_not_there is gone
 
 
 def test_a_refusal_keeps_what_mesibo_said(stub: Stub, client: MesiboClient) -> None:
@@ -328,11 +396,11 @@ def test_a_refusal_keeps_what_mesibo_said(stub: Stub, client: MesiboClient) -> N
 
 
 def test_a_bare_refusal_has_empty_attributes(stub: Stub, client: MesiboClient) -> None:
-    stub.answers.append(refused())
+    stub.answers.append(refused(code=400))
     with pytest.raises(MesiboRefused) as caught:
         client.delete_group(1)
     e = caught.value
-    assert (e.error, e.code, e.cause, e.action, e.properties) == ("", None, "", "", ())
+    assert (e.error, e.code, e.cause, e.action, e.properties) == ("", 400, "", "", ())
 
 
 @pytest.mark.parametrize("answer", [{}, {"user": {}}, {"user": {"uid": 1, "token": ""}}, {"user": "x"}])

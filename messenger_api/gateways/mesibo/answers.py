@@ -19,6 +19,14 @@ Answer = Mapping[str, object]
 LONGEST_CODE = 64
 LONGEST_TEXT = 500
 
+# Statuses of a server that is overloaded or slow (RFC 9110, RFC 6585), beside 5xx.
+PASSING_CODES = frozenset({408, 429})
+# The codes that mesibo documents, or that were seen in its answers.
+KNOWN_LABELS = frozenset(
+    {"MISSINGOP", "BADOP", "MISSINGPARA", "BADVALUE", "AUTHFAIL", "TOKENBREACH", "EXISTS"}
+    | {"BADUSER", "BADGROUP", "BADAPP", "BADCODE", "MISSINGAPPID", "NOTMEMBER", "NOTFOUND"}
+)
+
 _DIGITS = re.compile(r"[0-9]{1,19}")
 
 
@@ -35,7 +43,7 @@ def decode(op: str, status: int, body: bytes, secret: str) -> Answer:
 
     Raises:
         MesiboRefused: mesibo said no.
-        MesiboUnreachable: it was not mesibo that answered.
+        MesiboUnreachable: it was not mesibo that answered, or mesibo told of a fault of its own.
     """
     answer = _json_object(body)
     if status // 100 == 3:
@@ -43,9 +51,12 @@ def decode(op: str, status: int, body: bytes, secret: str) -> Answer:
     if answer is None or "result" not in answer:
         # A proxy's 4xx (413 from nginx) stands for a request that was not passed on.
         raise MesiboUnreachable(_stranger(status, answer), maybe_done=status // 100 != 4)
-    if not _is_success(answer.get("result")):
-        raise _refusal(op, answer, secret)
-    return answer
+    if _is_success(answer.get("result")):
+        return answer
+    refusal = _refusal(op, answer, secret)
+    if _is_outage(refusal, status):
+        raise MesiboUnreachable(f"fault {refusal.label}", maybe_done=True)
+    raise refusal
 
 
 def _json_object(body: bytes) -> dict[str, object] | None:
@@ -61,6 +72,18 @@ def _stranger(status: int, answer: dict[str, object] | None) -> str:
     if status >= 400:
         return f"http {status}"
     return "not json" if answer is None else "bad answer"
+
+
+def _is_outage(refusal: MesiboRefused, status: int) -> bool:
+    """Whether mesibo could not do it, and did not say no.
+
+    `code` is an RFC 9110 status (documented); where it is absent, the HTTP status stands for it if it is one
+    of a failure, and else the label alone speaks: one that nobody knows is no answer to what was asked.
+    """
+    code = refusal.code if refusal.code is not None else status
+    if 400 <= code < 500:
+        return code in PASSING_CODES
+    return code >= 500 or refusal.error not in KNOWN_LABELS
 
 
 def _is_success(result: object) -> bool:

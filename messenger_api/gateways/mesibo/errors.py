@@ -2,7 +2,7 @@
 
     MesiboError
     ├── MesiboUnreachable   no usable answer; the call may or may not have been carried out
-    └── MesiboRefused       mesibo answered, and the answer is no
+    └── MesiboRefused       mesibo answered, and the answer is no, whatever is tried again
 
 Their texts hold a class word or mesibo's error code: never a URL, a token, an address or a message.
 """
@@ -20,6 +20,13 @@ _CODE = re.compile(r"[A-Z][A-Z_]{0,31}")
 # to one that it disabled because it leaked.
 _APP_TOKEN_FAULTS = frozenset({"AUTHFAIL", "TOKENBREACH"})
 _UNAUTHORIZED = 401
+_BREACH = "TOKENBREACH"
+
+# "Not found" and "gone" (RFC 9110), and labels that mesibo's backends use for what they do not know.
+_GONE_CODES = frozenset({404, 410})
+_GONE_LABELS = frozenset({"NOTFOUND", "BADUSER", "BADGROUP", "NOTMEMBER"})
+# By what ops name a user, a group or its members, in both styles of the API.
+_NAMES = frozenset({"uid", "addr", "address", "gid", "m", "members"})
 
 
 class MesiboError(Exception):
@@ -31,7 +38,8 @@ class MesiboUnreachable(MesiboError):
 
     `reason` is one of: `connect`, `proxy`, `tls`, `timeout`, `broken` (the connection ended before the
     answer did), `redirect`, `http <status>`, `not json`, `bad answer` (something that is not mesibo, or a
-    success that lacks what was asked for), `too large`, `bad url`, `busy` (too many calls at once).
+    success that lacks what was asked for), `fault <label>` (mesibo told of a fault of its own), `too large`,
+    `bad url`, `busy` (too many calls at once).
     `maybe_done` is True when mesibo may have carried the call out all the same.
     """
 
@@ -71,6 +79,20 @@ class MesiboRefused(MesiboError):
     def about_app_token(self) -> bool:
         """Whether mesibo refuses us, whatever is asked, and not this call."""
         return self.code == _UNAUTHORIZED or self.error in _APP_TOKEN_FAULTS
+
+    @property
+    def is_breach(self) -> bool:
+        """Whether mesibo disabled the app because its token leaked, or was used from more than five
+        addresses of the internet."""
+        return self.error == _BREACH
+
+    @property
+    def is_not_there(self) -> bool:
+        """Whether mesibo says that what the call is about does not exist: by status, by label, or by naming
+        what it was called by as a bad value."""
+        if self.code in _GONE_CODES or self.error in _GONE_LABELS:
+            return True
+        return self.error == "BADVALUE" and not _NAMES.isdisjoint(self.properties)
 
     @property
     def label(self) -> str:
