@@ -32,11 +32,12 @@ CREATE TABLE limit_counters (
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 CREATE INDEX ix_limit_counters_expires_at ON limit_counters (expires_at);
 
--- The live code of an address, as a keyed hash. One row an address: a new code replaces the old
--- one. `sends` and `providers`: how often, and by whom, a code was sent since the last login.
--- `attempts`: wrong tries; the next one may come at `wait_until`. `verification`: the provider who
--- made the code itself, and its id. `reply`: the token that the code brought, sealed, for the
--- device `reply_to` whose answer got lost.
+-- The code last made for an address, as a keyed hash: one row an address. `earlier`: those before
+-- it that are good as well, with their seconds of expiry (`storage.codes`). `sends` and
+-- `providers`: how often, and by whom, a code was sent since the last login. `attempts`: wrong
+-- tries; the next one may come at `wait_until`. `verification`: the provider who made the code
+-- itself, and its id. `reply`: the token that the code brought, sealed, for the device `reply_to`
+-- whose answer got lost.
 CREATE TABLE one_time_codes (
     contact_key BINARY(16) NOT NULL,
     code_hash BINARY(32) NOT NULL,
@@ -51,6 +52,7 @@ CREATE TABLE one_time_codes (
     reply VARBINARY(1024),
     sent_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
+    earlier VARCHAR(255) COLLATE ascii_bin NOT NULL DEFAULT '',
     CONSTRAINT pk_one_time_codes PRIMARY KEY (contact_key)
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 CREATE INDEX ix_one_time_codes_expires_at ON one_time_codes (expires_at);

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from messenger_api.domain.errors import BadCode, BadUser, TooMany, TryLater
+from messenger_api.domain.errors import ApiError, BadCode
+from messenger_api.domain.identity import Identity
 from messenger_api.ops import answers
 from messenger_api.ops.call import Answer, Call
 from messenger_api.ops.fields import Channel, Secret
+from messenger_api.services.accounts import Login
 from messenger_api.services.codes import Device
+from messenger_api.services.number_change import NewLogin
 from messenger_api.services.texting import Asking
 
 
@@ -54,11 +57,19 @@ def changenumber(call: Call, given: ChangeNumberParameters) -> Answer:
         return {"retry_after": wait} if wait else {}
     device = Device(call.caller.appid, network=request.network)
     who, proof = services.proving.prove(given.phone, secret, device)
-    if proof.reply is not None:
-        raise BadCode  # it has opened a session already
+    if token := services.proving.reply(proof):  # somebody tapped twice
+        before = services.accounts.again(who, token)
+        if before.profile.uid != call.caller.uid:
+            raise BadCode  # it has opened a session already
+        return _moved(before, who)
     try:
         entered = services.number_change.change(call.caller, who.address, proof.key, who.region)
-    except (TryLater, TooMany, BadUser):
+    except ApiError:
         services.proving.give_back(proof)
         raise
+    services.proving.answered(proof, entered.token)
+    return _moved(entered, who)
+
+
+def _moved(entered: Login | NewLogin, who: Identity) -> Answer:
     return {"token": entered.token, **answers.profile(entered.profile), "cc": who.country_code}

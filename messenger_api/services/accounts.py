@@ -85,7 +85,7 @@ class Accounts:
         """
         who, proof = self._proving.prove(entry, secret, device)
         if token := self._proving.reply(proof):
-            return self._again(who, token)
+            return self.again(who, token)
         try:
             return self._enter(who, proof, device, name or proof.name)
         except (TryLater, BadUser):
@@ -96,8 +96,8 @@ class Accounts:
         """Give back the connections of the login method."""
         self._proving.close()
 
-    def _again(self, who: Identity, token: str) -> Login:
-        """The answer that this login had before, for the phone that did not get it."""
+    def again(self, who: Identity, token: str) -> Login:
+        """The answer that this login had before, for the phone that did not get it. Raises BadCode."""
         try:
             caller = self._sessions.caller(token)
         except AuthFail:

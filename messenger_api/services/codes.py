@@ -19,7 +19,7 @@ from messenger_api.services.guesses import Guesses
 from messenger_api.services.limits import DAY, Claim, Limits, Taking, Tally
 from messenger_api.settings import Settings
 from messenger_api.storage import codes
-from messenger_api.storage.codes import Code
+from messenger_api.storage.codes import MOST_LIVE, Code, Made
 from messenger_api.storage.db import Database, Uncertain
 
 log = structlog.get_logger(__name__)
@@ -27,8 +27,6 @@ log = structlog.get_logger(__name__)
 HOUR = 3600
 # After so long without a code the gaps between them begin anew.
 SERIES_SECONDS = 3600
-# How long an answer that is still being made may take; the app asks again until then.
-REPLY_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class Plan:
 class Issued:
     """A code that was made in the second `at` and is to be sent.
 
-    `avoid` names the providers whose last code was not entered.
+    `avoid` names the providers whose last code was not entered. `before` is what the address had until then.
     """
 
     code: str
@@ -69,6 +67,7 @@ class Issued:
     claims: tuple[Claim, ...]
     at: int
     wait: int
+    before: Code | None
 
     def __repr__(self) -> str:
         return f"Issued(wait={self.wait})"
@@ -88,21 +87,25 @@ class OneTimeCodes:
     # Making
 
     def issue(self, who: Identity, name: str, plan: Plan) -> Issued:
-        """Make a code the live one, unless one was made a moment ago or a limit is reached.
+        """Make another code, unless one was made a moment ago or a limit is reached.
+
+        Those made before stay good until they run out, but for more than two. Wrong tries count anew.
 
         Raises:
-            TooMany: with the wait; the code made before stays live.
+            TooMany: with the wait; nothing has changed.
         """
         key = self._keys.contact_key(who)
         code = secrets.new_code(self._settings.otp_length)
         hashed = self._keys.code_hash(key, code)
+        found: list[Code | None] = []
 
         def work(tx: Connection, now: int) -> tuple[Issued, Taking]:
             before = codes.lock(tx, key)
             own = self.of_address(who)
             if before and before.code_hash == hashed:  # made by the try whose commit lost its answer
-                claims = (*own, *plan.claims)
-                return Issued(code, key, hashed, (), claims, now, self._gap(before.sends, slow=False)), []
+                claims, gap = (*own, *plan.claims), self._gap(before.sends, slow=False)
+                return Issued(code, key, hashed, (), claims, now, gap, found[-1]), []
+            found.append(before)
             wanted = [self._guesses.of_address(key), *own, *plan.claims, *plan.watched]
             tally = self._limits.open(tx, now, wanted)
             slow = self._guesses.is_slow(tally, key)
@@ -121,6 +124,7 @@ class OneTimeCodes:
                 key,
                 before,
                 code_hash=hashed,
+                earlier=_still_good(before, now),
                 name=name,
                 sends=sends,
                 providers=providers,
@@ -128,7 +132,7 @@ class OneTimeCodes:
                 expires_at=now + self._settings.otp_ttl,
             )
             avoid = tuple(filter(None, providers.split(",")))
-            return Issued(code, key, hashed, avoid, claims, now, self._gap(sends, slow)), taken
+            return Issued(code, key, hashed, avoid, claims, now, self._gap(sends, slow), before), taken
 
         try:
             issued, taken = self._limits.write(work)
@@ -146,12 +150,19 @@ class OneTimeCodes:
         )
 
     def recall(self, issued: Issued, but: Sequence[str] = ()) -> None:
-        """A code that nobody received must not make its owner wait; `but` names limits that stay counted."""
+        """A code that nobody received must not make its owner wait; `but` names limits that stay counted.
+
+        The address has again what it had before, with the wrong tries since: they were tries at that as well.
+        """
 
         def work(tx: Connection, now: int) -> None:
-            code = codes.lock(tx, issued.key)
-            if code and code.code_hash == issued.code_hash:
-                codes.forget(tx, issued.key)
+            code, before = codes.lock(tx, issued.key), issued.before
+            if code and code.code_hash == issued.code_hash and not code.used_at:
+                if before:
+                    attempts, until = before.attempts + code.attempts, max(before.wait_until, code.wait_until)
+                    codes.put_back(tx, issued.key, before, attempts=attempts, wait_until=until)
+                else:
+                    codes.forget(tx, issued.key)
             claims = [claim for claim in issued.claims if claim.limit not in but]
             tally = self._limits.open(tx, now, claims)
             tally.give_back(claims, issued.at)
@@ -168,7 +179,7 @@ class OneTimeCodes:
     def is_live(self, tx: Connection, now: int, key: bytes, code_hash: bytes) -> bool:
         """Whether this code can still be entered."""
         code = codes.lock(tx, key)
-        return bool(code and code.code_hash == code_hash and not code.used_at and code.expires_at > now)
+        return code is not None and code_hash in [made.code_hash for made in code.live(now)]
 
     def issue_test_code(self, who: Identity, name: str = "") -> bool:
         """Make the fixed code of a test number live unless it is; False when it is no test number.
@@ -226,6 +237,13 @@ class OneTimeCodes:
 def _goes_on(code: Code, now: int) -> bool:
     """Whether another code continues the series of this one: not after a login, nor after a long while."""
     return not code.used_at and now < code.sent_at + SERIES_SECONDS
+
+
+def _still_good(before: Code | None, now: int) -> list[Made]:
+    """What stays good beside a new code. A test number's fixed code does not: it is made and never sent."""
+    if before is None or not before.sends:
+        return []
+    return sorted(before.live(now), key=lambda made: -made.expires_at)[: MOST_LIVE - 1]
 
 
 def _test_codes(settings: Settings) -> dict[str, str]:

@@ -1,13 +1,16 @@
 """What people show as a code: judged, used once, and answered again to a phone whose answer got lost.
 
-Five wrong tries kill a code. The pauses before the fourth and fifth hold everyone who has guessed wrong at
-this address of late, and nobody else: somebody who guesses at another's number cannot keep its owner out,
-for the owner's own try is looked at whatever the guesser does. Wrong tries also count for the address, across
-codes, and slow it down (`guesses`), which bounds what can be guessed in a day.
+The last three codes of an address are good until they run out, for texts overtake each other; the first that
+is entered ends the others. Five wrong tries, which count against all, kill them until another is made. The
+pauses before the fourth and fifth hold everyone who has guessed wrong at this address of late, and nobody
+else: somebody who guesses at another's number cannot keep its owner out, for the owner's own try is looked at
+whatever the guesser does. Wrong tries also count for the address, across codes, and slow it down (`guesses`),
+which bounds what can be guessed in a day.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -20,14 +23,17 @@ from messenger_api.domain.secrets import Keys
 from messenger_api.services.codes import Device, OneTimeCodes
 from messenger_api.services.guesses import Guesses
 from messenger_api.services.limits import Limits
+from messenger_api.services.upstream import outside, waiting
 from messenger_api.settings import Settings
 from messenger_api.storage import codes
-from messenger_api.storage.codes import Code
+from messenger_api.storage.codes import Code, Made
 from messenger_api.storage.db import Database, Uncertain
 from messenger_api.storage.models import SEALED_LENGTH
 
-# How long an answer that is still being made may take; the app asks again until then.
+# How long an answer that is still being made may take, beside mesibo.
 REPLY_SECONDS = 2
+# When one that waits for it looks again: first, and at the longest.
+FIRST_LOOK_SECONDS, NEXT_LOOK_SECONDS = 0.05, 0.4
 
 Verify = Callable[[str, str], bool]
 """Asks the provider who made a code, by its verification, whether this is it. Raises TryLater."""
@@ -67,6 +73,16 @@ class _Claimed:
     at: int
 
 
+@dataclass(frozen=True)
+class _Pending:
+    """The same phone has used the code in the second `used_at`, and its answer is being made."""
+
+    used_at: int
+
+
+_Verdict = Proof | _Claimed | _Pending | ApiError
+
+
 class Judge:
     """Says whether what people show is their code."""
 
@@ -86,7 +102,7 @@ class Judge:
         Raises:
             BadCode: it is not, or there is no live code.
             TooMany: the code is dead, or it is too early for another try.
-            TryLater: the answer to the same code is being made at this moment, or the database is down.
+            TryLater: the answer to the same code takes too long to make, or the database is down.
         """
         self._codes.issue_test_code(
             who
@@ -94,16 +110,34 @@ class Judge:
         key = self._keys.contact_key(who)
         hashed = self._keys.code_hash(key, shown)
         given = _Shown(shown, key, hashed, self._tag(key, device), device.network)
+        verdict = self._verdict(given, verify)
+        if isinstance(verdict, _Pending):  # somebody tapped twice
+            self._wait(given, verdict)
+            verdict = self._verdict(given, verify)
+        if isinstance(verdict, _Pending):
+            raise TryLater(retry_after=REPLY_SECONDS)
+        if isinstance(verdict, ApiError):
+            raise verdict
+        return verdict
+
+    def _verdict(self, given: _Shown, verify: Verify) -> Proof | _Pending | ApiError:
         try:
             verdict = self._limits.write(lambda tx, now: self._judge(tx, now, given))
         except Uncertain:
             # If it was committed, the code was used by this very login, which goes on then.
             verdict = self._limits.write(lambda tx, now: self._judge(tx, now, replace(given, again=True)))
-        if isinstance(verdict, _Claimed):
-            verdict = self._ask_provider(verdict, given, verify)
-        if isinstance(verdict, ApiError):
-            raise verdict
-        return verdict
+        return self._ask_provider(verdict, given, verify) if isinstance(verdict, _Claimed) else verdict
+
+    def _wait(self, given: _Shown, pending: _Pending) -> None:
+        """Wait until the answer is made, or given up, as long as it may take."""
+        pause, until = FIRST_LOOK_SECONDS, time.monotonic() + self._settings.mesibo_timeout + REPLY_SECONDS
+        with outside(), waiting():
+            while time.monotonic() < until:
+                time.sleep(pause)
+                code = self._database.run(lambda tx: codes.look(tx, given.key))
+                if code is None or code.used_at != pending.used_at or code.reply is not None:
+                    return
+                pause = min(2 * pause, NEXT_LOOK_SECONDS)
 
     def give_back(self, proof: Proof) -> None:
         """The code was right but the login could not be finished: it is good for another try."""
@@ -115,28 +149,34 @@ class Judge:
         if len(sealed) <= SEALED_LENGTH:
             codes.change_same(tx, proof.key, proof.code_hash, reply=sealed)
 
+    def answered(self, proof: Proof, token: str) -> None:
+        """The same, in a transaction of its own."""
+        self._database.run(lambda tx: self.keep_reply(tx, proof, token))
+
     def reply(self, proof: Proof) -> str:
         """The token that the code has brought before; "" when it has not."""
         if proof.reply is None:
             return ""
         return self._keys.unseal(proof.reply, proof.key + proof.code_hash).decode()
 
-    def _judge(self, tx: Connection, now: int, given: _Shown) -> Proof | _Claimed | ApiError:
+    def _judge(self, tx: Connection, now: int, given: _Shown) -> _Verdict:
         code = codes.lock(tx, given.key)
-        if code is None or code.expires_at <= now:
+        if code is None:
             return BadCode()
         if code.used_at:
             return self._judge_again(tx, now, given, code)
+        live, theirs = code.live(now), bool(code.verification) and code.expires_at > now
+        if not live and not theirs:
+            return BadCode()
         if refusal := self._refusal(tx, now, given, code):
             return refusal
-        if code.verification:
-            self._count_wrong(tx, now, given, code)
-            return _Claimed(code, now)
-        if secrets.same(code.code_hash, given.hashed):
-            return self._accept(tx, now, given, code)
-        return self._count_wrong(tx, now, given, code)
+        # All are looked at, whichever it is: the time that it takes must not tell.
+        if right := [made for made in live if secrets.same(made.code_hash, given.hashed)]:
+            return self._accept(tx, now, given, code, right[0])
+        wrong = self._count_wrong(tx, now, given, code)
+        return _Claimed(code, now) if theirs else wrong
 
-    def _judge_again(self, tx: Connection, now: int, given: _Shown, code: Code) -> Proof | ApiError:
+    def _judge_again(self, tx: Connection, now: int, given: _Shown, code: Code) -> Proof | _Pending | BadCode:
         """A code that was used: the phone that used it may ask again, for its answer may have got lost."""
         in_time = now < code.used_at + self._settings.otp_replay_seconds
         same_phone = code.reply_to is not None and secrets.same(code.reply_to, given.tag)
@@ -147,7 +187,7 @@ class Judge:
         # Whoever used it may have died before the answer was made.
         given_up = now > code.used_at + self._settings.mesibo_timeout + REPLY_SECONDS
         if code.reply is None and not given_up and not given.again:
-            return TryLater(retry_after=REPLY_SECONDS)
+            return _Pending(code.used_at)
         return Proof(given.key, code.code_hash, code.name, code.providers, code.reply)
 
     def _refusal(self, tx: Connection, now: int, given: _Shown, code: Code) -> ApiError | None:
@@ -160,39 +200,50 @@ class Judge:
         fresh = self._guesses.is_fresh(tally, given.key, given.network)
         return None if fresh else TooMany(retry_after=code.wait_until - now)
 
-    def _accept(self, tx: Connection, now: int, given: _Shown, code: Code) -> Proof:
-        codes.change(tx, given.key, used_at=now, reply_to=given.tag, reply=None)
-        return Proof(given.key, code.code_hash, code.name, code.providers)
+    def _accept(self, tx: Connection, now: int, given: _Shown, code: Code, right: Made) -> Proof:
+        codes.use(tx, now, given.key, code, right, given.tag)
+        return Proof(given.key, right.code_hash, code.name, code.providers)
 
-    def _ask_provider(self, claimed: _Claimed, given: _Shown, verify: Verify) -> Proof | ApiError:
-        before = claimed.before
+    def _ask_provider(self, claimed: _Claimed, given: _Shown, verify: Verify) -> Proof | _Pending | ApiError:
         try:
-            right = verify(before.verification, given.shown)
+            right = verify(claimed.before.verification, given.shown)
         except TryLater:
-            # Nobody judged it. The tally of the day keeps it, which errs on the safe side.
-            same = {"attempts": before.attempts, "wait_until": before.wait_until}
-            self._database.run(lambda tx: codes.change_same(tx, given.key, before.code_hash, **same))
+            self._limits.write(lambda tx, now: self._unclaim(tx, now, given, claimed))
             raise
+        return self._limits.write(lambda tx, now: self._judged(tx, now, given, claimed, right))
+
+    def _judged(
+        self, tx: Connection, now: int, given: _Shown, claimed: _Claimed, right: bool
+    ) -> Proof | _Pending | ApiError:
+        before, code = claimed.before, codes.lock(tx, given.key)
+        if code and code.used_at and secrets.same(code.code_hash, given.hashed):
+            # The same phone has entered it at the same moment; the provider finds it right once only.
+            self._guesses.forgive(tx, now, given.key, given.network, claimed.at)
+            return self._judge_again(tx, now, given, code)
         if not right:
             return BadCode(retry_after=self._pause(before.attempts + 1))
+        if code is None or code.code_hash != before.code_hash or code.used_at:
+            return BadCode()
+        self._guesses.forgive(tx, now, given.key, given.network, claimed.at)
+        return self._accept(tx, now, given, *self._adopt(tx, given, code))
 
-        def work(tx: Connection, now: int) -> Proof | ApiError:
-            code = codes.lock(tx, given.key)
-            if code is None or code.code_hash != before.code_hash or code.used_at:
-                return BadCode()
-            self._guesses.forgive(tx, now, given.key, given.network, claimed.at)
-            return self._accept(tx, now, given, self._adopt(tx, given, code))
-
-        return self._limits.write(work)
-
-    def _adopt(self, tx: Connection, given: _Shown, code: Code) -> Code:
+    def _adopt(self, tx: Connection, given: _Shown, code: Code) -> tuple[Code, Made]:
         """Keep a provider's code, which it has found right, as one of ours: it judges each code once only.
 
         So it is good for another try when the login cannot be finished, and for the answer that gets lost.
         """
         attempts = max(0, code.attempts - 1)
         codes.change(tx, given.key, code_hash=given.hashed, verification="", attempts=attempts)
-        return replace(code, code_hash=given.hashed)
+        return replace(code, code_hash=given.hashed), Made(given.hashed, code.expires_at)
+
+    def _unclaim(self, tx: Connection, now: int, given: _Shown, claimed: _Claimed) -> None:
+        """Nobody judged it: as if it had not been tried."""
+        before, code = claimed.before, codes.lock(tx, given.key)
+        self._guesses.forgive(tx, now, given.key, given.network, claimed.at)
+        if code and code.code_hash == before.code_hash:
+            alone = code.attempts == before.attempts + 1
+            until = before.wait_until if alone else code.wait_until
+            codes.change(tx, given.key, attempts=max(0, code.attempts - 1), wait_until=until)
 
     # Wrong tries
 

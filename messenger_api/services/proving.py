@@ -103,6 +103,11 @@ class Proving:
         if proof.code_hash:
             self._judge.give_back(proof)
 
+    def answered(self, proof: Proof, token: str) -> None:
+        """Keep what the proof brought, for the phone whose answer gets lost."""
+        if proof.code_hash:
+            self._judge.answered(proof, token)
+
     def entered(self, tx: Connection, now: int, who: Identity, proof: Proof, token: str) -> None:
         """The login is being finished, within its transaction."""
         if not proof.code_hash:

@@ -143,8 +143,9 @@ class PushToken(Base):
 
 
 class OneTimeCode(Base):
-    """The live code of an address, as a keyed hash. One row an address: a new code replaces the old one.
+    """The code last made for an address, as a keyed hash: one row an address.
 
+    `earlier`: those before it that are good as well, with their seconds of expiry (`storage.codes`).
     `sends` and `providers`: how often, and by whom, a code was sent since the last login. `attempts`: wrong
     tries; the next one may come at `wait_until`. `verification`: the provider who made the code itself, and
     its id. `reply`: the token that the code brought, sealed, for the device `reply_to` whose answer got lost.
@@ -166,6 +167,7 @@ class OneTimeCode(Base):
     reply: Mapped[bytes | None] = mapped_column(_Sealed)
     sent_at: Mapped[int] = mapped_column(BigInteger)
     expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
+    earlier: Mapped[str] = mapped_column(_ascii(255), server_default=_EMPTY)
 
 
 class LimitCounter(Base):

@@ -224,7 +224,7 @@ class TestOneCode:
         ask(alone)
         assert enter(alone, alone.code(ANA))["result"] == "OK"
 
-    def test_a_new_one_kills_the_old(self, alone: Product) -> None:
+    def test_of_two_the_one_that_is_entered_ends_the_other(self, alone: Product) -> None:
         ask(alone)
         old = alone.code(ANA)
         alone.clock.advance(30)

@@ -18,7 +18,15 @@ OPTIONS: dict[str, Any] = {
 }
 
 
+def ascii_text(length: int) -> sa.String:
+    return sa.String(length).with_variant(sa.String(length, collation="ascii_bin"), "mysql", "mariadb")
+
+
 def upgrade() -> None:
+    op.add_column(
+        "one_time_codes",
+        sa.Column("earlier", ascii_text(255), server_default=sa.text("''"), nullable=False),
+    )
     op.create_table(
         "former_contacts",
         sa.Column("owner", ID, nullable=False),
@@ -34,4 +42,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("one_time_codes", "earlier")
     op.drop_table("former_contacts")
