@@ -17,7 +17,7 @@ help: ## show this list
 
 run: ## install and start on http://127.0.0.1:8080 with the sandbox (PORT=9000 for another port)
 	@scripts/install
-	@$(BIN)/messenger-api serve --port $(PORT)
+	@$(BIN)/messenger-api serve --sandbox --port $(PORT)
 
 test: ## run all tests, MariaDB and the browser included, with the coverage gate
 	@scripts/install test

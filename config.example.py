@@ -11,7 +11,7 @@
 # To go live, set these (each is explained in its place):
 #   DB_HOST, DB_NAME, DB_USER, DB_PASS   a MySQL or MariaDB; then run messenger-api db upgrade
 #   SECRET_KEY                           openssl rand -hex 32
-#   MESIBO_APP_TOKEN                     ends the sandbox
+#   MESIBO_APP_TOKEN                     from the mesibo console
 #   SMS_PROVIDERS and the TWILIO_ keys   who sends the codes
 #   DEFAULT_COUNTRY, SMS_COUNTRIES       where your users are
 #   PUBLIC_URL, TRUSTED_PROXY_HOPS       the address that the apps call, and the proxies in front
@@ -27,7 +27,7 @@ SQLALCHEMY_DATABASE_URI = ""
 
 # The host of MySQL or MariaDB; empty means SQLite. Several, separated by commas, are tried in turn, each
 # with a port of its own if that is not DB_PORT. The faster driver is used where it is installed:
-# pip install "messenger-api[mysql-fast]"; docs/scaling.md says what that needs.
+# pip install '.[mysql-fast]'; docs/scaling.md says what that needs.
 # Example: DB_HOST = "127.0.0.1"
 # Example: DB_HOST = "db1.example.com, db2.example.com:3307"
 DB_HOST = ""
@@ -88,10 +88,11 @@ MESIBO_MAX_CALLS = 16
 # Example: MESIBO_MAX_BODY = 65536
 MESIBO_MAX_BODY = 8192
 
-# Whether the sandbox plays mesibo and shows everyone's codes at /sandbox. None: yes as long as there is no
-# MESIBO_APP_TOKEN, and only on an address that no other machine can reach. True: yes, wherever this
-# listens. False: never.
-# Example: SANDBOX = True
+# Whether the sandbox plays mesibo and the SMS network, and shows everyone's codes at /sandbox. "local": yes,
+# and it answers programs on this machine alone, as with messenger-api serve --sandbox: whoever comes through
+# a proxy, under a public name or from another machine is refused. True: yes, for everybody who can reach this
+# server. False: never. None: only where serve --sandbox asks for it and there is no MESIBO_APP_TOKEN.
+# Example: SANDBOX = "local"
 SANDBOX = None
 
 # --------------------------------------------------------------------------------------- The apps
@@ -608,7 +609,7 @@ MAX_GROUP_MEMBERS = 256
 # -------------------------------------------------------------------------------------- Operation
 
 # A Redis that counts the limits of requests (LOGIN_TRIES_PER_IP_HOUR) for all processes together; it needs
-# pip install "messenger-api[redis]". Empty: each process counts for itself. What costs money is always
+# pip install '.[redis]'. Empty: each process counts for itself. What costs money is always
 # counted in the database.
 # Example: REDIS_URL = "redis://127.0.0.1:6379/0"
 REDIS_URL = ""

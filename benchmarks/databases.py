@@ -21,7 +21,7 @@ from benchmarks.dataset import Dataset
 from benchmarks.programs import cpu_seconds
 from benchmarks.progress import say
 from messenger_api import settings as configuration
-from messenger_api.app import create_app, parts_of
+from messenger_api.app import build_app, parts_of
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.storage.schema import MIGRATIONS
 from tests.processes import LOOPBACK
@@ -258,7 +258,7 @@ def _roster(data: Dataset, uid: int, group: int) -> str:
 
 def make_tables(uri: str, instance: Path) -> None:
     """The product's own migrations, as `messenger-api db upgrade` runs them."""
-    app = create_app(
+    app = build_app(
         configuration.build(
             sqlalchemy_database_uri=uri,
             secret_key=sets.SECRET_KEY,

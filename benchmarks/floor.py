@@ -27,7 +27,7 @@ from sqlalchemy import event, make_url
 
 from benchmarks.load import CONNECTIONS, Request
 from messenger_api import settings as configuration
-from messenger_api.app import create_app, parts_of
+from messenger_api.app import build_app, parts_of
 from messenger_api.storage import db as databases
 
 Statement = tuple[str, Any]
@@ -70,7 +70,7 @@ _product: list[Flask] = []
 
 def _open_product(settings: dict[str, str]) -> None:
     sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - text messages are printed until the end
-    app = create_app(configuration.build(**settings, outbox_in_server=False, log_level="error"))
+    app = build_app(configuration.build(**settings, outbox_in_server=False, log_level="error"))
     _product.append(app)
     parts_of(app).services.database.run(lambda tx: tx.exec_driver_sql("SELECT 1").all())
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from flask import Flask
@@ -15,10 +16,13 @@ from flask_migrate import Migrate
 
 from messenger_api import logs
 from messenger_api import settings as configuration
+from messenger_api.domain.errors import TryLater
 from messenger_api.domain.secrets import Keys, new_secret_key
 from messenger_api.gateways.login import CodeMethod, LoginMethod, method_from_settings
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.gateways.sms import sender_from_settings
+from messenger_api.guard import for_own_machine
+from messenger_api.processes import EachProcess
 from messenger_api.sandbox import SandboxServer, SandboxStore, sandbox_pages
 from messenger_api.services import Services
 from messenger_api.services.accounts import Accounts
@@ -40,7 +44,7 @@ from messenger_api.services.rates import Rates
 from messenger_api.services.sessions import Sessions
 from messenger_api.services.texting import Texting
 from messenger_api.services.worker import Worker
-from messenger_api.settings import Settings, SettingsError
+from messenger_api.settings import Settings, SettingsError, without_mesibo
 from messenger_api.storage import db as databases
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
@@ -53,6 +57,10 @@ from messenger_api.transport.metrics import metrics_blueprint
 from messenger_api.transport.pages import pages_blueprint
 from messenger_api.transport.proxies import trust_proxies
 from messenger_api.transport.receipts import receipts_blueprint
+from messenger_api.transport.refused import refuse
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 log = structlog.get_logger(__name__)
 
@@ -68,15 +76,34 @@ NO_COUNTRIES = (
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Build the application.
+    """Build the application as any WSGI server serves it: with its tables (SQLite) and its outbox worker.
 
     Args:
         settings: the configuration; read from `config.py` and the environment when absent.
 
     Raises:
-        SettingsError: the configuration has faults.
+        SettingsError: the configuration has faults, or nobody plays mesibo (`settings.without_mesibo`).
     """
     settings = settings or configuration.load()
+    if faults := without_mesibo(settings):
+        raise SettingsError(faults)
+    app = build_app(settings)
+    _get_ready(parts_of(app))
+
+    def again() -> tuple[WSGIApplication, Callable[[], None]]:
+        mine = build_app(settings)
+        return mine.wsgi_app, parts_of(mine).begin
+
+    app.wsgi_app = EachProcess(app.wsgi_app, parts_of(app).begin, again)  # type: ignore[method-assign]
+    return app
+
+
+def build_app(settings: Settings) -> Flask:
+    """Build the application alone: its database is not asked, and nothing runs beside the requests.
+
+    Raises:
+        SettingsError: the configuration has faults.
+    """
     logs.configure(settings.log_level, settings.log_format)
     settings = _with_secret_key(settings)
     app = Flask(__name__)
@@ -93,8 +120,26 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(metrics_blueprint(services))
     app.register_blueprint(receipts_blueprint(services))
     endpoint = ApiEndpoint(services, app.wsgi_app)
-    app.wsgi_app = trust_proxies(endpoint, settings, services.limits)  # type: ignore[assignment, method-assign]
+    trusting = trust_proxies(endpoint, settings, services.limits)
+    guarded = settings.uses_sandbox and not settings.shows_sandbox
+    app.wsgi_app = for_own_machine(trusting, refuse) if guarded else trusting  # type: ignore[assignment, method-assign]
     return app
+
+
+def _get_ready(parts: Parts) -> None:
+    """Make SQLite's tables, and say what is missing. No connection is left for a server that forks."""
+    database, schema = parts.services.database, parts.schema
+    try:
+        if schema.is_current():
+            return
+        if parts.services.settings.is_sqlite:
+            schema.upgrade()
+        else:
+            log.error("schema.old", what="every call answers TRYLATER", to_do="messenger-api db upgrade")
+    except TryLater:
+        log.error("database.away", what="every call answers TRYLATER until it is there")
+    finally:
+        database.engine.dispose()
 
 
 def build_services(settings: Settings, database: Database, sandbox: SandboxServer | None) -> Services:
@@ -151,6 +196,11 @@ class Parts:
     schema: Schema
     sandbox: SandboxServer | None
 
+    def begin(self) -> None:
+        """Start what runs beside the requests, unless OUTBOX_IN_SERVER leaves it to others."""
+        if self.services.settings.outbox_in_server:
+            self.services.worker.start()
+
     def close(self) -> None:
         """Let go of everything that is open; the application is of no use afterwards."""
         self.services.worker.stop()
@@ -189,9 +239,10 @@ def _sandbox(settings: Settings) -> SandboxServer | None:
     log.warning(
         "sandbox.in_use",
         what="a stand-in plays mesibo and the SMS network and shows everyone's codes at /sandbox",
+        seen_by="everybody" if settings.shows_sandbox else "this machine alone",
         to_go_live="set MESIBO_APP_TOKEN",
     )
-    server = SandboxServer(SandboxStore(settings.in_instance(SANDBOX_FILE)))
+    server = SandboxServer(SandboxStore(settings.in_instance(SANDBOX_FILE)), shown=settings.shows_sandbox)
     server.start()
     return server
 

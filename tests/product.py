@@ -17,7 +17,7 @@ from PIL import Image
 from sqlalchemy import event
 
 from messenger_api import settings as configuration
-from messenger_api.app import Parts, create_app, parts_of
+from messenger_api.app import Parts, build_app, parts_of
 from messenger_api.sandbox import SandboxServer
 from messenger_api.services import Services
 from messenger_api.storage.models import Base
@@ -80,8 +80,9 @@ class Product:
             "files_path": str(folder / "files"),
             "files_tn_path": str(folder / "files" / "tn"),
             "outbox_in_server": False,
+            "sandbox": None if settings.get("mesibo_app_token") else True,
         }
-        self.app: Flask = create_app(configuration.build(**{**values, **settings}))
+        self.app: Flask = build_app(configuration.build(**{**values, **settings}))
         self.parts: Parts = parts_of(self.app)
         self.services: Services = self.parts.services
         self.clock = Clock()

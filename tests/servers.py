@@ -154,7 +154,7 @@ class ProductServer(Server):
     def start(self) -> None:
         python = [sys.executable, "-m", "messenger_api"]
         self.process = ServerProcess(
-            [*python, "serve", "--host", LOOPBACK, "--port", str(self.port)],
+            [*python, "serve", "--sandbox", "--host", LOOPBACK, "--port", str(self.port)],
             self._log,
             orphan_signal="TERM",  # it has workers to take along
             cwd=self.folder,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 import subprocess
 from collections.abc import Callable
@@ -87,3 +88,18 @@ def test_every_setting_that_is_named_exists() -> None:
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))
 def test_every_link_into_the_project_leads_somewhere(target: str) -> None:
     assert (ROOT / target).exists()
+
+
+def test_no_text_sends_anybody_to_a_package_of_somebody_elses() -> None:
+    """`messenger-api` on PyPI is another project: extras are installed from the folder, as '.[ldap]'."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    texts = [
+        ROOT / name for name in listed.stdout.split() if Path(name).suffix in {".md", ".py", ".cfg", ".toml"}
+    ]
+    wrong = re.compile(r"pip install [^\n]*(?<![\w-])(mesibo-)?messenger-api|(?<![\w-])messenger-api\[")
+    found = [path.name for path in texts if path.name != "test_readme.py" and wrong.search(path.read_text())]
+    assert found == []
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    assert setup["metadata"]["name"] == "mesibo-messenger-api"
+    assert "messenger-api = messenger_api.cli:main" in setup["options.entry_points"]["console_scripts"]

@@ -548,7 +548,7 @@ def test_an_address_with_a_driver_that_is_not_installed_is_a_fault_that_says_wha
 ) -> None:
     monkeypatch.setitem(sys.modules, "MySQLdb", None)
     (fault,) = faults_in(sqlalchemy_database_uri="mysql+mysqldb://u:p@h/n", secret_key="k")
-    assert fault == "SQLALCHEMY_DATABASE_URI: needs: pip install 'messenger-api[mysql-fast]'"
+    assert fault == "SQLALCHEMY_DATABASE_URI: needs: pip install '.[mysql-fast]'"
 
 
 def test_a_relative_sqlite_path_begins_at_the_working_folder(
@@ -568,13 +568,15 @@ def test_a_database_that_cannot_be_used_is_a_fault(uri: str) -> None:
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({}, True),
+        ({}, False),
+        ({"sandbox": True}, True),
+        ({"sandbox": "local"}, True),
         ({"mesibo_app_token": "t"}, False),
         ({"mesibo_app_token": "t", "sandbox": True}, True),
         ({"mesibo_app_token": "t", "sandbox": False}, False),
     ],
 )
-def test_the_sandbox_is_used_without_a_token_or_on_request(values: dict[str, object], expected: bool) -> None:
+def test_the_sandbox_is_used_on_request_alone(values: dict[str, object], expected: bool) -> None:
     assert build(**values).uses_sandbox is expected
 
 

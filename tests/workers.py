@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from messenger_api import settings as configuration
-from messenger_api.app import create_app, parts_of
+from messenger_api.app import build_app, parts_of
 from messenger_api.services import Services
 from tests.processes import ServerProcess
 from tests.servers import ROOT, MariaDB
@@ -66,7 +66,7 @@ def services_and_workers(
         mesibo_api_url=mesibo_url,
         **folders,
     )
-    parts = parts_of(create_app(settings))
+    parts = parts_of(build_app(settings))
     parts.schema.upgrade()
     yield parts.services, Workers(uri, mesibo_url, folder, **keys)
     parts.close()

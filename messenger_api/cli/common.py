@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
 import signal
 import socket
 import sys
@@ -19,8 +18,9 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from messenger_api import settings as configuration
-from messenger_api.app import Parts, create_app, parts_of
+from messenger_api.app import Parts, build_app, parts_of
 from messenger_api.domain.errors import TryLater
+from messenger_api.domain.network import is_loopback
 from messenger_api.settings import Settings, SettingsError
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -71,7 +71,7 @@ def make_app(config: Settings) -> Flask:
         SettingsError: a key has a fault that only shows in use, such as an SMS provider that does not exist.
     """
     try:
-        return create_app(config)
+        return build_app(config)
     except (ValueError, ImportError) as error:
         raise SettingsError([str(error)]) from error
 
@@ -96,22 +96,21 @@ def prepare_schema(parts: Parts) -> None:
         fail("The database's tables are not those of this version. Run: messenger-api db upgrade")
 
 
+def check_mesibo(config: Settings) -> None:
+    """Refuse to serve when nobody plays mesibo."""
+    with plainly():
+        if faults := configuration.without_mesibo(config):
+            raise SettingsError(faults)
+
+
 def check_exposure(config: Settings, host: str) -> None:
     """Refuse to show the sandbox, and with it everyone's codes, to other machines unless that is meant."""
-    if not config.sandbox and not is_loopback(host):
+    if not config.shows_sandbox and not is_loopback(host):
         fail(
             f"On {host} the sandbox would show everyone's login codes to everyone.\nTo use mesibo, set"
             " MESIBO_APP_TOKEN; to use the sandbox, listen on 127.0.0.1, or set SANDBOX = True to say that"
             " this is meant."
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what listens on this address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def check_port(host: str, port: int) -> None:

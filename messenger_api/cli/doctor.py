@@ -29,7 +29,7 @@ from messenger_api.gateways.login import Unavailable, method_from_settings
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnreachable
 from messenger_api.gateways.sms import SmsError, sender_from_settings
 from messenger_api.services.limits import Claim
-from messenger_api.settings import Settings
+from messenger_api.settings import Settings, without_mesibo
 from messenger_api.storage import counters, db, outbox
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore, Unusable
@@ -178,6 +178,8 @@ def _is_to_be_made(settings: Settings) -> bool:
 def _mesibo(settings: Settings) -> list[Verdict]:
     if settings.uses_sandbox:
         return [("ok", "not asked: the sandbox takes its place", "")]
+    if faults := without_mesibo(settings):
+        return [("fault", fault, "set it, or ask for the sandbox") for fault in faults]
     client = MesiboClient.from_settings(settings)
     try:
         client.ping()
@@ -199,8 +201,9 @@ def _place(url: str) -> str:
 def _sandbox(settings: Settings) -> list[Verdict]:
     if not settings.uses_sandbox:
         return [("ok", "not in use", "")]
-    found = "a stand-in plays mesibo and shows everyone's codes at /sandbox"
-    to_do = "remove SANDBOX = True" if settings.mesibo_app_token else "set MESIBO_APP_TOKEN"
+    seen = "everyone's codes to everybody" if settings.shows_sandbox else "codes to this machine alone"
+    found = f"a stand-in plays mesibo and shows {seen}, at /sandbox"
+    to_do = f"remove SANDBOX = {settings.sandbox!r}" if settings.mesibo_app_token else "set MESIBO_APP_TOKEN"
     return [("warning", found, f"{to_do} to go live")]
 
 

@@ -38,7 +38,7 @@ def _method(parts: Parts) -> PasswordMethod:
         # Imported only where it is used: nobody else needs the library.
         from messenger_api.services.passwords import PasswordMethod
     except ImportError as error:
-        fail(f"Passwords need: pip install 'messenger-api[password]' ({error})")
+        fail(f"Passwords need: pip install '.[password]' ({error})")
     return PasswordMethod(parts.services.settings, parts.services.database)
 
 

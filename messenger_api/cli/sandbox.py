@@ -30,7 +30,7 @@ def sandbox(host: str, port: int) -> None:
         stop_signals() as wait,
         plainly(),
         SandboxStore(config.in_instance(SANDBOX_FILE)) as store,
-        SandboxServer(store, host=host, port=port) as server,
+        SandboxServer(store, host=host, port=port, shown=config.shows_sandbox) as server,
     ):
         click.echo(_addresses(server))
         wait()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from dataclasses import replace
 from functools import partial
 
 import click
 from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
+from sqlalchemy import make_url
 
 from messenger_api.app import parts_of
 from messenger_api.cli.common import (
     check_exposure,
+    check_mesibo,
     check_port,
     make_app,
     plainly,
@@ -20,7 +24,8 @@ from messenger_api.cli.common import (
     product,
     settings,
 )
-from messenger_api.settings import Settings
+from messenger_api.processes import end_with_parent
+from messenger_api.settings import OWN_MACHINE, Settings, origin
 
 # Threads that wait for mesibo or the SMS network leave enough others for the rest (MESIBO_MAX_CALLS).
 THREADS = 32
@@ -41,9 +46,17 @@ GRACE_SECONDS = 2
     type=click.IntRange(1, 256),
     help="Processes; about one a core.",
 )
-def serve(host: str, port: int, workers: int) -> None:
+@click.option(
+    "--sandbox",
+    is_flag=True,
+    help="Without MESIBO_APP_TOKEN, let the sandbox play mesibo and the SMS network, for this machine alone.",
+)
+def serve(host: str, port: int, workers: int, sandbox: bool) -> None:
     """Serve the API, and run the outbox unless OUTBOX_IN_SERVER is False."""
     config = settings()
+    if sandbox and config.sandbox is None and not config.mesibo_app_token:
+        config = replace(config, sandbox=OWN_MACHINE)
+    check_mesibo(config)
     if config.uses_sandbox:
         check_exposure(config, host)
     check_port(host, port)
@@ -61,15 +74,16 @@ def serve(host: str, port: int, workers: int) -> None:
         workers_kill_timeout=round(config.mesibo_timeout) + GRACE_SECONDS,
         log_enabled=False,
     )
-    server.serve(target_loader=partial(_application, config), wrap_loader=False)
+    server.serve(target_loader=partial(_application, config, os.getpid()), wrap_loader=False)
 
 
-def _application(config: Settings) -> Flask:
+def _application(config: Settings, parent: int) -> Flask:
     """What a worker process serves.
 
     The settings are those that the command read, so that processes that are started later, in the place
     of one that died, do not meet a file that was changed meanwhile.
     """
+    end_with_parent(parent)
     # Until the server sets its own handler, a forked process has its parent's, which would not end it.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # A terminal sends Ctrl-C to every process, and the parent then SIGTERM to its workers. Granian (2.8)
@@ -77,8 +91,7 @@ def _application(config: Settings) -> Flask:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     with plainly():
         app = make_app(config)
-    if config.outbox_in_server:
-        parts_of(app).services.worker.start()
+    parts_of(app).begin()
     return app
 
 
@@ -87,7 +100,21 @@ def _welcome(config: Settings, url: str) -> str:
         "",
         f"  The private API answers at  {url}/api.php",
         f"  Is it well?                 {url}/readyz",
+        f"  Configuration               {origin()}",
+        f"  Database                    {_database(config)}",
     ]
     if config.uses_sandbox:
         lines.append(f"  Text messages and mesibo    {url}/sandbox")
+        if config.shows_sandbox:
+            lines.append("  SANDBOX = True: whoever reaches this server reads everyone's codes there")
     return "\n".join([*lines, "", "  Stop with Ctrl-C.", ""])
+
+
+def _database(config: Settings) -> str:
+    """Which one it is, without user and password."""
+    address = make_url(config.database_uri)
+    if config.is_sqlite:
+        return f"SQLite, {address.database or 'in memory'}"
+    if config.sqlalchemy_database_uri:
+        return f"{address.host}:{address.port or 3306}, {address.database}"
+    return f"{config.db_host}:{config.db_port}, {config.db_name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from messenger_api.cli.common import prepare_schema, product, stop_signals
+from messenger_api.cli.common import check_mesibo, prepare_schema, product, settings, stop_signals
 
 
 @click.command()
@@ -13,7 +13,9 @@ def worker() -> None:
 
     The server does it itself by default; run workers when OUTBOX_IN_SERVER is False, as many as wanted.
     """
-    with stop_signals() as wait, product(quiet=False) as parts:
+    config = settings()
+    check_mesibo(config)
+    with stop_signals() as wait, product(config, quiet=False) as parts:
         prepare_schema(parts)
         thread = parts.services.worker.start()
         click.echo("The worker delivers the outbox. Stop it with Ctrl-C or SIGTERM.")

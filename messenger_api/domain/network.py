@@ -9,6 +9,16 @@ from functools import lru_cache
 HOUSEHOLD = 64
 
 
+def is_loopback(host: str) -> bool:
+    """Whether this address or name leads to this machine, and no other machine gets there by it."""
+    name = host.strip("[]").rstrip(".").lower()
+    try:
+        found = ipaddress.ip_address(name)
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
+
+
 def address_in(entry: str) -> str:
     """The address in what a proxy wrote, which may have a port behind it; "" when it is none."""
     text = entry.strip()

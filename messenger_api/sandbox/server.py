@@ -8,6 +8,7 @@ from types import TracebackType
 from flask import Flask, redirect
 from werkzeug.wrappers import Response
 
+from messenger_api.guard import for_own_machine, refuse_plainly
 from messenger_api.sandbox.faults import Faults
 from messenger_api.sandbox.mesibo import ON_PREMISE_MAX_BODY, mesibo_backend
 from messenger_api.sandbox.pages import sandbox_pages
@@ -57,6 +58,8 @@ def sandbox_app(
 class SandboxServer:
     """Serves a store over HTTP between `start` and `stop`; a context manager does both.
 
+    It answers programs on this machine alone unless it is `shown` to others.
+
     Port 0 takes a free port. Several processes may each run one on the same store file. The store
     stays open after `stop`: it belongs to the caller.
     """
@@ -71,6 +74,7 @@ class SandboxServer:
         max_body: int | None = ON_PREMISE_MAX_BODY,
         twilio_sid: str = TWILIO_SID,
         twilio_token: str = TWILIO_TOKEN,
+        shown: bool = False,
     ) -> None:
         self.store = store
         self.app_token = app_token
@@ -82,9 +86,10 @@ class SandboxServer:
         self.faults = Faults(store)
         self._host = host
         self._port = port
-        self._app = sandbox_app(
+        app = sandbox_app(
             store, app_token, max_body=max_body, twilio_sid=twilio_sid, twilio_token=twilio_token
         )
+        self._app = app if shown else for_own_machine(app, refuse_plainly)
         self._http: HttpServer | None = None
         self._thread: threading.Thread | None = None
 

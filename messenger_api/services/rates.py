@@ -24,7 +24,7 @@ REDIS_SECONDS = 0.5
 # How long a Redis that failed is left alone, and how long nothing more is said of it.
 AWAY_SECONDS = 3
 SILENT_SECONDS = 60
-LIBRARY = "REDIS_URL: needs: pip install 'messenger-api[redis]'"
+LIBRARY = "REDIS_URL: needs: pip install '.[redis]'"
 
 
 class Rates:

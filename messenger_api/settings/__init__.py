@@ -1,8 +1,16 @@
 """Settings: read from `config.py` and the environment, checked, and from then on one frozen record."""
 
-from messenger_api.settings.conversions import EVERYWHERE
+from messenger_api.settings.conversions import EVERYWHERE, OWN_MACHINE
 from messenger_api.settings.limits import LIMITS
-from messenger_api.settings.loading import CONFIG_VARIABLE, ENV_PREFIX, SettingsError, build, load
+from messenger_api.settings.loading import (
+    CONFIG_VARIABLE,
+    ENV_PREFIX,
+    SettingsError,
+    build,
+    load,
+    origin,
+    without_mesibo,
+)
 from messenger_api.settings.login import LOGIN_METHODS
 from messenger_api.settings.record import Settings
 
@@ -12,8 +20,11 @@ __all__ = [
     "EVERYWHERE",
     "LIMITS",
     "LOGIN_METHODS",
+    "OWN_MACHINE",
     "Settings",
     "SettingsError",
     "build",
     "load",
+    "origin",
+    "without_mesibo",
 ]

@@ -21,7 +21,7 @@ def contradictions(s: Settings) -> list[str]:
     if not s.is_sqlite and not s.secret_key:
         faults.append("SECRET_KEY: required with MySQL; make one with: openssl rand -hex 32")
     if s.database_driver == "mysqldb" and not has_mysqlclient():
-        faults.append("SQLALCHEMY_DATABASE_URI: needs: pip install 'messenger-api[mysql-fast]'")
+        faults.append("SQLALCHEMY_DATABASE_URI: needs: pip install '.[mysql-fast]'")
     if s.sandbox is False and not s.mesibo_app_token:
         faults.append("MESIBO_APP_TOKEN: required when SANDBOX = False; the mesibo console shows it")
     faults.extend(s.sms_faults())

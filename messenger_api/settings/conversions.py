@@ -6,13 +6,14 @@ Each function returns the value to keep, or raises `Unacceptable` with what is a
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
+
+from messenger_api.domain.network import is_loopback
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # A bucket's name has 3 to 63 of these characters; the prefix is a path without "." and "..".
@@ -28,6 +29,8 @@ DOMAIN_LENGTH = 60
 # ISO 3166-1 codes are checked for their form here and for their existence where they are used.
 COUNTRY_LETTERS = 2
 EVERYWHERE = "*"
+# The sandbox answers the machine that it runs on, and nobody else.
+OWN_MACHINE = "local"
 
 
 class Unacceptable(Exception):
@@ -329,9 +332,14 @@ def as_date(value: object) -> dt.date | None:
         raise Unacceptable("a date such as 2027-01-31") from None
 
 
-def as_maybe_flag(value: object) -> bool | None:
-    """True, False, or None for neither."""
-    return None if value is None else as_flag(value)
+def as_sandbox(value: object) -> bool | str | None:
+    """True, False, `OWN_MACHINE`, or None for none of them."""
+    if value is None or value == OWN_MACHINE:
+        return value
+    try:
+        return as_flag(value)
+    except Unacceptable:
+        raise Unacceptable(f'True or False, or "{OWN_MACHINE}" (for this machine alone)') from None
 
 
 def as_login_method(names: Sequence[str]) -> Convert:
@@ -389,11 +397,7 @@ def as_algorithms(value: object) -> tuple[str, ...]:
 
 def is_local(url: str) -> bool:
     """Whether a URL leads to this machine, so that nobody can listen on the way."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback(urlsplit(url).hostname or "")
 
 
 # What is a text, whatever JSON would make of it.

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from messenger_api.settings.contradictions import contradictions
-from messenger_api.settings.conversions import PLAIN, Unacceptable
+from messenger_api.settings.conversions import OWN_MACHINE, PLAIN, Unacceptable
 from messenger_api.settings.record import Settings, shown
 
 ENV_PREFIX = "MESSENGER_"
@@ -48,6 +48,27 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
+def origin(environ: Mapping[str, str] | None = None) -> str:
+    """Where `load` reads from, in words: the file and the names of variables, none of their values."""
+    environ = os.environ if environ is None else environ
+    path = _path(environ).absolute()
+    names = ", ".join(sorted(name for name in environ if name.startswith(ENV_PREFIX)))
+    found = str(path) if path.exists() else f"no file (there is no {path})"
+    return f"{found}, and the environment's {names}" if names else found
+
+
+def without_mesibo(settings: Settings, environ: Mapping[str, str] | None = None) -> list[str]:
+    """What stops every way of serving: nobody plays mesibo, and the sandbox was not asked for."""
+    if settings.mesibo_app_token or settings.uses_sandbox:
+        return []
+    return [
+        "MESIBO_APP_TOKEN: required; the mesibo console shows it. The configuration was read from:"
+        f" {origin(environ)}. To try everything without an account, ask for the sandbox:"
+        f' messenger-api serve --sandbox, or SANDBOX = "{OWN_MACHINE}", answers this machine alone;'
+        " SANDBOX = True shows everyone's codes to others, too"
+    ]
+
+
 def build(**values: object) -> Settings:
     """Settings from keyword arguments (lower-case keys), checked as `load` checks them."""
     faults: list[str] = []
@@ -58,11 +79,10 @@ def build(**values: object) -> Settings:
 
 
 def _from_file(environ: Mapping[str, str], faults: list[str]) -> dict[str, object]:
-    named = environ.get(CONFIG_VARIABLE)
-    path = Path(named or "config.py")
+    path = _path(environ)
     if not path.exists():
-        if named:
-            faults.append(f"{CONFIG_VARIABLE} = {named!r}: there is no such file")
+        if environ.get(CONFIG_VARIABLE):
+            faults.append(f"{CONFIG_VARIABLE} = {str(path)!r}: there is no such file")
         return {}
     try:
         found = runpy.run_path(str(path))
@@ -70,6 +90,10 @@ def _from_file(environ: Mapping[str, str], faults: list[str]) -> dict[str, objec
         faults.append(f"{path}{_line(error, path)}: cannot be read: {_why(error)}")
         return {}
     return {key: value for key, value in found.items() if key.isupper() and not key.startswith("_")}
+
+
+def _path(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get(CONFIG_VARIABLE) or "config.py")
 
 
 def _line(error: Exception, path: Path) -> str:

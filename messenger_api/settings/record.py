@@ -19,9 +19,9 @@ from messenger_api.settings.conversions import (
     as_header,
     as_hosts,
     as_literal,
-    as_maybe_flag,
     as_numbers_to_codes,
     as_redis,
+    as_sandbox,
     as_text,
     as_url,
     key,
@@ -61,7 +61,7 @@ class Settings(FileKeys, SmsKeys, LoginKeys, LimitKeys):
     mesibo_timeout: float = key(10.0, seconds(0.1, 60))
     mesibo_max_calls: int = key(16, whole_number(1, 1000))
     mesibo_max_body: int = key(8192, whole_number(2048, 16 * 1024 * 1024))
-    sandbox: bool | None = key(None, as_maybe_flag)
+    sandbox: bool | str | None = key(None, as_sandbox)
 
     # What the apps are given
     google_map_key: str = key("", as_text)
@@ -164,8 +164,13 @@ class Settings(FileKeys, SmsKeys, LoginKeys, LimitKeys):
 
     @property
     def uses_sandbox(self) -> bool:
-        """Whether the built-in stand-in takes mesibo's place."""
-        return self.sandbox if self.sandbox is not None else not self.mesibo_app_token
+        """Whether the built-in stand-in takes mesibo's place: only where it was asked for."""
+        return bool(self.sandbox)
+
+    @property
+    def shows_sandbox(self) -> bool:
+        """Whether other machines may see the sandbox, and with it everyone's codes."""
+        return self.sandbox is True
 
 
 def has_mysqlclient() -> bool:

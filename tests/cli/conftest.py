@@ -20,6 +20,7 @@ def keys(database_uri: str, tmp_path: Path) -> dict[str, str]:
     return {
         "MESSENGER_SQLALCHEMY_DATABASE_URI": database_uri,
         "MESSENGER_SECRET_KEY": "a test's own secret key, long enough",
+        "MESSENGER_SANDBOX": "true",
         "MESSENGER_INSTANCE_PATH": str(tmp_path / "instance"),
         "MESSENGER_FILES_PATH": str(tmp_path / "files"),
         "MESSENGER_FILES_TN_PATH": str(tmp_path / "files" / "tn"),

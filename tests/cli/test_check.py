@@ -120,7 +120,7 @@ def test_nothing_secret_is_printed(cli: Cli, live: dict[str, str]) -> None:
 
 
 def test_a_new_folder_is_well_and_stays_empty_of_a_database(cli: Cli, tmp_path: Path) -> None:
-    findings, code = examined(cli, {})
+    findings, code = examined(cli, {"MESSENGER_SANDBOX": "local"})
     assert code == 0
     assert [check for check, state in states(findings).items() if state != "ok"] == ["sandbox"]
     assert not (tmp_path / "instance").exists()
@@ -160,12 +160,19 @@ def test_a_mesibo_that_is_away_is_a_fault_and_the_others_are_looked_at(
 
 
 def test_the_sandbox_is_a_warning_with_the_way_out(cli: Cli, live: dict[str, str]) -> None:
-    findings, _ = examined(cli, {})
+    findings, _ = examined(cli, {"MESSENGER_SANDBOX": "local"})
     assert findings["sandbox"]["state"] == "warning"
     assert "set MESIBO_APP_TOKEN" in findings["sandbox"]["to_do"]
     findings, _ = examined(cli, {**live, "MESSENGER_SANDBOX": "true"})
     assert findings["sandbox"]["state"] == "warning"
     assert "remove SANDBOX = True" in findings["sandbox"]["to_do"]
+
+
+def test_nobody_who_plays_mesibo_is_a_fault_as_it_is_for_serve(cli: Cli) -> None:
+    findings, code = examined(cli, {})
+    assert code == 1
+    assert findings["mesibo"]["state"] == "fault"
+    assert "MESIBO_APP_TOKEN: required" in findings["mesibo"]["found"]
 
 
 # Text messages

@@ -75,7 +75,8 @@ def serve(start: Start, tmp_path: Path) -> Iterator[Serve]:
 
     def serve(*arguments: str, sandbox: bool = True, **environment: str) -> Server:
         port = free_port()
-        process = start("serve", "--port", str(port), *arguments, **environment)
+        asked = ["--sandbox"] if sandbox else []
+        process = start("serve", "--port", str(port), *asked, *arguments, **environment)
         server = Server(process, port, None)
         process.wait_until(server.is_ready)
         if sandbox:
@@ -115,12 +116,53 @@ def test_with_a_real_mesibo_no_sandbox_is_offered(serve: Serve) -> None:
     assert requests.get(f"{server.url}/sandbox", timeout=5).status_code == requests.codes.not_found
 
 
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_with_neither_mesibo_nor_the_sandbox_nothing_starts(start: Start, command: str) -> None:
+    process = start(command)
+    assert process.ends() == 1
+    said = process.output()
+    assert "Traceback" not in said
+    for way in ("MESIBO_APP_TOKEN", "there is no ", "config.py", "serve --sandbox", "SANDBOX = True"):
+        assert way in said
+
+
+def test_the_start_says_which_configuration_and_database_it_took(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "config.py").write_text('SECRET_KEY = "keep this out of the banner"\n')
+    said = serve(MESSENGER_GOOGLE_MAP_KEY="nor this").process.output()
+    assert str(tmp_path / "config.py") in said
+    assert "MESSENGER_GOOGLE_MAP_KEY" in said
+    assert str(tmp_path / "instance" / "messenger.sqlite3") in said
+    assert "keep this" not in said
+    assert "nor this" not in said
+
+
+def test_with_a_token_the_sandbox_is_not_used_though_offered(serve: Serve) -> None:
+    server = serve("--sandbox", sandbox=False, MESSENGER_MESIBO_APP_TOKEN="token")
+    assert "/sandbox" not in server.process.output()
+    assert "sandbox.in_use" not in server.process.output()
+
+
+def test_kill_9_of_the_parent_ends_its_workers_and_frees_the_port(serve: Serve, start: Start) -> None:
+    server = serve("--workers", "2")
+    workers = children(server.process.pid)
+    os.kill(server.process.pid, signal.SIGKILL)
+    wait_for(lambda: not any(map(is_running, workers)), 5, "the end of the workers")
+    port = server.url.rpartition(":")[2]
+    again = start("serve", "--sandbox", "--port", port)
+    again.wait_until(server.is_ready)
+
+
+def is_running(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
 def test_old_tables_in_sqlite_are_upgraded_by_the_start(serve: Serve, cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "instance").mkdir()
     (tmp_path / "instance" / "messenger.sqlite3").touch()
     assert cli.ok("db", "current").startswith("no tables")
     serve()
-    assert cli.ok("db", "current") == "0003\n"
+    assert cli.ok("db", "current") == "0004\n"
 
 
 def test_old_tables_in_mysql_are_refused_with_the_command_to_run(
@@ -128,6 +170,7 @@ def test_old_tables_in_mysql_are_refused_with_the_command_to_run(
 ) -> None:
     mariadb.create_database("served")
     environment = {
+        "MESSENGER_SANDBOX": "local",
         "MESSENGER_SQLALCHEMY_DATABASE_URI": mariadb.uri("served"),
         "MESSENGER_SECRET_KEY": "k" * 32,
     }
@@ -154,7 +197,7 @@ def test_a_wrong_configuration_is_a_line_for_each_fault(start: Start) -> None:
 def test_a_port_that_is_taken_is_said_in_a_line(start: Start) -> None:
     with socket.create_server((LOOPBACK, 0)) as taken:
         port = taken.getsockname()[1]
-        said = refused(start, "--port", str(port))
+        said = refused(start, "--sandbox", "--port", str(port))
     assert (
         said == f"Cannot listen on {LOOPBACK}:{port}: Address already in use. Choose another with --port.\n"
     )
@@ -163,12 +206,12 @@ def test_a_port_that_is_taken_is_said_in_a_line(start: Start) -> None:
 def test_a_port_on_which_another_server_of_ours_listens_is_taken(serve: Serve, start: Start) -> None:
     server = serve()
     port = server.url.rpartition(":")[2]
-    assert "Address already in use" in refused(start, "--port", port)
+    assert "Address already in use" in refused(start, "--sandbox", "--port", port)
     assert server.is_ready()
 
 
 def test_the_sandbox_is_not_shown_to_other_machines_unless_that_is_meant(start: Start, cli: Cli) -> None:
-    said = refused(start, "--host", "0.0.0.0", "--port", str(free_port()))
+    said = refused(start, "--sandbox", "--host", "0.0.0.0", "--port", str(free_port()))
     assert "everyone's login codes" in said
     for way_out in ("MESIBO_APP_TOKEN", "127.0.0.1", "SANDBOX = True"):
         assert way_out in said

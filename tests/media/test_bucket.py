@@ -154,8 +154,8 @@ def test_a_prefix_is_not_needed_and_thumbnails_may_lie_in_a_folder(
 def test_a_product_with_folders_needs_no_boto3(tmp_path: Path) -> None:
     start = (
         "import sys; sys.modules['boto3'] = sys.modules['botocore'] = None;"
-        "from messenger_api.app import create_app, parts_of; from messenger_api.settings import build;"
-        "parts_of(create_app(build(secret_key='k'))).services.files.check()"
+        "from messenger_api.app import build_app, parts_of; from messenger_api.settings import build;"
+        "parts_of(build_app(build(secret_key='k'))).services.files.check()"
     )
 
     done = subprocess.run(

@@ -15,7 +15,7 @@ import requests
 import structlog
 from sqlalchemy import Engine, create_engine, text
 
-from messenger_api.app import create_app, parts_of
+from messenger_api.app import build_app, parts_of
 from messenger_api.sandbox import SandboxServer, SandboxStore
 from messenger_api.settings import build
 from messenger_api.storage.models import Base
@@ -189,7 +189,7 @@ def test_the_servers_output_and_files_hold_no_number_of_a_stranger(
 ) -> None:
     folders = {"instance_path": tmp_path / "instance", "files_path": tmp_path, "files_tn_path": tmp_path}
     paths = {key: str(path) for key, path in folders.items()}
-    first = create_app(build(sqlalchemy_database_uri=database_uri, secret_key=SECRET_KEY, **paths))
+    first = build_app(build(sqlalchemy_database_uri=database_uri, secret_key=SECRET_KEY, **paths))
     parts_of(first).schema.upgrade()
     parts_of(first).close()
     server = product_server(

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messenger_api.app import create_app, parts_of
+from messenger_api.app import build_app, parts_of
 from messenger_api.settings import build
 from tests.product import APPID, Product
 from tests.servers import LOOPBACK, ProductServer
@@ -117,7 +117,7 @@ def test_whatever_a_client_writes_changes_nothing(paying: Make) -> None:
 def environment(database_uri: str, tmp_path: Path) -> dict[str, str]:
     """The keys of an installation whose tables are made."""
     keys = {"secret_key": "k" * 64, "instance_path": str(tmp_path / "instance")}
-    app = create_app(build(sqlalchemy_database_uri=database_uri, **keys))
+    app = build_app(build(sqlalchemy_database_uri=database_uri, **keys))
     parts_of(app).schema.upgrade()
     parts_of(app).close()
     return {

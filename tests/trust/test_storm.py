@@ -14,7 +14,7 @@ import pytest
 import requests
 from sqlalchemy import NullPool, create_engine, text
 
-from messenger_api.app import create_app, parts_of
+from messenger_api.app import build_app, parts_of
 from messenger_api.services.passwords import PasswordMethod
 from messenger_api.settings import build
 from tests.product import APPID
@@ -36,7 +36,7 @@ def servers(database_uri: str, tmp_path: Path) -> Iterator[list[str]]:
 @contextmanager
 def started(database_uri: str, tmp_path: Path, **keys: str) -> Iterator[list[str]]:
     folder = str(tmp_path)
-    first = create_app(build(sqlalchemy_database_uri=database_uri, secret_key=KEY, instance_path=folder))
+    first = build_app(build(sqlalchemy_database_uri=database_uri, secret_key=KEY, instance_path=folder))
     parts = parts_of(first)
     parts.schema.upgrade()
     PasswordMethod(parts.services.settings, parts.services.database).set(NAME, PASSWORD)

@@ -44,7 +44,7 @@ def _class(name: str) -> type[LoginMethod] | type[CodeMethod]:
         found: object = getattr(importlib.import_module(module_name), class_name)
     except Exception as error:  # whatever the operator's module raises, the key is what they must hear of
         if name in _HERE:
-            raise ValueError(f"{where}: needs: pip install 'messenger-api[{name}]' ({error})") from error
+            raise ValueError(f"{where}: needs: pip install '.[{name}]' ({error})") from error
         raise ValueError(f"{where}: cannot be imported: {type(error).__name__}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, (LoginMethod, CodeMethod))):
         # A ValueError, since it is the setting's value that is wrong.

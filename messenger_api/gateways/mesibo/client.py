@@ -162,6 +162,8 @@ class MesiboClient:
     def _answer(
         self, op: Op, patience: float = 0.0, on_late: Callable[[Reply], None] | None = None
     ) -> Answer:
+        if not self._app_token:  # nobody is asked on nobody's behalf; what waits for mesibo goes on waiting
+            raise MesiboUnreachable("MESIBO_APP_TOKEN is not set")
         content_type = wire.CONTENT_TYPES[self._style]
         reply = self._exchange.post(
             op.name, content_type, self._encoded(op), patience=patience, on_late=on_late

@@ -1,0 +1,75 @@
+"""The application under servers that fork, and what ends a process whose parent is gone."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+WATCH_SECONDS = 1.0
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+class EachProcess:
+    """One application in every process that answers.
+
+    gunicorn with --preload and uWSGI build it in a process that then only makes others. Threads, locks and
+    connections do not survive that. So a process that answers, and did not build it, builds its own; and
+    what runs beside the requests begins with the first one.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        begin: Callable[[], None],
+        build: Callable[[], tuple[WSGIApplication, Callable[[], None]]],
+    ) -> None:
+        self._app = app
+        self._begin = begin
+        self._build = build
+        self._built_in = os.getpid()
+        self._answers_in = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+        if self._answers_in != os.getpid():
+            self._move_in()
+        return self._app(environ, start_response)
+
+    def _move_in(self) -> None:
+        with self._lock:
+            if self._answers_in == os.getpid():
+                return
+            if self._built_in != os.getpid():
+                self._app, self._begin = self._build()
+            self._begin()
+            self._answers_in = os.getpid()
+
+
+def end_with_parent(parent: int) -> None:
+    """End this process at once when its parent does: as after kill -9, which leaves nobody to end it.
+
+    Args:
+        parent: the process id of the parent, as it was before this process was made.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    else:
+        threading.Thread(target=_watch, args=(parent,), name="parent", daemon=True).start()
+    if os.getppid() != parent:  # it ended before it could be watched
+        os._exit(1)
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(WATCH_SECONDS)
+    os._exit(1)

@@ -1,0 +1,48 @@
+"""What whoever may not see the sandbox is answered: an app one JSON object, a browser a sentence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+from werkzeug import Request
+
+from messenger_api.domain.errors import BadValue, TryLater
+from messenger_api.guard import TO_DO, refuse_plainly
+from messenger_api.transport.api import HEADERS, PATHS, PREFLIGHT
+from messenger_api.transport.reading import op_in_address
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_PAGES = ("GET", "HEAD")
+
+
+def refuse(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """TRYLATER with the reason, for nothing is wrong with the user or the call."""
+    method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO") or "/"
+    if method in _PAGES and (path not in PATHS or "text/html" in environ.get("HTTP_ACCEPT", "")):
+        return refuse_plainly(environ, start_response)
+    if method == "OPTIONS":
+        start_response("204 No Content", PREFLIGHT)
+        return []
+    answer = {
+        "op": _op(environ),
+        "ts": int(time.time()),
+        "error": TryLater.code,
+        "errtitle": "Sandbox",
+        "errmsg": TO_DO,
+        "result": "FAIL",
+    }
+    body = msgspec.json.encode(answer)
+    start_response("200 OK", [*HEADERS, ("Content-Length", str(len(body)))])
+    return [] if method == "HEAD" else [body]
+
+
+def _op(environ: WSGIEnvironment) -> str:
+    try:
+        return op_in_address(Request(environ))
+    except BadValue:
+        return ""
