@@ -527,13 +527,14 @@ SMS_PER_NUMBER_DAY = 10
 
 # The limits from here to SMS_DELIVERY_WAIT hold for providers that cost money; the console costs none.
 
-# Texts that one address of the internet may cause in an hour; of IPv6, one network of 64 bits.
+# Texts that one address of the internet may cause in an hour; of IPv6, one network of 64 bits; and one of 48
+# bits three times as many. Each code that is entered makes room for another, up to three times as many.
 # Example: SMS_PER_IP_HOUR = 30
 SMS_PER_IP_HOUR = 10
 
 # Texts in an hour to numbers that differ in their last four digits alone: swindlers own whole ranges.
 # Example: SMS_PER_PREFIX_HOUR = 50
-SMS_PER_PREFIX_HOUR = 10
+SMS_PER_PREFIX_HOUR = 30
 
 # Texts to one country: so many at once, and then so many a minute.
 # Example: SMS_PER_COUNTRY_BURST = 200
@@ -563,16 +564,17 @@ SMS_BUDGET_MONTH = 250.0
 # Example: SMS_CURRENCY = "EUR"
 SMS_CURRENCY = "USD"
 
-# A country whose codes are not entered is paused: under SMS_PAUSE_BELOW percent of at least SMS_PAUSE_SENT
-# codes in an hour. Codes of the last SMS_PAUSE_GRACE seconds do not count yet. The pause ends when the codes
-# that were not entered are an hour old.
+# Where under SMS_PAUSE_BELOW percent of the codes are entered, those of the last SMS_PAUSE_GRACE seconds left
+# out: a network gets one text in six hours until a code is entered, from 10 codes in a week on.
 # Example: SMS_PAUSE_BELOW = 20
 SMS_PAUSE_BELOW = 30
+# A country is paused, from so many networks in an hour on that asked for codes to it. This and the next hold
+# for networks where nobody lately logged in. It ends when what counts against it is an hour old.
 # Example: SMS_PAUSE_SENT = 50
 SMS_PAUSE_SENT = 20
-# A range of 10,000 numbers, from so many codes in a day on, gets one an hour while they are not entered.
+# A range of 10,000 numbers gets one text in six hours until a code is entered, from so many networks a day.
 # Example: SMS_RANGE_PAUSE_SENT = 10
-SMS_RANGE_PAUSE_SENT = 5
+SMS_RANGE_PAUSE_SENT = 20
 # Example: SMS_PAUSE_GRACE = 180
 SMS_PAUSE_GRACE = 120
 

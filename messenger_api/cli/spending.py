@@ -29,8 +29,8 @@ def resume(country: str) -> None:
     """Let texts go to COUNTRY again (two ISO letters) although its codes were not entered."""
     with product() as parts:
         prepare_schema(parts)
-        watch = parts.services.texting.spending.watch_country(country.upper())
-        counter = watch.sent.counter
+        watch = parts.services.texting.spending.pauses.country(country.upper())
+        counter = watch.networks.counter
         database = parts.services.database
         if not database.run(lambda tx: counters.read(tx, [counter])):
             fail(f"No codes were sent to {country.upper()} of late: nothing to resume.")

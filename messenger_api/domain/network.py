@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 from functools import lru_cache
 
-# A household or phone gets one network of this size (RFC 6177), and may use any address in it.
-HOUSEHOLD = 64
+# A household or phone gets one network of this size, and may use any address in it. Whoever asks gets one of
+# the other size, as easily as an address of IPv4 (RFC 6177).
+HOUSEHOLD, SITE = 64, 48
 
 
 def is_loopback(host: str) -> bool:
@@ -41,3 +42,9 @@ def network_of(address: str) -> str:
             return str(found.ipv4_mapped)
         return str(ipaddress.ip_network((found, HOUSEHOLD), strict=False).network_address)
     return str(found)
+
+
+@lru_cache(maxsize=4096)
+def site_of(network: str) -> str:
+    """The IPv6 network of 48 bits around one that `network_of` gave; "" around an IPv4 address."""
+    return str(ipaddress.IPv6Network((network, SITE), strict=False)) if ":" in network else ""

@@ -137,7 +137,8 @@ class Accounts:
         def work(tx: Connection, now: int) -> Profile:
             uid = self._account(tx, now, entry)
             self._session(tx, now, uid, entry)
-            self._proving.entered(tx, now, entry.who, entry.proof, entry.minted.token)
+            network = entry.device.network
+            self._proving.entered(tx, now, entry.who, entry.proof, entry.minted.token, network)
             return users.profile(tx, uid)
 
         return self._database.write(work)

@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 HOUR = 3600
 # After so long without a code the gaps between them begin anew.
 SERIES_SECONDS = 3600
+# Where a number lately logged in it gets so many codes more, in an hour and a day, than strangers can use up.
+HOME_MORE = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,19 @@ class Device:
 class Plan:
     """What sending a code would count, and what else speaks for or against it.
 
-    `guard` looks at the counters of `watched`, too, and raises what speaks against sending; `taken` hears
-    what was counted, once it is committed.
+    `claims` names every counter that it may count in or looks at; `choose` says which of them it counts, by
+    how they stand, and raises what speaks against sending. `is_home` says whether this number lately logged
+    in where the code is asked for. `taken` hears what was counted, once it is committed.
     """
 
     claims: tuple[Claim, ...] = ()
-    watched: tuple[Claim, ...] = ()
-    guard: Callable[[Tally], None] = lambda _tally: None
+    choose: Callable[[Tally], tuple[Claim, ...]] | None = None
+    is_home: Callable[[Tally], bool] = lambda _tally: False
     taken: Callable[[Taking], None] = lambda _taken: None
+
+    def chosen(self, tally: Tally) -> tuple[Claim, ...]:
+        """What it counts; all of it where there is no choice."""
+        return self.claims if self.choose is None else self.choose(tally)
 
 
 @dataclass(frozen=True)
@@ -97,23 +104,23 @@ class OneTimeCodes:
         key = self._keys.contact_key(who)
         code = secrets.new_code(self._settings.otp_length)
         hashed = self._keys.code_hash(key, code)
-        found: list[Code | None] = []
+        found: list[tuple[Code | None, tuple[Claim, ...]]] = []
 
         def work(tx: Connection, now: int) -> tuple[Issued, Taking]:
             before = codes.lock(tx, key)
             own = self.of_address(who)
             if before and before.code_hash == hashed:  # made by the try whose commit lost its answer
-                claims, gap = (*own, *plan.claims), self._gap(before.sends, slow=False)
-                return Issued(code, key, hashed, (), claims, now, gap, found[-1]), []
-            found.append(before)
-            wanted = [self._guesses.of_address(key), *own, *plan.claims, *plan.watched]
-            tally = self._limits.open(tx, now, wanted)
-            slow = self._guesses.is_slow(tally, key)
-            self._check_gap(before, now, slow)
-            plan.guard(tally)
+                (earlier, claims), gap = found[-1], self._gap(before.sends, slow=False)
+                return Issued(code, key, hashed, (), claims, now, gap, earlier), []
+            tally = self._limits.open(tx, now, [self._guesses.of_address(key), *own, *plan.claims])
+            home = plan.is_home(tally)
+            slow = not home and self._guesses.is_slow(tally, key)
+            self._check_gap(before, now, slow, home)
+            chosen = plan.chosen(tally)
             # One code an hour is what a slowed address gets in the place of its other limits: used up by
             # whoever guesses at it, they would lock its owner out.
-            claims = plan.claims if slow else (*own, *plan.claims)
+            claims = chosen if slow else (*self.of_address(who, home=home), *chosen)
+            found.append((before, claims))
             taken = tally.take(claims)
             tally.save()
             series = before if before and _goes_on(before, now) else None
@@ -141,12 +148,13 @@ class OneTimeCodes:
         plan.taken(taken)
         return issued
 
-    def of_address(self, who: Identity) -> tuple[Claim, Claim]:
+    def of_address(self, who: Identity, *, home: bool = False) -> tuple[Claim, Claim]:
         """What a code to one number or address counts, whoever asks for it and sends it."""
         settings, subject = self._settings, self._keys.subject(who.match)
+        hour, day = HOME_MORE if home else (0, 0)
         return (
-            Claim("sms_per_number_hour", subject, Window(settings.sms_per_number_hour, HOUR)),
-            Claim("sms_per_number_day", subject, Window(settings.sms_per_number_day, DAY)),
+            Claim("sms_per_number_hour", subject, Window(settings.sms_per_number_hour + hour, HOUR)),
+            Claim("sms_per_number_day", subject, Window(settings.sms_per_number_day + day, DAY)),
         )
 
     def recall(self, issued: Issued, but: Sequence[str] = ()) -> None:
@@ -203,10 +211,11 @@ class OneTimeCodes:
 
     # Gaps
 
-    def _check_gap(self, before: Code | None, now: int, slow: bool) -> None:
+    def _check_gap(self, before: Code | None, now: int, slow: bool, home: bool) -> None:
         if before is None or (before.used_at and not slow):
             return
-        wait = self.next_at(before, slow=slow) - now
+        # What strangers asked for makes nobody wait long where the number lately logged in.
+        wait = before.sent_at + self._gap(1 if home else before.sends, slow) - now
         mode = self._limits.mode("resend_gap")
         if wait <= 0 or mode == "off":
             return

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from messenger_api.domain.errors import TooMany, TryLater
-from messenger_api.domain.limits import Rule, Taken, Window
+from messenger_api.domain.limits import Bucket, Rule, Taken, Window
 from messenger_api.settings import Settings
 from messenger_api.storage import counters
 from messenger_api.storage.db import Database
@@ -33,12 +33,16 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class Claim:
-    """What one request wants to count: so much of a limit, for one subject."""
+    """What one request wants to count: so much of a limit, for one subject.
+
+    `kept` is how much of a limit that many share must stay free for others.
+    """
 
     limit: str
     subject: str
     rule: Rule
     amount: float = 1
+    kept: float = 0
 
     @property
     def counter(self) -> str:
@@ -101,7 +105,11 @@ class Tally:
             counters.write(self._tx, self._known, rows)
 
     def _try(self, claim: Claim) -> Taken:
-        return claim.rule.take(self.state(claim), self.now, claim.amount)
+        state = self.state(claim)
+        # Only what is enforced never runs over.
+        if isinstance(claim.rule, Bucket) and self._modes(claim.limit) == "enforce":
+            state = claim.rule.believed(state, self.now)
+        return claim.rule.take(state, self.now, claim.amount, claim.kept)
 
     def _keep(self, taken: Taking) -> Taking:
         for claim, found in taken:

@@ -108,13 +108,15 @@ class Proving:
         if proof.code_hash:
             self._judge.answered(proof, token)
 
-    def entered(self, tx: Connection, now: int, who: Identity, proof: Proof, token: str) -> None:
-        """The login is being finished, within its transaction."""
+    def entered(
+        self, tx: Connection, now: int, who: Identity, proof: Proof, token: str, network: str
+    ) -> None:
+        """The login from this network is being finished, within its transaction."""
         if not proof.code_hash:
             return
         self._judge.keep_reply(tx, proof, token)
         if isinstance(who, Phone) and proof.providers:
-            self._texting.entered(tx, now, who)
+            self._texting.entered(tx, now, who, network)
 
     # A code to an address
 

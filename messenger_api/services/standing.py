@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from messenger_api.services.spending import HOURLY, MILLION, Spending, periods
+from messenger_api.services.networks import HOURLY
+from messenger_api.services.spending import MILLION, Spending, periods
 from messenger_api.settings import Settings
 from messenger_api.storage import counters, texts
 from messenger_api.storage.db import Database
@@ -85,17 +86,21 @@ def _budgets(tx: Connection, settings: Settings, now: int) -> list[Budget]:
 
 
 def _countries(tx: Connection, spending: Spending, now: int) -> list[Country]:
-    sent, entered = (counters.named(tx, f"sms_{what}_country:") for what in ("sent", "entered"))
-    found = [
-        Country(
+    sent, entered, networks = (
+        counters.named(tx, f"sms_{what}_country:") for what in ("sent", "entered", "networks")
+    )
+    pauses = spending.pauses
+
+    def one(country: str) -> Country:
+        asked, right = networks.get(country, ""), entered.get(country, "")
+        return Country(
             country,
-            round(HOURLY.count(state, now)),
-            round(HOURLY.count(entered.get(country, ""), now)),
-            spending.is_ignored(spending.watch_country(country), state, entered.get(country, ""), now),
+            round(HOURLY.count(sent[country], now)),
+            round(HOURLY.count(right, now)),
+            pauses.is_ignored(pauses.country(country), asked, right, now),
         )
-        for country, state in sorted(sent.items())
-    ]
-    return [country for country in found if country.sent]
+
+    return [found for country in sorted(sent) if (found := one(country)).sent]
 
 
 def _money(millionths: float) -> float:

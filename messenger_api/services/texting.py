@@ -101,13 +101,10 @@ class Texting:
         self._note(phone, issued, letter, sent)
         return issued.wait
 
-    def entered(self, tx: Connection, now: int, phone: Phone) -> None:
-        """A code that was sent to this number was entered. Within `Limits.write`."""
+    def entered(self, tx: Connection, now: int, phone: Phone, network: str) -> None:
+        """A code that was sent to this number was entered, on this network. Within `Limits.write`."""
         if self._sms.costs:
-            claims = self.spending.entered(phone)
-            tally = self._limits.open(tx, now, claims)
-            tally.add(claims)
-            tally.save()
+            self.spending.entered(tx, now, phone, network)
 
     def verify(self, who: Identity, verification: str, shown: str) -> bool:
         """Ask the provider who made a code whether this is it. Raises TryLater."""
@@ -241,14 +238,13 @@ class Texting:
     def _take_again(self, phone: Phone, text: Text, code_hash: bytes) -> bool:
         """Whether the code is still waited for, and the limits let another text go."""
         plan = self._plan(phone, network="")
-        claims = (*self._codes.of_address(phone), *plan.claims)
+        own = self._codes.of_address(phone)
 
         def work(tx: Connection, now: int) -> Taking | None:
             if not self._codes.is_live(tx, now, text.contact_key, code_hash):
                 return None
-            tally = self._limits.open(tx, now, [*claims, *plan.watched])
-            plan.guard(tally)
-            taken = tally.take(claims)
+            tally = self._limits.open(tx, now, [*own, *plan.claims])
+            taken = tally.take([*own, *plan.chosen(tally)])
             tally.save()
             return taken
 

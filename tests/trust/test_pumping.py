@@ -136,7 +136,7 @@ def check_caps(day: Day) -> None:
         (lambda number, _address: number, 5, HOUR),
         (lambda number, _address: number, 10, DAY),
         (lambda _number, address: address, 10, HOUR),
-        (lambda number, _address: number[:-4], 10, HOUR),
+        (lambda number, _address: number[:-4], 30, HOUR),
     ]:
         for who, when in grouped(day, by).items():
             assert most_within(when, seconds) <= most, who
