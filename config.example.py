@@ -415,6 +415,10 @@ SMTP_TLS = "starttls"
 # Example: SMTP_FROM = "Example Chat <no-reply@example.com>"
 SMTP_FROM = ""
 
+# E-mail: domains of your own beside the public ones, such as the world does not know.
+# Example: EMAIL_LOCAL_DOMAINS = ["firma.local", "intranet"]
+EMAIL_LOCAL_DOMAINS = []
+
 # LDAP: the directory. ldap:// needs LDAP_STARTTLS unless it is on this machine.
 # Example: LDAP_URL = "ldaps://ldap.example.com"
 LDAP_URL = ""

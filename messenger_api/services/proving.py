@@ -29,6 +29,7 @@ from messenger_api.services.rates import Rates
 from messenger_api.services.texting import Asking, Texting
 from messenger_api.services.upstream import outside
 from messenger_api.settings import Settings
+from messenger_api.storage.models import NAME_LENGTH
 
 # What an app is told when a directory, mail server or issuer is down.
 AWAY_SECONDS = 15
@@ -159,4 +160,5 @@ class Proving:
 
     def _proven(self, person: Person) -> tuple[Identity, Proof]:
         who = LoginName(person.address)
-        return who, Proof(self._keys.contact_key(who), b"", person.name, "")
+        name = person.name[:NAME_LENGTH].strip()
+        return who, Proof(self._keys.contact_key(who), b"", name, "")

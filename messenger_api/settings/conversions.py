@@ -21,6 +21,7 @@ _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/(?!\.{1,2}(?:/|$))
 _REGION = re.compile(r"[A-Za-z0-9-]{0,63}", re.ASCII)
 _HOST = re.compile(r"[\w.-]+(:[0-9]{1,5})?", re.ASCII)
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_MAIL_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _APP_HASH = re.compile(r"[A-Za-z0-9+/]{11}")
 
 DOMAIN_LENGTH = 60
@@ -100,6 +101,14 @@ def as_domain(value: object) -> str:
             f'a domain of at most {DOMAIN_LENGTH} characters such as "chat.example.com", or ""'
         )
     return text
+
+
+def as_mail_domains(value: object) -> tuple[str, ...]:
+    """Domains of e-mail addresses, also such as the world does not know."""
+    domains = tuple(domain.lower().removeprefix("@") for domain in as_texts(value))
+    if not all(_MAIL_DOMAIN.fullmatch(domain) for domain in domains):
+        raise Unacceptable('a list of domains such as ["firma.local"]')
+    return domains
 
 
 def as_app_hash(value: object) -> str:

@@ -13,6 +13,7 @@ from messenger_api.settings.conversions import (
     as_ldap_url,
     as_literal,
     as_login_method,
+    as_mail_domains,
     as_mailbox,
     as_text,
     as_url,
@@ -45,6 +46,7 @@ class LoginKeys:
     smtp_pass: str = key("", as_literal, secret=True)
     smtp_tls: str = key("starttls", one_of("starttls", "tls", "none"))
     smtp_from: str = key("", as_mailbox)
+    email_local_domains: tuple[str, ...] = key((), as_mail_domains)
     ldap_url: str = key("", as_ldap_url)
     ldap_starttls: bool = key(False, as_flag)
     ldap_bind_dn: str = key("", as_text)

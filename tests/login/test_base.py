@@ -257,3 +257,21 @@ def test_a_missing_library_is_named_with_the_way_to_install_it(monkeypatch: pyte
     settings = build(login_method="email", smtp_host="127.0.0.1", smtp_from="a@example.com")
     with pytest.raises(ValueError, match=r"pip install '\.\[email\]'"):
         method_from_settings(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("Ana\0 Lee", "Ana Lee"),
+        ("\x1b[31mAna\x07\r\n", "[31mAna"),
+        ("\u202eeeL anA", "eeL anA"),
+        ("Ana \ud83d", "Ana"),
+        ("\u200b\u200f", ""),
+        ("Ana 👩‍💻", "Ana 👩‍💻"),
+        (None, ""),
+        (17, ""),
+    ],
+)
+def test_a_name_that_nobody_could_store_or_read_is_cleaned(name: object, clean: str) -> None:
+    method = Scripted(Person("ana", name))  # type: ignore[arg-type]
+    assert method.prove("ana", SECRET) == Person("ana", clean)

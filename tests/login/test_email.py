@@ -134,12 +134,39 @@ def login(port: int, **changes: object) -> EmailMethod:
         ("ana@example", None),
         ("ana@exa mple.com", None), ("ana@example.com\nBcc: b@example.com", None), ("", None),
         ("Ana <ana@example.com>", None), ("ana@[127.0.0.1]", None), ('"a,b"@example.com', None),
-        ("añb@example.com", None), ("ana@müller.de", None), ("a" * 60 + "@example.com", None),
-        ("\u212aai@example.com", None),
+        ("añb@example.com", None), ("a" * 60 + "@example.com", None),
+        ("ana@müller.de", "ana@xn--mller-kva.de"),
+        ("\u212aai@example.com", None), ("Ana@MÜLLER.DE", "ana@xn--mller-kva.de"),
+        ("ana@xn--mller-kva.de", "ana@xn--mller-kva.de"), ("ana@例え。jp", "ana@xn--r8jz45g.jp"),
+        ("ana@" + "ü" * 60 + ".de", None), ("ana@firma.local", None), ("ana@localhost", None),
     ],
 )  # fmt: skip
 def test_an_address_is_read_into_lower_case_or_not_at_all(entry: str, expected: str | None) -> None:
     assert method(25).read(entry) == expected
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("ana@firma.local", "ana@firma.local"),
+        (" Ana@FIRMA.Local ", "ana@firma.local"),
+        ("ana@intranet", "ana@intranet"),
+        ("ana@büro.firma.local", "ana@xn--bro-hoa.firma.local"),
+        ("ana@example.com", "ana@example.com"),
+        ("ana@x.firma.local", None),
+        ("ana@other.local", None),
+        ("a,b@firma.local", None),
+        ("a b@firma.local", None),
+        ("a..b@firma.local", None),
+        ("\u212ate@firma.local", None),
+        ("@firma.local", None),
+        ("firma.local", None),
+        ("ana@ben@firma.local", None),
+    ],
+)
+def test_domains_of_ones_own_are_as_good_as_public_ones(entry: str, expected: str | None) -> None:
+    own = method(25, email_local_domains=["firma.local", "@Intranet", "xn--bro-hoa.firma.local"])
+    assert own.read(entry) == expected
 
 
 # --- The message

@@ -158,6 +158,25 @@ def test_a_wrong_configuration_is_a_fault_for_the_doctor_and_at_a_login(
     assert_hidden(caught.value, events, PASSWORD, SEARCH_PASSWORD, WRONG)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(None, "cannot be read: No such file"), ("no certificate", "no certificates in PEM")],
+)
+def test_a_file_of_certificates_that_cannot_be_used_is_named(
+    keys: dict[str, object], tmp_path: Path, content: str | None, told: str
+) -> None:
+    file = tmp_path / "authority.pem"
+    ldap = method(keys, ldap_ca_file=str(file))
+    file.write_bytes(Path(str(keys["ldap_ca_file"])).read_bytes())
+    assert ldap.prove("ana", PASSWORD) == ANA
+    file.unlink()
+    if content is not None:
+        file.write_text(content)
+    for work in (ldap.check, lambda: ldap.prove("ana", PASSWORD)):
+        with pytest.raises(Unavailable, match=f"LDAP_CA_FILE: {file} .*{told}"):
+            work()
+
+
 def test_a_certificate_of_another_machine_or_authority_is_not_accepted(
     keys: dict[str, object], authority: trustme.CA
 ) -> None:

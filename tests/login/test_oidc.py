@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,7 +17,7 @@ from joserfc import jwt
 from structlog.testing import capture_logs
 
 from messenger_api.gateways.login import Denied, Person, Unavailable, method_from_settings
-from messenger_api.gateways.login.issuer import FRESH_SECONDS, REFETCH_SECONDS, IssuerKeys
+from messenger_api.gateways.login.issuer import EACH_SECONDS, FRESH_SECONDS, MOST_WAITING, IssuerKeys
 from messenger_api.gateways.login.oidc import OidcMethod
 from messenger_api.settings import build
 from tests.login.issuer import CLIENT, Issuer, new_ec, new_rsa, serving
@@ -106,7 +107,7 @@ def test_other_claims_can_hold_address_and_name(issuer: Issuer) -> None:
         ({"exp": "soon"}, "DecodeError"),
         ({"email_verified": False}, "has not verified"),
         ({"email_verified": None}, "has not verified"),
-        ({"email_verified": "true"}, "has not verified"),
+        ({"email_verified": "false"}, "has not verified"),
         ({"email": None}, "no usable address"),
         ({"email": ["ana@example.com"]}, "no usable address"),
         ({"email": "añb@example.com"}, "no usable address"),
@@ -236,15 +237,50 @@ class Hands:
         return self.now
 
 
-def test_unknown_keys_are_asked_for_again_after_a_while(issuer: Issuer) -> None:
-    clock = Hands()
-    keys = IssuerKeys(issuer.url, 2, clock)
-    fetched = []
-    for seconds in (0, 0, REFETCH_SECONDS - 1, 1, 0):
-        clock.now += seconds
-        assert keys.find("bad", "RS256") is None
-        fetched.append(issuer.fetches.count("/keys"))
-    assert fetched == [2, 2, 2, 3, 3]
+def test_new_keys_work_at_once_although_somebody_sends_unknown_ones(issuer: Issuer) -> None:
+    oidc = method(issuer.url)
+    for n in range(3):
+        assert_denied(oidc, issuer.token(header={"kid": f"bad-{n}"}, iat=int(time.time()) + 2))
+        issuer.keys = [new_rsa(f"rsa-{n + 2}")]
+        began = time.monotonic()
+        assert oidc.prove("", issuer.token()) == ANA
+        assert time.monotonic() - began < EACH_SECONDS + 1
+    assert issuer.fetches.count("/keys") <= 7
+
+
+def test_unknown_keys_ask_the_issuer_once_a_second(issuer: Issuer) -> None:
+    """Also those of tokens that claim to be younger than the last fetch."""
+    keys = IssuerKeys(issuer.url, 5)
+    began = time.monotonic()
+    refused: Counter[str] = Counter()
+
+    def attempt(n: int) -> None:
+        while time.monotonic() - began < 2.5 * EACH_SECONDS:
+            try:
+                assert keys.find(f"bad-{n}", "RS256", time.time() + 30) is None
+            except Unavailable as error:
+                refused[error.reason] += 1
+                time.sleep(0.05)
+
+    with ThreadPoolExecutor(2 * MOST_WAITING) as pool:
+        list(pool.map(attempt, range(2 * MOST_WAITING)))
+    assert issuer.fetches.count("/keys") <= 1 + (time.monotonic() - began) / EACH_SECONDS
+    assert refused.keys() == {"too many unknown keys"}, "no more threads than that wait"
+    assert keys.find("rsa-1", "RS256"), "who needs no fetch does not wait for one"
+
+
+@pytest.mark.parametrize("verified", [True, "true", "True"])
+def test_an_address_is_verified_however_the_issuer_writes_it(issuer: Issuer, verified: object) -> None:
+    assert method(issuer.url).prove("", issuer.token(email_verified=verified)) == ANA
+
+
+@pytest.mark.parametrize("verified", [False, "false", "", "yes", 1, [True], {"true": True}])
+def test_nothing_else_verifies_it(issuer: Issuer, verified: object) -> None:
+    assert_denied(method(issuer.url), issuer.token(email_verified=verified), match="not verified")
+
+
+def test_a_token_with_blanks_around_it_is_the_same_token(issuer: Issuer) -> None:
+    assert method(issuer.url).prove("", f" {issuer.token()}\r\n") == ANA
 
 
 def test_known_keys_are_fetched_again_before_they_are_old(issuer: Issuer) -> None:

@@ -29,6 +29,7 @@ class Judges(LoginMethod):
     judged: ClassVar[list[str]] = []
     seconds: ClassVar[float] = 0.0
     held: ClassVar[threading.Event] = threading.Event()
+    called: ClassVar[str] = ""
 
     def __init__(self, settings: Settings) -> None:
         pass
@@ -41,7 +42,7 @@ class Judges(LoginMethod):
         if secret != RIGHT:
             self.held.wait(20)
             raise Denied("wrong")
-        return Person(address)
+        return Person(address, self.called)
 
     @classmethod
     def reset(cls) -> None:
@@ -147,3 +148,13 @@ def test_a_try_of_a_process_that_died_is_forgotten(guarded: Product, monkeypatch
             enter(guarded, RIGHT)
     guarded.clock.advance(62)
     assert errors([enter(guarded, "wrong") for _ in range(6)]) == {"BADCODE": 5, "TOOMANY": 1}
+
+
+@pytest.mark.parametrize("name", ["Ana\0", "\x1b[2J", "Ana \ud800", "A" * 300, "\u202e", "é" * 200])
+def test_whatever_name_a_directory_has_its_owner_gets_in(
+    guarded: Product, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(Judges, "called", name)
+    answer = enter(guarded, RIGHT)
+    assert answer["result"] == "OK"
+    assert len(answer["name"]) <= 128

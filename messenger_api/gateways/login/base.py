@@ -25,12 +25,13 @@ import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import structlog
 
 from messenger_api.domain.address import is_address, masked_address, read_login_name
+from messenger_api.domain.names import cleaned
 from messenger_api.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -167,7 +168,9 @@ class CodeMethod(_Method, ABC):
 def _usable(person: Person) -> Person:
     if not is_address(person.address):
         raise Denied("this person's address cannot be used at mesibo")
-    return person
+    # Whatever a directory or a class of somebody else's holds there, it must not stop the login.
+    name: object = person.name
+    return replace(person, name=cleaned(name) if isinstance(name, str) else "")
 
 
 def _watched(method: str, event: str, address: str, work: Callable[[], T]) -> T:

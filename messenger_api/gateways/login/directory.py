@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -105,7 +106,11 @@ class LdapMethod(LoginMethod):
                 with suppress(ldap.LDAPError):
                     connection.unbind_s()
         except ldap.LDAPError as error:
-            raise Unavailable(TIMED_OUT if deadline.is_over else _reason(error)) from None
+            raise Unavailable(TIMED_OUT if deadline.is_over else self._fault(error)) from None
+
+    def _fault(self, error: ldap.LDAPError) -> str:
+        unsafe = isinstance(error, (ldap.SERVER_DOWN, ldap.CONNECT_ERROR))
+        return (_fault_of(self._settings.ldap_ca_file) if unsafe else "") or _reason(error)
 
     def _open(self, deadline: Deadline) -> Any:
         settings = self._settings
@@ -120,7 +125,10 @@ class LdapMethod(LoginMethod):
         if settings.ldap_ca_file:
             connection.set_option(ldap.OPT_X_TLS_CACERTFILE, settings.ldap_ca_file)
         # The options of TLS are taken over by a new context alone, so it comes last.
-        connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
+        try:
+            connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
+        except (ldap.LDAPError, ValueError):
+            raise Unavailable(_fault_of(settings.ldap_ca_file) or "TLS cannot be set up") from None
         _limit(connection, deadline)
         if settings.ldap_starttls:
             connection.start_tls_s()
@@ -165,6 +173,19 @@ class LdapMethod(LoginMethod):
             raise Denied("the entry has not one usable value in LDAP_ADDRESS_ATTRIBUTE")
         names = values.get(settings.ldap_name_attribute.lower(), [])
         return Person(address, _text(names[0]) if names else "")
+
+
+def _fault_of(ca_file: str) -> str:
+    """Why the certificates of LDAP_CA_FILE cannot be used, which the library does not tell; or ""."""
+    if not ca_file:
+        return ""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_file)
+    except ssl.SSLError:
+        return f"LDAP_CA_FILE: {ca_file} holds no certificates in PEM"
+    except OSError as error:
+        return f"LDAP_CA_FILE: {ca_file} cannot be read: {error.strerror}"
+    return ""
 
 
 def _limit(connection: Any, deadline: Deadline) -> None:

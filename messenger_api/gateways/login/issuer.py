@@ -1,9 +1,10 @@
 """The public keys of an OpenID Connect issuer, fetched when needed and kept.
 
 Keys come from the issuer's discovery document (OpenID Connect Discovery 1.0, section 4). A token with an
-unknown key has them fetched again at once, so that an issuer may change its keys whenever it likes; but
-not more often than every `REFETCH_SECONDS`, so that bad tokens do not hammer it. While the issuer is down,
-the keys that are known stay good.
+unknown key has them fetched again, so that an issuer may change its keys whenever it likes; but no more than
+once in `EACH_SECONDS`, so that bad tokens do not hammer it. A token that comes earlier waits so long: whoever
+sends bad ones does not keep new keys from being found. While the issuer is down, the keys that are known stay
+good.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -23,7 +25,11 @@ from messenger_api.gateways.login.base import Unavailable
 from messenger_api.gateways.login.deadline import TIMED_OUT, Deadline
 from messenger_api.settings.conversions import is_local
 
-REFETCH_SECONDS = 30
+# Between two fetches for unknown keys; and when the last one failed.
+EACH_SECONDS = 1.0
+DOWN_SECONDS = 30
+# So many tokens may wait for the next fetch.
+MOST_WAITING = 8
 # A key that the issuer withdrew is believed no longer than this.
 FRESH_SECONDS = 600
 
@@ -44,21 +50,28 @@ class IssuerKeys:
         self._lock = threading.Lock()
         self._fetching: Future[Sequence[Jwk] | str] | None = None
         self._keys: Sequence[Jwk] = ()
-        self._fetched_at = self._refetched_at = float("-inf")
+        self._fetched_at = self._began = self._began_at = float("-inf")
         self._is_down = False
+        self._waiting = threading.BoundedSemaphore(MOST_WAITING)
 
-    def find(self, kid: str | None, algorithm: str) -> Jwk | None:
+    def find(self, kid: str | None, algorithm: str, issued_at: float = float("inf")) -> Jwk | None:
         """The key that a token names, or the only one that fits when it names none.
 
+        `issued_at`: when the token says that it was made, in unix seconds.
+
         Raises:
-            Unavailable: the issuer does not answer, and the keys that are known do not help.
+            Unavailable: the issuer does not answer, and the keys that are known do not help; or too many
+                tokens with unknown keys wait already.
         """
+        asked = self._clock()
         if not self._keys:
             self.fetch()
-        elif self._clock() - self._fetched_at > FRESH_SECONDS:
-            self._refetch()
+        elif asked - self._fetched_at > FRESH_SECONDS and asked - self._began >= DOWN_SECONDS:
+            with suppress(Unavailable):
+                self.fetch()
         found = self._known(kid, algorithm)
-        if found is None and self._refetch():
+        if found is None and not self._is_settled(asked, issued_at):
+            self._fetch_soon(asked)
             found = self._known(kid, algorithm)
         if found is None and self._is_down:
             raise Unavailable("an unknown key, and the issuer does not answer")
@@ -72,6 +85,7 @@ class IssuerKeys:
         """
         with self._lock:
             if self._fetching is None or self._fetching.done():
+                self._began, self._began_at = self._clock(), time.time()
                 self._fetching = _in_thread(lambda: _signing_keys(self._issuer, Deadline(self._seconds)))
             fetching = self._fetching
         wait([fetching], timeout=self._seconds)
@@ -89,17 +103,26 @@ class IssuerKeys:
             self._fetching = None if self._fetching is fetching else self._fetching
         return TIMED_OUT
 
-    def _refetch(self) -> bool:
-        """Fetch again unless that was done a moment ago. Whether it worked."""
-        with self._lock:
-            if self._clock() - self._refetched_at < REFETCH_SECONDS:
-                return False
-            self._refetched_at = self._clock()
+    def _is_settled(self, asked: float, issued_at: float) -> bool:
+        """Whether the last fetch would have brought the key, or another one cannot be tried yet."""
+        if self._is_down:
+            return asked - self._began < DOWN_SECONDS
+        # Tokens tell whole seconds.
+        return self._began >= asked or issued_at + 1 <= self._began_at
+
+    def _fetch_soon(self, asked: float) -> None:
+        """Fetch as soon as that may be, unless somebody else does meanwhile."""
+        if not self._waiting.acquire(blocking=False):
+            raise Unavailable("too many unknown keys")
         try:
-            self.fetch()
-        except Unavailable:
-            return False
-        return True
+            wait_for = self._began + EACH_SECONDS - self._clock()
+            if wait_for > 0:
+                time.sleep(wait_for)
+            if self._began < asked:
+                with suppress(Unavailable):
+                    self.fetch()
+        finally:
+            self._waiting.release()
 
     def _known(self, kid: str | None, algorithm: str) -> Jwk | None:
         fitting = [

@@ -30,6 +30,10 @@ PERMANENT = 500
 
 MINUTE = 60
 
+# Longer than any that is_address takes, whatever letters its domain is written in.
+LONGEST_ENTRY = 256
+PUBLIC = "example.com"
+
 # Seven bits and short lines: what every server takes.
 _POLICY = policy.SMTP.clone(cte_type="7bit")
 
@@ -50,16 +54,31 @@ class EmailMethod(CodeMethod):
 
     def read(self, entry: str) -> str | None:
         """An e-mail address in lower case; whether its domain exists is not asked."""
-        text = entry.strip()
-        if not is_address(text):
+        name, at, domain = entry.strip().rpartition("@")
+        # Looked at first: the library would make an ASCII "K" of the Kelvin sign, another person's name.
+        if not name.isascii() or len(entry) > LONGEST_ENTRY:
             return None
+        ours = self._local_domain(domain)
         try:
-            found = validate_email(text, check_deliverability=False, allow_smtputf8=False)
+            # It refuses domains that the world does not know, so it sees the name alone with one of those.
+            found = validate_email(
+                f"{name}{at}{PUBLIC if ours else domain}", check_deliverability=False, allow_smtputf8=False
+            )
         except EmailNotValidError:
             return None
-        # A domain in other letters is written in ASCII (RFC 3490) there.
-        address = (found.ascii_email or "").lower()
+        # A domain in other letters is written in ASCII (RFC 5891) there.
+        address = f"{found.ascii_local_part}@{ours or found.ascii_domain}".lower()
         return address if is_address(address) else None
+
+    def _local_domain(self, domain: str) -> str:
+        """The domain in ASCII if it is one of EMAIL_LOCAL_DOMAINS, or ""."""
+        if not self._settings.email_local_domains:
+            return ""
+        try:
+            written = domain.encode("idna").decode().lower()
+        except UnicodeError:
+            return ""
+        return written if written in self._settings.email_local_domains else ""
 
     def check(self) -> None:
         """Log in at the server, without a message."""
