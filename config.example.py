@@ -179,14 +179,14 @@ S3_REGION = ""
 # Example: MAX_UPLOAD_BYTES = 100 * 1024 * 1024
 MAX_UPLOAD_BYTES = 25 * 1024 * 1024
 
-# The largest profile photo as it is sent, in bytes: 10 MB.
+# The largest profile photo as it is sent, in bytes: 20 MB. Cameras of 48 megapixels come near it.
 # Example: MAX_PHOTO_BYTES = 5 * 1024 * 1024
-MAX_PHOTO_BYTES = 10 * 1024 * 1024
+MAX_PHOTO_BYTES = 20 * 1024 * 1024
 
-# The largest picture that is unpacked, in pixels (width times height). Each megapixel takes some 4 MB of
-# memory while it is looked at.
+# The largest profile photo, in pixels (width times height). Only a JPEG may be that large, since it is made
+# smaller while it is read; docs/files.md says how large the others may be.
 # Example: MAX_PHOTO_PIXELS = 50_000_000
-MAX_PHOTO_PIXELS = 32_000_000
+MAX_PHOTO_PIXELS = 120_000_000
 
 # ------------------------------------------------------------------------------------------ Login
 

@@ -1,29 +1,32 @@
-"""Pictures: what an upload really is, made safe to keep and to show.
+"""Profile photos: what somebody uploads, made small, safe and alike.
 
-The content decides, never the name or the header of an upload. JPEG, PNG, WebP and GIF are decoded,
-turned upright by their EXIF orientation and encoded anew, so that nothing of the original bytes is
-kept: no place, no comment, no thumbnail of the uncropped photo, no second file hidden behind the first.
+The content decides, never the name or the header of an upload. Pictures are cleaned first, so that a
+decoder sees nothing but pixels, colours and orientation; then decoded, turned upright and encoded anew.
 
 Colour profiles are applied when they are small, then dropped like all metadata: without that the photos
 of phones with a wide gamut would look dull. Larger profiles are tables for printing; they cost much time
 and open a wider door to hostile bytes, and are dropped unused.
+
+How much memory a decoder takes is known before it starts. How many run at once is the caller's affair.
 """
 
 from __future__ import annotations
 
 import base64
 import io
-import re
-import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
 from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps
+from pillow_heif import open_heif
 
+from messenger_api.domain import sizes
+from messenger_api.domain.cleaning import cleaned, webp
 from messenger_api.domain.errors import ApiError, BadImage, TooLarge
+from messenger_api.domain.filetypes import true_type
 
 PHOTO_SIDE = 1280
 THUMBNAIL_SIDE = 100
@@ -31,19 +34,18 @@ THUMBNAIL_SIDE = 100
 THUMBNAIL_CHARACTERS = 3_000
 QUALITY = 85
 
-# Bounds that no honest file meets. The first two keep a small JPEG from costing minutes: Pillow joins EXIF
-# segments in quadratic time, and every scan of a progressive JPEG visits all pixels (libjpeg's own
-# encoder writes 10).
-MAX_SEGMENTS = 1_000
-MAX_SCANS = 64
-MAX_FRAMES = 1_000
-MAX_ANIMATION_SECONDS = 5.0
+# Panoramas of phones are some 16,000 pixels wide.
+MAX_SIDE = 20_000
+# What all pictures that a process decodes at once may take, in bytes; a larger one is refused.
+MOST_MEMORY = 150 * 1024 * 1024
 # The matrix profiles that phones, cameras and screens write take 0.5 to 4 kB.
 MAX_PROFILE_BYTES = 8 * 1024
+# Rows of a picture that are converted at once, times the factor by which it is made smaller.
+BAND = 64
 
-# Pillow's names of what it may decode. MPO is a JPEG that carries further pictures behind the first.
-DECODERS = ("JPEG", "PNG", "WEBP", "GIF")
-EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
+# Pillow's names of what it may decode, by file extension. HEIC has a library of its own.
+DECODERS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "avif": "AVIF"}
+HEIC = "heic"
 
 # Orientation in EXIF 2.32, table 6, and the turn that sets the picture upright.
 TURNS = {
@@ -55,15 +57,6 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-# A JPEG marker: neither a stuffed byte, nor a restart inside a scan, nor padding.
-_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
-_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
-# Markers that no length follows for Pillow or libjpeg: TEM, JPG, SOI, EOI, JPG0 to JPG13.
-_BARE_MARKERS = frozenset((0x01, 0xC8, 0xD8, _END_OF_IMAGE, *range(0xF0, 0xFE)))
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# The chunks that an honest PNG, animated or not, has thousands of.
-_PNG_PIXELS = frozenset((b"IDAT", b"fdAT", b"fcTL"))
 
 
 @dataclass(frozen=True)
@@ -79,44 +72,76 @@ class Picture:
     thumbnail: str
 
 
+@dataclass(frozen=True)
+class Undecoded:
+    """A picture whose header was accepted and whose pixels were not touched yet.
+
+    `memory`: the bytes that `picture` takes at most while it works.
+    """
+
+    data: bytes
+    kind: str
+    max_pixels: int
+    memory: int
+
+    def picture(self) -> Picture:
+        """Decode it: one upright frame in sRGB, its longest side at most 1,280 pixels.
+
+        Raises:
+            BadImage: it is damaged.
+            TooLarge: it has more pixels than its header said.
+        """
+        with _hostile_bytes(self.max_pixels):
+            small, profile = _small_heic(self.data) if self.kind == HEIC else self._small()
+            photo = _srgb(small, profile)
+            thumbnail = _thumbnail(photo)
+            if _is_transparent(photo):
+                return Picture(_encoded(photo, "PNG"), "png", thumbnail)
+            return Picture(_encoded(photo.convert("RGB"), "JPEG", quality=QUALITY), "jpg", thumbnail)
+
+    def _small(self) -> tuple[Image.Image, object]:
+        """The picture upright and no larger than a photo, and its colour profile."""
+        image = _opened(self.data, self.kind)
+        if self.kind == "jpg":
+            scale = sizes.jpeg_scale(image.width, image.height, PHOTO_SIDE)
+            image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))
+        image.load()
+        profile, turn = image.info.get("icc_profile"), TURNS.get(_orientation(image))
+        small = _shrunk(image)
+        return small if turn is None else small.transpose(turn), profile
+
+
 def profile_photo(data: bytes, *, max_pixels: int) -> Picture:
-    """The photo of a user or group: one upright frame in sRGB, its longest side at most 1,280 pixels.
+    """The photo of a user or group, as `undecoded` and `Undecoded.picture` make it."""
+    return undecoded(data, max_pixels=max_pixels).picture()
+
+
+def undecoded(data: bytes, *, max_pixels: int) -> Undecoded:
+    """Clean a picture and read its header.
 
     Raises:
-        BadImage: not one of the four formats, or damaged.
-        TooLarge: more pixels than `max_pixels`.
+        BadImage: not one of the six formats that are read, or damaged.
+        TooLarge: more pixels than `max_pixels`, too long a side, or it would take too much memory.
     """
+    kind = true_type(data)
+    if kind != HEIC and kind not in DECODERS:
+        raise BadImage
     with _hostile_bytes(max_pixels):
-        image = _opened(data, max_pixels)
-        image.draft(None, (PHOTO_SIDE, PHOTO_SIDE))
-        profile = image.info.get("icc_profile")
-        pixels = _continuous(_upright(image))
-        pixels.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.LANCZOS)
-        photo = _srgb(pixels, profile)
-        thumbnail = _thumbnail(photo)
-        if _is_transparent(photo):
-            return Picture(_encoded(photo, "PNG"), "png", thumbnail)
-        return Picture(_encoded(photo.convert("RGB"), "JPEG", quality=QUALITY), "jpg", thumbnail)
-
-
-def shared_picture(data: bytes, *, max_pixels: int) -> tuple[bytes, str] | None:
-    """A picture sent in a chat: bytes of the same format without metadata, and their file extension.
-
-    Animations of GIF and WebP stay animations while frames times pixels are within `max_pixels`; an EXIF
-    orientation, which no camera writes into one, is ignored there.
-
-    None when the upload is not one of the four formats or cannot be decoded safely: the caller keeps it
-    as an opaque download.
-    """
-    try:
-        with _hostile_bytes(max_pixels):
-            image = _opened(data, max_pixels)
-            extension = EXTENSIONS[image.format or ""]
-            if extension in ("gif", "webp") and getattr(image, "is_animated", False):
-                return _animation(image, extension, max_pixels), extension
-            return _still(image, extension), extension
-    except (BadImage, TooLarge):
-        return None
+        data = cleaned(data, kind)
+        _make_pillow_strict()
+        # Pillow holds further frames and tiles to this limit while it decodes. It is one for the process,
+        # and so is the setting that it comes from.
+        Image.MAX_IMAGE_PIXELS = max_pixels
+        size = _size(data, kind)
+        pixels = sizes.pixels(data, kind, size, max_pixels)
+        if pixels > max_pixels:
+            raise _too_many_pixels(max_pixels)
+        if max(size) > MAX_SIDE:
+            raise TooLarge(limit=f"{MAX_SIDE} pixels")
+        memory = sizes.memory(data, kind, size, pixels, side=PHOTO_SIDE)
+        if memory > MOST_MEMORY:
+            raise _too_many_pixels(pixels * MOST_MEMORY // memory)
+    return Undecoded(data, kind, max_pixels, memory)
 
 
 @contextmanager
@@ -132,22 +157,20 @@ def _hostile_bytes(max_pixels: int) -> Iterator[None]:
         raise BadImage from error
 
 
-def _too_many_pixels(max_pixels: int) -> TooLarge:
-    return TooLarge(limit=f"{max_pixels / 1_000_000:g} megapixels")
+def _too_many_pixels(most: int) -> TooLarge:
+    return TooLarge(limit=f"{most / 1_000_000:.3g} megapixels")
 
 
-def _opened(data: bytes, max_pixels: int) -> ImageFile.ImageFile:
-    """The picture with its header read and its declared size accepted; no pixel is decoded yet."""
-    _refuse_slow_jpeg(data)
-    _refuse_slow_png(data)
-    _make_pillow_strict()
-    # Pillow holds further frames and tiles to this limit while it decodes. It is one for the process,
-    # and so is the setting that it comes from.
-    Image.MAX_IMAGE_PIXELS = max_pixels
-    image = Image.open(io.BytesIO(data), formats=DECODERS)
-    if image.width * image.height > max_pixels:
-        raise _too_many_pixels(max_pixels)
-    return image
+def _size(data: bytes, kind: str) -> tuple[int, int]:
+    """Width and height in pixels, as the header declares them."""
+    if kind == "webp":
+        # Its decoder begins by taking memory for them.
+        return webp.size(data)
+    return open_heif(io.BytesIO(data)).size if kind == HEIC else _opened(data, kind).size
+
+
+def _opened(data: bytes, kind: str) -> ImageFile.ImageFile:
+    return Image.open(io.BytesIO(data), formats=(DECODERS[kind],))
 
 
 @cache
@@ -160,47 +183,47 @@ def _make_pillow_strict() -> None:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
-def _refuse_slow_jpeg(data: bytes) -> None:
-    """Raise BadImage for a JPEG of absurdly many segments or scans."""
-    if not data.startswith(b"\xff\xd8"):
-        return
-    position = segments = scans = 0
-    while found := _MARKER.search(data, position):
-        position, marker = found.end(), found[1][0]
-        if marker == _END_OF_IMAGE and scans:
-            return
-        segments += 1
-        scans += marker == _START_OF_SCAN
-        if segments > MAX_SEGMENTS or scans > MAX_SCANS:
-            raise BadImage
-        if marker not in _BARE_MARKERS:
-            position += int.from_bytes(data[position : position + 2])
-
-
-def _refuse_slow_png(data: bytes) -> None:
-    """Raise BadImage for a PNG of absurdly many chunks: a profile of 1 kB can unpack to 1 MB."""
-    if not data.startswith(_PNG_SIGNATURE):
-        return
-    position, others = len(_PNG_SIGNATURE), 0
-    while position < len(data):
-        others += data[position + 4 : position + 8] not in _PNG_PIXELS
-        if others > MAX_SEGMENTS:
-            raise BadImage
-        # Each chunk is a length, a name, that many bytes and a checksum.
-        position += 12 + int.from_bytes(data[position : position + 4])
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    image.load()
-    turn = TURNS.get(_orientation(image))
-    return image if turn is None else image.transpose(turn)
-
-
 def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # noqa: BLE001 - a photo with broken EXIF is a photo all the same
         return 1
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    """`image` no larger than a photo, in a mode that colours can be converted in."""
+    if image.mode in ("L", "RGB", "CMYK") and not image.has_transparency_data:
+        image.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.LANCZOS)
+        return _continuous(image)
+    return _by_bands(image.size, lambda top, bottom: image.crop((0, top, image.width, bottom)))
+
+
+def _by_bands(size: tuple[int, int], band: Callable[[int, int], Image.Image]) -> Image.Image:
+    """A picture that is converted and made smaller a few rows at a time: its whole is never there twice."""
+    width, height = size
+    factor = max(1, max(size) // PHOTO_SIDE)
+    small: Image.Image | None = None
+    for top in range(0, height, BAND * factor):
+        rows = _continuous(band(top, min(top + BAND * factor, height))).reduce(factor)
+        small = small or Image.new(rows.mode, (-(-width // factor), -(-height // factor)))
+        small.paste(rows, (0, top // factor))
+    if small is None:
+        raise BadImage
+    small.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.LANCZOS)
+    return small
+
+
+def _small_heic(data: bytes) -> tuple[Image.Image, object]:
+    """The first picture of a HEIC, upright as its library makes it, and its colour profile."""
+    file = open_heif(io.BytesIO(data), remove_stride=False)
+    image = file[file.primary_index]
+    pixels, stride, mode = memoryview(image.data), image.stride, image.mode
+
+    def band(top: int, bottom: int) -> Image.Image:
+        rows = pixels[top * stride : bottom * stride]
+        return Image.frombytes(mode, (image.size[0], bottom - top), rows, "raw", mode, stride)
+
+    return _by_bands(image.size, band), image.info.get("icc_profile")
 
 
 def _continuous(image: Image.Image) -> Image.Image:
@@ -258,65 +281,3 @@ def _encoded(image: Image.Image, form: str, **options: object) -> bytes:
     out = io.BytesIO()
     image.save(out, form, **options)
     return out.getvalue()
-
-
-def _still(image: Image.Image, extension: str) -> bytes:
-    profile = image.info.get("icc_profile")
-    upright = _upright(image)
-    if extension == "gif" or (extension == "png" and not profile):
-        # Both encoders keep every mode that their decoder gives: palettes and 16 bits lose nothing.
-        upright.info = {key: upright.info[key] for key in ("transparency",) if key in upright.info}
-        return _encoded(upright, extension.upper())
-    flat = _srgb(_continuous(upright), profile)
-    if extension == "png":
-        return _encoded(flat, "PNG")
-    if extension == "webp":
-        return _encoded(flat, "WEBP", quality=QUALITY, method=2)
-    return _encoded(flat.convert("RGB"), "JPEG", quality=QUALITY)
-
-
-def _animation(image: ImageFile.ImageFile, extension: str, max_pixels: int) -> bytes:
-    deadline = time.monotonic() + MAX_ANIMATION_SECONDS
-    durations, transparent = _survey(image, max_pixels, deadline)
-    options: dict[str, object] = {"save_all": True, "duration": durations}
-    if "loop" in image.info:
-        options["loop"] = image.info["loop"]
-    image.seek(0)
-    if extension == "webp":
-        # The WebP encoder takes no metadata from the picture itself, only from its options.
-        return _encoded(image, "WEBP", quality=QUALITY, **options)
-    # With transparency each frame must clear the one before, or that would show through.
-    frames = _frames(image, deadline)
-    return _encoded(next(frames), "GIF", append_images=frames, disposal=2 if transparent else 0, **options)
-
-
-def _survey(image: ImageFile.ImageFile, max_pixels: int, deadline: float) -> tuple[list[int], bool]:
-    """Decode every frame once: their durations in milliseconds, and whether any has transparency."""
-    size, durations, transparent = image.size, [], False
-    for frame in _frames(image, deadline):
-        durations.append(int(frame.info.get("duration", 0)))
-        transparent = transparent or frame.has_transparency_data
-        pixels = size[0] * size[1] * len(durations)
-        if frame.size != size or len(durations) > MAX_FRAMES or pixels > max_pixels:
-            raise _too_many_pixels(max_pixels)
-    return durations, transparent
-
-
-def _frames(image: ImageFile.ImageFile, deadline: float) -> Iterator[Image.Image]:
-    """Copies of all frames, with what the encoder needs of their metadata."""
-    number = 0
-    while _seek(image, number):
-        if time.monotonic() > deadline:
-            raise BadImage
-        frame = image.copy()
-        frame.info = {key: frame.info[key] for key in ("transparency", "duration") if key in frame.info}
-        yield frame
-        number += 1
-
-
-def _seek(image: ImageFile.ImageFile, number: int) -> bool:
-    try:
-        image.seek(number)
-    except EOFError:
-        return False
-    return True

@@ -27,8 +27,8 @@ class FileKeys:
     s3_secret_key: str = key("", as_text, secret=True)
     s3_region: str = key("", as_region)
     max_upload_bytes: int = key(25 * 1024 * 1024, whole_number(1024, 2 * 1024**3))
-    max_photo_bytes: int = key(10 * 1024 * 1024, whole_number(1024, 256 * 1024**2))
-    max_photo_pixels: int = key(32_000_000, whole_number(10_000, 200_000_000))
+    max_photo_bytes: int = key(20 * 1024 * 1024, whole_number(1024, 256 * 1024**2))
+    max_photo_pixels: int = key(120_000_000, whole_number(10_000, 200_000_000))
 
     @property
     def uses_buckets(self) -> bool:

@@ -8,24 +8,20 @@ import sys
 import time
 import warnings
 import zlib
-from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops, ImageCms, ImageDraw, PngImagePlugin
+from PIL import Image, ImageCms, ImageDraw
+from pillow_heif import register_heif_opener
 
-from messenger_api.domain import images
+from messenger_api.domain.cleaning.parts import Unreadable
 from messenger_api.domain.errors import BadImage, TooLarge
-from messenger_api.domain.images import (
-    MAX_FRAMES,
-    MAX_SCANS,
-    MAX_SEGMENTS,
-    Picture,
-    profile_photo,
-    shared_picture,
-)
+from messenger_api.domain.images import MAX_SIDE, Picture, profile_photo
+from messenger_api.domain.sizes import MAX_SCANS, MAX_SEGMENTS
+
+register_heif_opener()
 
 MAX_PIXELS = 2_000_000
 SECRET = b"51.4779N-secret"
@@ -46,12 +42,6 @@ def opened(data: bytes) -> Image.Image:
 
 def photo(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
     return profile_photo(data, max_pixels=max_pixels)
-
-
-def shared(data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[bytes, str]:
-    answer = shared_picture(data, max_pixels=max_pixels)
-    assert answer is not None
-    return answer
 
 
 def is_near(found: object, wanted: Colour, slack: int = 12) -> bool:
@@ -109,14 +99,6 @@ def after_start(jpeg: bytes, *segments: bytes) -> bytes:
     return jpeg[:2] + b"".join(segments) + jpeg[2:]
 
 
-def frames(data: bytes) -> list[tuple[Image.Image, int]]:
-    image, found = opened(data), []
-    for number in range(getattr(image, "n_frames", 1)):
-        image.seek(number)
-        found.append((image.convert("RGBA"), int(image.info.get("duration", 0))))
-    return found
-
-
 def moving_square(mode: str = "RGB", count: int = 6) -> list[Image.Image]:
     ground = (10, 20, 30) if mode == "RGB" else (0, 0, 0, 0)
     images = [Image.new(mode, (60, 40), ground) for _ in range(count)]
@@ -149,17 +131,6 @@ def test_a_profile_photo_is_turned_upright(orientation: int) -> None:
     assert upright.size == ((64, 32) if orientation < 5 else (32, 64))
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
-@pytest.mark.parametrize("orientation", [3, 6])
-def test_a_shared_picture_is_turned_upright(form: str, orientation: int) -> None:
-    data = encoded(quadrants("ABCD"), form, exif=exif(orientation))
-
-    upright = opened(shared(data)[0])
-
-    assert corners(upright) == SHOWN[orientation]
-    assert not dict(upright.getexif())
-
-
 def test_the_first_row_of_orientation_6_is_the_right_side() -> None:
     # Stored: red on top, blue below. The top row belongs to the right, so red ends up there.
     image = Image.new("RGB", (40, 40), BLUE)
@@ -183,85 +154,6 @@ def jpeg_with_everything() -> bytes:
     return after_start(plain, jpeg_segment(0xED, b"Photoshop 3.0\0" + SECRET)) + SECRET
 
 
-@pytest.mark.parametrize(
-    "keep", [lambda data: photo(data).data, lambda data: shared(data)[0]], ids=["photo", "shared"]
-)
-def test_a_jpeg_keeps_no_metadata(keep: Callable[[bytes], bytes]) -> None:
-    source = jpeg_with_everything()
-    assert source.count(SECRET) >= 5
-
-    kept = keep(source)
-
-    for trace in (SECRET, b"Exif", b"adobe", b"Photoshop", b"ICC_PROFILE", b"\xff\xfe"):
-        assert trace not in kept
-    assert set(opened(kept).info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
-
-
-def test_a_png_keeps_nothing_but_its_pixels() -> None:
-    texts = PngImagePlugin.PngInfo()
-    texts.add_text("Comment", SECRET.decode())
-    texts.add_text("Author", SECRET.decode(), zip=True)
-    texts.add_itxt("XML:com.adobe.xmp", SECRET.decode())
-    texts.add(b"prVt", SECRET)
-    source = encoded(quadrants("ABCD"), "PNG", pnginfo=texts, exif=exif(), dpi=(72, 72)) + SECRET
-
-    kept, extension = shared(source)
-
-    names, position = set(), 8
-    while position < len(kept):
-        names.add(kept[position + 4 : position + 8])
-        position += 12 + int.from_bytes(kept[position : position + 4])
-    assert (extension, names) == ("png", {b"IHDR", b"IDAT", b"IEND"})
-    assert ImageChops.difference(opened(kept), quadrants("ABCD")).getbbox() is None
-
-
-def test_a_webp_keeps_no_metadata() -> None:
-    source = encoded(quadrants("ABCD"), "WEBP", exif=exif(), xmp=SECRET)
-
-    kept, extension = shared(source)
-
-    assert extension == "webp"
-    for trace in (SECRET, b"EXIF", b"XMP ", b"ICCP"):
-        assert trace in source or trace == b"ICCP"
-        assert trace not in kept
-
-
-def test_a_gif_keeps_no_comment() -> None:
-    kept, extension = shared(encoded(quadrants("ABCD"), "GIF", comment=SECRET) + SECRET)
-
-    assert extension == "gif"
-    assert SECRET not in kept
-    assert corners(opened(kept)) == "ABCD"
-
-
-@pytest.mark.parametrize("form", ["GIF", "WEBP"])
-def test_an_animation_stays_one_when_shared(form: str) -> None:
-    source = {"GIF": GIF, "WEBP": WEBP}[form]
-
-    kept, extension = shared(source)
-
-    assert extension == form.lower()
-    before, after = frames(source), frames(kept)
-    assert [duration for _, duration in after] == [50, 60, 70, 80, 90, 100]
-    assert opened(kept).info["loop"] == opened(source).info["loop"]
-    for (old, _), (new, _) in zip(before, after, strict=True):
-        difference = ImageChops.difference(old.convert("RGB"), new.convert("RGB")).convert("L")
-        assert sum(difference.histogram()[64:]) < 100  # WebP loses a little at the edges
-    for trace in (SECRET, b"EXIF", b"XMP "):
-        assert trace in source or form == "GIF"
-        assert trace not in kept
-
-
-def test_a_transparent_animation_leaves_no_trail() -> None:
-    source = animated("GIF", moving_square("RGBA"), duration=80, disposal=2)
-
-    kept, _ = shared(source)
-
-    assert "loop" not in opened(kept).info  # it plays once, as before
-    for (old, _), (new, _) in zip(frames(source), frames(kept), strict=True):
-        assert ImageChops.difference(old.getchannel("A"), new.getchannel("A")).getbbox() is None
-
-
 @pytest.mark.parametrize("source", [GIF, WEBP], ids=["gif", "webp"])
 def test_a_profile_photo_of_an_animation_is_its_first_frame(source: bytes) -> None:
     picture = photo(source)
@@ -271,57 +163,19 @@ def test_a_profile_photo_of_an_animation_is_its_first_frame(source: bytes) -> No
     assert is_near(kept.getpixel((5, 10)), RED, 40)
 
 
-@pytest.mark.parametrize("source", [GIF, WEBP], ids=["gif", "webp"])
-def test_an_animation_of_too_many_pixels_in_all_is_not_decoded_for_a_chat(source: bytes) -> None:
-    assert shared_picture(source, max_pixels=6 * 60 * 40) is not None
-    assert shared_picture(source, max_pixels=6 * 60 * 40 - 1) is None
-
-
-def test_an_animation_of_too_many_frames_is_not_decoded_for_a_chat() -> None:
-    source = animated("GIF", [Image.new("L", (1, 1), n % 2 * 255) for n in range(MAX_FRAMES + 1)])
-
-    assert shared_picture(source, max_pixels=MAX_PIXELS) is None
-
-
-def test_an_animation_that_takes_too_long_is_not_decoded_for_a_chat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "MAX_ANIMATION_SECONDS", -1.0)
-
-    assert shared_picture(GIF, max_pixels=MAX_PIXELS) is None
-
-
-def gif_parts(image: Image.Image) -> tuple[bytes, bytes, bytes]:
-    """Header, colour table and image of a GIF that is not animated."""
-    data = encoded(image.quantize(8), "GIF")
-    table_end = 13 + 3 * 2 ** ((data[10] & 7) + 1)
-    assert data[table_end : table_end + 1] == b","
-    return data[:13], data[13:table_end], data[table_end:-1]
-
-
-def test_an_animation_whose_canvas_grows_is_not_decoded_for_a_chat() -> None:
-    header, table, image = gif_parts(quadrants("ABCD"))
-    large_header, large_table, large = gif_parts(quadrants("DCBA", 80, 60))
-    own_table = bytes((large[9] | 0x80 | large_header[10] & 7,)) + large_table
-    data = header + table + image + large[:9] + own_table + large[10:] + b";"
-    assert [frame.size for frame, _ in frames(data)] == [(64, 32), (80, 60)]
-
-    assert shared_picture(data, max_pixels=MAX_PIXELS) is None
-
-
 def test_a_frame_that_claims_a_huge_canvas_costs_no_memory() -> None:
     second = [found.start() for found in re.finditer(rb"\x00\x2c....", GIF)][1] + 6
     huge = GIF[:second] + struct.pack("<HH", 9_000, 9_000) + GIF[second + 4 :]
     program = (
-        "import re, sys; from messenger_api.domain.images import shared_picture;"
+        "import re, sys; from messenger_api.domain.images import profile_photo;"
         "data = sys.stdin.buffer.read();"
         "peak = lambda: int(re.search(r'VmHWM:\\s*(\\d+) kB', open('/proc/self/status').read())[1]);"
-        "before = peak(); print(shared_picture(data, max_pixels=10**6), peak() - before)"
+        "before = peak(); len(profile_photo(data, max_pixels=10**6).data); print(peak() - before)"
     )
 
     done = subprocess.run([sys.executable, "-c", program], input=huge, capture_output=True, check=True)
 
-    answer, kilobytes = done.stdout.split()
-    assert answer == b"None"
-    assert int(kilobytes) < 50_000
+    assert int(done.stdout) < 50_000
 
 
 @pytest.mark.parametrize(("width", "height"), [(50_000, 50_000), (2_001, 1_000), (2_000_001, 1)])
@@ -331,7 +185,6 @@ def test_a_bomb_is_refused_by_its_header(width: int, height: int) -> None:
         photo(png_of_size(width, height))
 
     assert refusal.value.values == {"limit": "2 megapixels"}
-    assert shared_picture(png_of_size(width, height), max_pixels=MAX_PIXELS) is None
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -381,7 +234,7 @@ def test_a_jpeg_of_endless_segments_is_refused_in_no_time(cover: bytes) -> None:
     with pytest.raises(BadImage) as refusal:
         photo(after_start(STILLS["JPEG"], segments * 40))
 
-    assert refusal.value.__cause__ is None  # it did not even reach the decoder
+    assert isinstance(refusal.value.__cause__, Unreadable)  # it did not even reach the decoder
     assert time.monotonic() - started < 1
 
 
@@ -392,13 +245,12 @@ def test_a_jpeg_of_many_segments_and_a_tail_is_a_photo() -> None:
     assert photo(after_start(STILLS["JPEG"], *many) + tail).extension == "jpg"
 
 
-def test_a_png_of_endless_chunks_is_refused_in_no_time() -> None:
+def test_a_png_of_endless_chunks_costs_no_time() -> None:
     profile = png_chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(1_000_000)))
     source = STILLS["PNG"]
     started = time.monotonic()
 
-    with pytest.raises(BadImage):
-        photo(source[:33] + profile * 5_000 + source[33:])
+    assert photo(source[:33] + profile * 5_000 + source[33:]).extension == "jpg"
 
     assert time.monotonic() - started < 1
 
@@ -494,28 +346,12 @@ def test_every_kind_of_picture_is_taken_and_only_transparent_ones_are_png(
     kept.load()
     assert picture.extension == extension
     assert kept.mode == {"jpg": "RGB", "png": "RGBA"}[extension]
-    again, own = shared(data)
-    assert EXTENSION_OF[opened(data).format or ""] == own
-    assert opened(again).size == (64, 32)
-
-
-EXTENSION_OF = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
 
 
 def test_16_bit_grey_keeps_its_tones() -> None:
     image = Image.new("I;16", (64, 64), 0x8000)
 
     assert is_near(opened(photo(encoded(image, "PNG")).data).getpixel((5, 5)), (128, 128, 128), 2)
-    assert opened(shared(encoded(image, "PNG"))[0]).getpixel((5, 5)) == 0x8000
-
-
-def test_a_shared_palette_stays_exact_with_its_transparency() -> None:
-    source = palette_with_hole()
-
-    kept = opened(shared(encoded(source, "PNG"))[0])
-
-    assert kept.mode == "P"
-    assert kept.convert("RGBA").tobytes() == source.convert("RGBA").tobytes()
 
 
 def test_a_transparent_photo_has_a_white_ground_in_its_thumbnail() -> None:
@@ -534,9 +370,9 @@ def red_and_green_exchanged() -> bytes:
 def test_a_colour_profile_is_applied_and_dropped(form: str) -> None:
     data = encoded(Image.new("RGB", (50, 50), RED), form, icc_profile=red_and_green_exchanged())
 
-    for kept in (opened(photo(data).data), opened(shared(data)[0])):
-        assert is_near(kept.convert("RGB").getpixel((25, 25)), GREEN, 40)
-        assert "icc_profile" not in kept.info
+    kept = opened(photo(data).data)
+    assert is_near(kept.convert("RGB").getpixel((25, 25)), GREEN, 40)
+    assert "icc_profile" not in kept.info
 
 
 @pytest.mark.parametrize(
@@ -548,22 +384,87 @@ def test_a_broken_or_large_colour_profile_is_dropped_unused(profile: bytes) -> N
     data = encoded(Image.new("RGB", (50, 50), RED), "JPEG", icc_profile=profile)
 
     assert is_near(opened(photo(data).data).getpixel((25, 25)), RED)
-    assert is_near(opened(shared(data)[0]).getpixel((25, 25)), RED)
 
 
-@pytest.mark.parametrize("form", STILLS)
+@pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])
+@pytest.mark.parametrize("missing", [1, 2, 200, 2_000])
+def test_a_jpeg_without_its_last_bytes_is_read_as_far_as_it_goes(
+    missing: int, options: dict[str, bool]
+) -> None:
+    image = noise(300, 300)
+    image.paste(quadrants("ABCD", 300, 200), (0, 0))
+    whole = encoded(image, "JPEG", quality=95, **options)
+
+    kept = opened(photo(whole[:-missing]).data).crop((0, 0, 300, 200))
+    assert corners(kept) == "ABCD"
+
+
+@pytest.mark.parametrize("length", [2, 10, 40, 200])
+def test_a_jpeg_that_ends_before_its_pixels_is_refused(length: int) -> None:
+    with pytest.raises(BadImage):
+        photo(STILLS["JPEG"][:length])
+
+
+@pytest.mark.parametrize("form", ["HEIF", "AVIF"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_what_new_phones_make_is_a_photo_and_upright(form: str, orientation: int) -> None:
+    source = encoded(quadrants("ABCD", 400, 200), form, quality=90, exif=exif(orientation).tobytes())
+
+    picture = photo(source)
+
+    kept = opened(picture.data)
+    assert (picture.extension, corners(kept)) == ("jpg", SHOWN[orientation])
+    assert SECRET not in picture.data
+
+
+def test_a_heic_of_tiles_is_a_photo() -> None:
+    source = encoded(quadrants("ABCD", 1_500, 1_100), "HEIF", tile_size=512)
+
+    kept = opened(photo(source, max_pixels=3_000_000).data)
+
+    assert (kept.size, corners(kept)) == ((1_280, 939), "ABCD")
+
+
+@pytest.mark.parametrize("form", ["HEIF", "AVIF"])
+def test_a_transparent_heic_or_avif_stays_transparent(form: str) -> None:
+    assert photo(encoded(half_seen("RGBA"), form)).extension == "png"
+
+
+@pytest.mark.parametrize("form", ["HEIF", "AVIF"])
+def test_what_lies_about_its_size_costs_no_memory(form: str) -> None:
+    honest = encoded(Image.new("RGB", (1_600, 1_600)), form)
+    places = [found.end() + 4 for found in re.finditer(b"ispe", honest)]
+    assert places
+    lying = honest
+    for place in places:
+        lying = lying[:place] + struct.pack(">II", 100, 100) + lying[place + 8 :]
+
+    with pytest.raises((BadImage, TooLarge)):
+        photo(lying)
+
+
+@pytest.mark.parametrize("size", [(1, MAX_SIDE + 1), (MAX_SIDE + 1, 1), (30_000, 1_000), (1, 32_000_000)])
+def test_a_side_that_is_too_long_is_refused_by_the_header(size: tuple[int, int]) -> None:
+    with pytest.raises(TooLarge) as refusal:
+        photo(png_of_size(*size), max_pixels=120_000_000)
+
+    assert refusal.value.values == {"limit": "20000 pixels"}
+
+
+def test_a_picture_that_would_take_too_much_memory_is_refused_by_its_header() -> None:
+    with pytest.raises(TooLarge) as refusal:
+        photo(png_of_size(8_000, 6_000), max_pixels=120_000_000)
+
+    assert "megapixels" in str(refusal.value.values["limit"])
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF", "AVIF", "HEIF"])
 def test_a_truncated_picture_is_refused(form: str) -> None:
     whole = encoded(noise(64, 64), form)
 
     for length in (10, 40, len(whole) // 2, len(whole) - 200):
         with pytest.raises(BadImage):
             photo(whole[:length])
-        assert shared_picture(whole[:length], max_pixels=MAX_PIXELS) is None
-
-
-def test_a_truncated_animation_is_refused_for_a_chat() -> None:
-    for whole in (animated("GIF", [noise(64, 64), quadrants("ABCD", 64, 64)]), WEBP):
-        assert shared_picture(whole[: len(whole) * 3 // 4], max_pixels=MAX_PIXELS) is None
 
 
 @pytest.mark.parametrize(
@@ -575,14 +476,13 @@ def test_a_truncated_animation_is_refused_for_a_chat() -> None:
         b"%PDF-1.7\n",
         b"<?php system($_GET['c']);",
         b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>',
-        *(encoded(Image.new("RGB", (32, 32)), form) for form in ("BMP", "TIFF", "ICO", "PPM", "AVIF")),
+        *(encoded(Image.new("RGB", (32, 32)), form) for form in ("BMP", "TIFF", "ICO", "PPM")),
     ],
-    ids=["empty", "gif", "jpeg", "pdf", "php", "svg", "bmp", "tiff", "ico", "ppm", "avif"],
+    ids=["empty", "gif", "jpeg", "pdf", "php", "svg", "bmp", "tiff", "ico", "ppm"],
 )
-def test_what_is_none_of_the_four_formats_is_no_picture(data: bytes) -> None:
+def test_what_is_none_of_the_six_formats_is_no_picture(data: bytes) -> None:
     with pytest.raises(BadImage):
         photo(data)
-    assert shared_picture(data, max_pixels=MAX_PIXELS) is None
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -643,6 +543,3 @@ def mutations(draw: st.DrawFn) -> bytes:
 def test_hostile_bytes_raise_nothing_but_the_two_refusals(data: bytes) -> None:
     with suppress(BadImage, TooLarge):
         opened(photo(data, max_pixels=20_000).data).load()
-    answer = shared_picture(data, max_pixels=20_000)
-    if answer is not None:
-        opened(answer[0]).load()

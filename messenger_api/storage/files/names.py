@@ -6,8 +6,6 @@ import re
 import secrets
 from typing import NamedTuple
 
-from messenger_api.domain.images import EXTENSIONS
-
 # `<unix seconds>-<32 hex digits>.<extension>`; the PHP demo wrote 16 digits, and an installation that
 # began with it goes on serving its pictures.
 _NAME = re.compile(r"([0-9]{1,12}-[0-9a-f]{16}(?:[0-9a-f]{16})?)\.([a-z0-9]{1,8})")
@@ -16,15 +14,23 @@ _NAME = re.compile(r"([0-9]{1,12}-[0-9a-f]{16}(?:[0-9a-f]{16})?)\.([a-z0-9]{1,8}
 _SOUND = ("aac", "amr", "flac", "m4a", "mp3", "oga", "ogg", "opus", "wav")
 _FILM = ("3gp", "m4v", "mkv", "mov", "mp4", "ogv", "webm")
 _DOCUMENTS = ("csv", "docx", "ics", "odp", "ods", "odt", "pdf", "pptx", "txt", "vcf", "xlsx")
-_OTHER = ("7z", "gz", "heic", "heif", "rar", "tar", "zip")
+_OTHER = ("7z", "gz", "rar", "tar", "zip")
 HARMLESS = frozenset(_SOUND + _FILM + _DOCUMENTS + _OTHER)
 # Anything else: the word says no more than that these are bytes.
 OPAQUE = "bin"
-PICTURES = frozenset(EXTENSIONS.values())
 
-SHOWN = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif"}
-# Downloads whose type a player needs. Anything else is bytes.
+SHOWN = {
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "webp": "image/webp",
+    "gif": "image/gif",
+    "avif": "image/avif",
+}
+# Downloads whose type a viewer or a player needs. Anything else is bytes.
 PLAYED = {
+    "bmp": "image/bmp",
+    "heic": "image/heic",
+    "tif": "image/tiff",
     "3gp": "video/3gpp",
     "aac": "audio/aac",
     "amr": "audio/amr",
@@ -43,6 +49,8 @@ PLAYED = {
     "webm": "video/webm",
 }
 OPAQUE_TYPE = "application/octet-stream"
+# A picture is called so by its content alone, never by the name that it came with.
+PICTURES = frozenset(SHOWN) | {"bmp", "heic", "tif"}
 
 YEAR_SECONDS = 365 * 24 * 3600
 # A name never gets other content, so nobody need ask twice.
@@ -61,7 +69,7 @@ class Presentation(NamedTuple):
 
 
 def presentation(key: str) -> Presentation:
-    """How the file `key` is served: pictures that the server encoded are shown, the rest is a download."""
+    """How the file `key` is served: pictures that browsers know are shown, the rest is a download."""
     extension = key.rpartition(".")[2]
     if shown := SHOWN.get(extension):
         return Presentation(shown, f"inline; filename={key}")
