@@ -125,8 +125,9 @@ class Reports:
             self._blocks.block_keys(caller, [key])
         found = self._database.run(lambda tx: users.open_accounts(tx, [key]))
         if found:
-            columns = {"reporter": caller.uid, "reported": found[0].uid, "gid": gid, "reason": reason}
-            self._database.run(lambda tx: blocks.add_report(tx, self._database.now(), **columns, text=text))
+            columns = {"reporter": caller.uid, "gid": gid, "reason": reason, "text": text}
+            reported, now = found[0].uid, self._database.now()
+            self._database.run(lambda tx: blocks.add_report(tx, now, reported=reported, **columns))
 
     def _key_of(self, caller: Caller, entry: str) -> bytes:
         keys = [key for key in self._identities.keys([entry], caller.country) if key != caller.contact_key]

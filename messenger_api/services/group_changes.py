@@ -14,7 +14,7 @@ from dataclasses import replace
 import structlog
 from sqlalchemy import Connection
 
-from messenger_api.domain.errors import ApiError, TryLater
+from messenger_api.domain.errors import ApiError, AuthFail, TryLater
 from messenger_api.domain.members import Roster
 from messenger_api.gateways.mesibo import MesiboClient, MesiboError
 from messenger_api.services.updates import file_gone, group_gone, group_text, mirror, mirror_later, tell
@@ -59,10 +59,19 @@ class GroupChanges:
             except MesiboError:
                 log.error("group.left_at_mesibo", gid=gid)
 
-    def save_new(self, caller: Caller, group: GroupState) -> GroupState:
-        """Write a group that mesibo has made, with its update message. Raises TryLater."""
+    def save_new(self, caller: Caller, group: GroupState) -> GroupState | None:
+        """Write a group that mesibo has made, with its update message; None when a member is gone by now.
 
-        def work(tx: Connection, now: int) -> GroupState:
+        Raises:
+            AuthFail: the caller's own account is gone, or has another number.
+            TryLater: the database is down.
+        """
+
+        def work(tx: Connection, now: int) -> GroupState | None:
+            if not users.all_stand(tx, {member.uid: member.address for member in group.roster.members}):
+                if not users.all_stand(tx, {caller.uid: caller.address}):
+                    raise AuthFail
+                return None
             if group.photo:
                 users.add_thumbnail(tx, group.photo, group.tn)
             groups.add(tx, now, group)
@@ -70,11 +79,13 @@ class GroupChanges:
             outbox.add(tx, now, _news(caller, group, group, now, subject))
             return group
 
+        saved = None
         try:
-            return self._database.write(work)
-        except BaseException:
-            self._drop_at_mesibo(group.gid)
-            raise
+            saved = self._database.write(work)
+        finally:
+            if saved is None:
+                self._drop_at_mesibo(group.gid)
+        return saved
 
     def save_with_mesibo(
         self,
@@ -123,9 +134,17 @@ class GroupChanges:
         *follow_up: Draft,
         intent: int = 0,
     ) -> GroupState | None:
-        """Write `after` with its update messages; None when the group has changed since `before` was read."""
+        """Write `after` with its update messages.
+
+        None when the group has changed since `before` was read, or a newcomer is gone by now.
+        """
+        known = {member.uid for member in before.roster.members}
+        new = {member.uid: member.address for member in after.roster.members if member.uid not in known}
 
         def work(tx: Connection, now: int) -> GroupState | None:
+            # Before the group, as everybody does who ends or moves accounts.
+            if new and not users.all_stand(tx, new):
+                return None
             if not groups.change(tx, now, before, after):
                 return None
             gone = []

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 
-from messenger_api.domain.errors import BadGroup, NotMember, TooMany, TryLater
+from messenger_api.domain.errors import BadGroup, NotMember, Refused, TooMany, TryLater
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.services.group_changes import GroupChanges
@@ -31,6 +32,10 @@ log = structlog.get_logger(__name__)
 
 # How often an edit starts over because somebody else changed the group meanwhile.
 EDIT_ATTEMPTS = 4
+
+Seen = TypeVar("Seen")
+Edit = tuple[GroupState, GroupState]
+"""A group as it was read, and as it shall be."""
 
 
 class Groups:
@@ -68,16 +73,19 @@ class Groups:
             TooMany: more members than `MAX_GROUP_MEMBERS`.
         """
         owner = Member(caller.uid, caller.address, Role.OWNER)
-        roster = Roster((owner,)).with_members(self._people(caller, entries))
-        self._check_size(roster)
+
+        def look() -> GroupState:
+            roster = Roster((owner,)).with_members(self._people(caller, entries))
+            self._check_size(roster)
+            return GroupState(0, name, "", "", 1, 0, roster)
+
+        def make(group: GroupState) -> GroupState | None:
+            gid = self._changes.create_at_mesibo(name, group.roster)
+            return self._changes.save_new(caller, replace(group, gid=gid, **new_photo))
+
+        first = look()
         new_photo = self._keep_photo(photo)
-
-        def make() -> GroupState:
-            gid = self._changes.create_at_mesibo(name, roster)
-            group = GroupState(gid, name, "", "", 1, 0, roster)
-            return self._changes.save_new(caller, replace(group, **new_photo))
-
-        return self._keeping(new_photo, make)
+        return self._keeping(new_photo, lambda: _starting_over(first, look, make))
 
     def edit(
         self,
@@ -97,41 +105,40 @@ class Groups:
             BadGroup: the caller is not an admin of it.
             TryLater, Refused, TooMany: see `create`.
         """
-        people = None if entries is None else self._people(caller, entries)
         new_photo = self._keep_photo(photo)
 
-        def attempt() -> GroupState | None:
-            before = self._as_admin(caller, gid)
-            roster = before.roster if people is None else before.roster.replaced(people, keep=caller.uid)
+        def edited(before: GroupState) -> GroupState:
+            roster = before.roster
+            if entries is not None:
+                roster = roster.replaced(self._people(caller, entries), keep=caller.uid)
             self._check_size(roster)
-            after = replace(before, name=name or before.name, roster=roster, **new_photo)
+            return replace(before, name=name or before.name, roster=roster, **new_photo)
+
+        def save(seen: Edit) -> GroupState | None:
+            before, after = seen
             subject = f"You have been added to group {after.name}"
             return self._changes.save_with_mesibo(caller, before, after, subject, rename=True)
 
-        return self._keeping(new_photo, lambda: self._again(attempt))
+        return self._keeping(new_photo, lambda: self._edited(caller, gid, edited, save))
 
     def add_members(self, caller: Caller, gid: int, entries: Sequence[str]) -> GroupState:
         """Add people. Raises BadGroup, TryLater, Refused, TooMany."""
-        people = self._people(caller, entries)
 
-        def attempt() -> GroupState | None:
-            before = self._as_admin(caller, gid)
-            after = replace(before, roster=before.roster.with_members(people))
+        def edited(before: GroupState) -> GroupState:
+            after = replace(before, roster=before.roster.with_members(self._people(caller, entries)))
             self._check_size(after.roster)
-            return before if after == before else self._changes.save_with_mesibo(caller, before, after)
+            return after
 
-        return self._again(attempt)
+        return self._edited(caller, gid, edited, partial(self._save, caller))
 
     def remove_members(self, caller: Caller, gid: int, entries: Sequence[str]) -> GroupState:
         """Remove people; the owner stays. Raises BadGroup, TryLater, Refused."""
-        people = self._people(caller, entries)
 
-        def attempt() -> GroupState | None:
-            before = self._as_admin(caller, gid)
-            after = replace(before, roster=before.roster.without(person.uid for person in people))
-            return before if after == before else self._changes.save_with_mesibo(caller, before, after)
+        def edited(before: GroupState) -> GroupState:
+            gone = [person.uid for person in self._people(caller, entries)]
+            return replace(before, roster=before.roster.without(gone))
 
-        return self._again(attempt)
+        return self._edited(caller, gid, edited, partial(self._save, caller))
 
     def set_admins(self, caller: Caller, gid: int, entries: Sequence[str], *, admin: bool) -> GroupState:
         """Make members admins, or admins members; the owner stays. Raises BadGroup, TryLater."""
@@ -237,6 +244,25 @@ class Groups:
 
     # Changing a group
 
+    def _edited(
+        self,
+        caller: Caller,
+        gid: int,
+        edited: Callable[[GroupState], GroupState],
+        save: Callable[[Edit], GroupState | None],
+    ) -> GroupState:
+        """A group that the caller edits, with mesibo asked first."""
+
+        def look() -> Edit:
+            before = self._as_admin(caller, gid)
+            return before, edited(before)
+
+        return _starting_over(look(), look, save)
+
+    def _save(self, caller: Caller, seen: Edit) -> GroupState | None:
+        before, after = seen
+        return before if after == before else self._changes.save_with_mesibo(caller, before, after)
+
     def _again(self, attempt: Callable[[], GroupState | None]) -> GroupState:
         """Start over while somebody else changes the group between our reading and our writing."""
         for _ in range(EDIT_ATTEMPTS):
@@ -244,3 +270,24 @@ class Groups:
             if result is not None:
                 return result
         raise TryLater(retry_after=2)
+
+
+def _starting_over(
+    seen: Seen, look: Callable[[], Seen], attempt: Callable[[Seen], GroupState | None]
+) -> GroupState:
+    """Try again while others change what was looked at between our reading and our writing.
+
+    mesibo refuses people whom it does not know: where somebody has gone meanwhile, another look shows it.
+    """
+    for _ in range(EDIT_ATTEMPTS):
+        refused: Refused | None = None
+        try:
+            result = attempt(seen)
+        except Refused as error:
+            result, refused = None, error
+        if result is not None:
+            return result
+        before, seen = seen, look()
+        if refused and seen == before:
+            raise refused
+    raise TryLater(retry_after=2)

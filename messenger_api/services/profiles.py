@@ -7,6 +7,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from messenger_api.domain.errors import AuthFail
 from messenger_api.services.media import Media
 from messenger_api.services.updates import file_gone, user_changed
 from messenger_api.storage import outbox, users
@@ -34,6 +35,7 @@ class Profiles:
         """Change what is given; None leaves it as it is, "" clears it.
 
         Raises:
+            AuthFail: the account was closed meanwhile.
             BadImage, TooLarge: the photo cannot be used; nothing was changed.
         """
         stored, tn = self._keep(photo)
@@ -57,9 +59,11 @@ class Profiles:
 
 def _changed(tx: Connection, now: int, *, uid: int, wanted: Mapping[str, str | None], tn: str) -> Profile:
     """The profile, with what is wanted and not so yet. `tn` belongs to a new photo."""
+    before = users.locked(tx, uid)
+    if before is None:
+        raise AuthFail
     if tn and wanted["photo"]:
         users.add_thumbnail(tx, wanted["photo"], tn)
-    before = users.locked(tx, uid)
     texts = {"name": before.name, "status": before.status, "photo": before.photo}
     changes = {key: value for key, value in wanted.items() if value is not None and value != texts[key]}
     if not changes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal, select
 from sqlalchemy.orm import aliased
 
 from messenger_api.storage.db import ignoring_known
@@ -52,9 +52,11 @@ def accounts(connection: Connection, owner: int) -> list[tuple[int, str]]:
     return [(row.uid, row.address) for row in connection.execute(query)]
 
 
-def add_report(connection: Connection, now: int, **columns: object) -> None:
-    """Keep a report."""
-    connection.execute(insert(Report).values(**columns, created_at=now))
+def add_report(connection: Connection, now: int, *, reported: int, **columns: object) -> None:
+    """Keep a report, unless the account that it is about has gone."""
+    values = {**columns, "created_at": now}
+    row = select(User.uid, *map(literal, values.values())).where(User.uid == reported)
+    connection.execute(insert(Report).from_select(["reported", *values], row))
 
 
 def reports(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -52,7 +52,7 @@ _PROFILE = (
     .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
     .where(User.uid == bindparam("uid"))
 )
-_LOCKED = _PROFILE.with_for_update()
+_LOCKED = _PROFILE.where(User.closed_at == 0).with_for_update()
 _ACCOUNTS = select(User.uid, User.address, User.contact_key).where(
     User.contact_key.in_(bindparam("keys", expanding=True))
 )
@@ -99,9 +99,21 @@ def open_accounts(connection: Connection, keys: Sequence[bytes]) -> list[Account
     return [Account(row.uid, row.address, row.contact_key) for row in rows]
 
 
-def locked(connection: Connection, uid: int) -> Profile:
-    """As `profile`; nobody else changes it before this transaction ends."""
-    return _known(text(connection, _LOCKED, {"uid": uid}))
+def locked(connection: Connection, uid: int) -> Profile | None:
+    """As `profile`; nobody else changes it before this transaction ends. None when it is gone, or closed."""
+    found = text(connection, _LOCKED, {"uid": uid})
+    return None if found is None else profile_of(unpack(found))
+
+
+def all_stand(connection: Connection, people: Mapping[int, str]) -> bool:
+    """Whether these accounts are there, open, and have these addresses; they stay so for this transaction."""
+    query = (
+        select(User.uid, User.address)
+        .where(User.uid.in_(list(people)), User.closed_at == 0)
+        .order_by(User.uid)
+    )
+    rows = connection.execute(query.with_for_update(read=True)).all()
+    return {row.uid: row.address for row in rows} == dict(people)
 
 
 def accounts(connection: Connection, keys: Sequence[bytes]) -> list[Account]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
+from sqlalchemy.exc import IntegrityError, NoResultFound
 from werkzeug import Request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -172,6 +173,10 @@ class Exchange:
         except AuthFail:
             if operation.forgives_dead_token:
                 return {}
+            raise
+        except (IntegrityError, NoResultFound):
+            # The account may have gone while the op ran, and with it all that refers to it: AuthFail then.
+            self._services.sessions.caller(asked.token)
             raise
         return {**answer, **invitations(call)}
 
