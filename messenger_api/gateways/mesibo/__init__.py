@@ -6,7 +6,7 @@
 from messenger_api.gateways.mesibo.answers import UserToken
 from messenger_api.gateways.mesibo.client import MesiboClient
 from messenger_api.gateways.mesibo.errors import MesiboError, MesiboRefused, MesiboUnreachable
-from messenger_api.gateways.mesibo.exchange import Timeouts
+from messenger_api.gateways.mesibo.exchange import Timeouts, seconds_left
 from messenger_api.gateways.mesibo.wire import Message
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "Message",
     "Timeouts",
     "UserToken",
+    "seconds_left",
 ]

@@ -39,7 +39,8 @@ class MesiboUnreachable(MesiboError):
     `reason` is one of: `connect`, `proxy`, `tls`, `timeout`, `broken` (the connection ended before the
     answer did), `redirect`, `http <status>`, `not json`, `bad answer` (something that is not mesibo, or a
     success that lacks what was asked for), `fault <label>` (mesibo told of a fault of its own), `too large`,
-    `bad url`, `busy` (too many calls at once).
+    `bad url`, `busy` (too many calls at once), `too late` (the time within which the caller
+    may act was over).
     `maybe_done` is True when mesibo may have carried the call out all the same.
     """
 

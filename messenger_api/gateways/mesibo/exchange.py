@@ -12,6 +12,7 @@ import io
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 
@@ -49,6 +50,15 @@ class Reply:
     body: bytes = field(repr=False)
 
 
+# Seconds that are left for the calls of this thread; None: as many as they want. Whoever acts under a claim
+# that runs out must not act after it, however long it was frozen meanwhile.
+seconds_left: ContextVar[Callable[[], float] | None] = ContextVar("seconds_left", default=None)
+
+
+class TooLate(Exception):
+    """The time for the call was over before its body was sent."""
+
+
 @dataclass(frozen=True)
 class _Job:
     op: str
@@ -56,6 +66,7 @@ class _Job:
     body: bytes = field(repr=False)
     caller_leaves: float  # time.monotonic(): nobody waits for the answer any more
     gives_up: float  # time.monotonic(): the thread gives up as well
+    left: Callable[[], float] | None  # see `seconds_left`
 
 
 class _Body(io.BytesIO):
@@ -63,12 +74,17 @@ class _Body(io.BytesIO):
 
     The head of a request goes out before its body is read, and a server cannot carry out a request of
     which it has the head alone. So an untouched body proves that nothing was done at mesibo, whatever the
-    error was, which no class of exception does.
+    error was, which no class of exception does. It is refused when the time for the call is over.
     """
 
-    taken = False
+    def __init__(self, body: bytes, left: Callable[[], float] | None) -> None:
+        super().__init__(body)
+        self.taken = False
+        self._left = left
 
     def read(self, size: int | None = -1, /) -> bytes:
+        if not self.taken and self._left and self._left() <= 0:
+            raise TooLate
         self.taken = True
         return super().read(size)
 
@@ -137,8 +153,12 @@ class Exchange:
         Raises:
             MesiboUnreachable: no answer in time.
         """
+        left = seconds_left.get()
+        seconds = min(self._timeouts.read, left()) if left else self._timeouts.read
+        if seconds <= 0:
+            raise MesiboUnreachable("too late", maybe_done=False)
         future = self._start(op, content_type, body, patience)
-        wait([future], timeout=self._timeouts.read)
+        wait([future], timeout=seconds)
         if not future.done():
             if on_late:
                 future.add_done_callback(lambda done: _tell(done, on_late))
@@ -159,10 +179,12 @@ class Exchange:
         self._session.close()
 
     def _start(self, op: str, content_type: str, body: bytes, patience: float) -> Future[Reply | Failure]:
+        left = seconds_left.get()
+
         def work() -> Reply | Failure:
             now = time.monotonic()
             leaves = now + self._timeouts.read
-            return self._attempts(_Job(op, content_type, body, leaves, max(leaves, now + patience)))
+            return self._attempts(_Job(op, content_type, body, leaves, max(leaves, now + patience), left))
 
         try:
             return self._calls.start(work, patience=QUEUE_SECONDS)
@@ -175,7 +197,7 @@ class Exchange:
         return self._attempt(job) if again and time.monotonic() < job.caller_leaves else outcome
 
     def _attempt(self, job: _Job) -> Reply | Failure:
-        body = _Body(job.body)
+        body = _Body(job.body, job.left)
         answered = False
         seconds = max(0.001, job.gives_up - time.monotonic())
         try:
@@ -188,6 +210,8 @@ class Exchange:
             ) as response:
                 answered = True
                 return _read(response, job.gives_up)
+        except TooLate:
+            return Failure("too late", sent=False)
         except (requests.RequestException, urllib3_errors.HTTPError, OSError) as error:
             return Failure(_reason(error, sent=body.taken), body.taken, answered)
 
