@@ -30,11 +30,12 @@ from messenger_api.services.blocks import Blocks, Reports
 from messenger_api.services.closing import Closing
 from messenger_api.services.codes import OneTimeCodes
 from messenger_api.services.contacts import Contacts
+from messenger_api.services.entrances import Entrances
 from messenger_api.services.exports import Exports
 from messenger_api.services.groups import Groups
 from messenger_api.services.identities import Identities
 from messenger_api.services.judging import Judge
-from messenger_api.services.limits import Limits
+from messenger_api.services.limits import Daily, Limits
 from messenger_api.services.media import Media
 from messenger_api.services.number_change import NumberChange
 from messenger_api.services.profiles import Profiles
@@ -163,6 +164,8 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
     blocks = Blocks(settings, database, identities)
     closing = Closing(settings, database, worker)
     sessions = Sessions(settings, database)
+    entrances = Entrances(settings, database, mesibo, closing)
+    number_changes = Daily(limits, database, "number_changes", CHANGES_A_DAY)
     return Services(
         settings=settings,
         database=database,
@@ -172,7 +175,7 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
         limits=limits,
         texting=texting,
         proving=proving,
-        accounts=Accounts(settings, database, mesibo, proving, sessions, closing),
+        accounts=Accounts(settings, database, proving, sessions, entrances),
         sessions=sessions,
         contacts=Contacts(settings, database, limits, identities),
         profiles=Profiles(database, media),
@@ -183,7 +186,7 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
         reports=Reports(database, identities, blocks, limits.daily("reports", REPORTS_A_DAY)),
         closing=closing,
         exports=Exports(database, limits.daily("exports", EXPORTS_A_DAY)),
-        number_change=NumberChange(database, mesibo, closing, limits.daily("number_changes", CHANGES_A_DAY)),
+        number_change=NumberChange(database, entrances, number_changes),
         worker=worker,
     )
 

@@ -8,27 +8,23 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from messenger_api.domain.errors import AuthFail, BadCode, BadUser, Refused, TryLater
+from messenger_api.domain.errors import AuthFail, BadCode, BadUser, TryLater
 from messenger_api.domain.identity import Identity
 from messenger_api.domain.phone import masked
-from messenger_api.domain.secrets import token_hash
-from messenger_api.gateways.mesibo import MesiboClient, UserToken
-from messenger_api.services.closing import Closing
+from messenger_api.gateways.mesibo import UserToken
 from messenger_api.services.codes import Device
+from messenger_api.services.entrances import RETRY_SECONDS, Entrance, Entrances
 from messenger_api.services.judging import Proof
 from messenger_api.services.proving import Proving
 from messenger_api.services.sessions import Sessions
 from messenger_api.services.texting import Asking
 from messenger_api.services.updates import user_changed
-from messenger_api.services.upstream import translated
 from messenger_api.settings import Settings
-from messenger_api.storage import outbox, sessions, users
+from messenger_api.storage import outbox, users
 from messenger_api.storage.db import Database
 from messenger_api.storage.users import Profile
 
 log = structlog.get_logger(__name__)
-
-TOKEN_MINUTES = 365 * 24 * 60
 
 
 @dataclass(frozen=True)
@@ -50,17 +46,15 @@ class Accounts:
         self,
         settings: Settings,
         database: Database,
-        mesibo: MesiboClient,
         proving: Proving,
         sessions: Sessions,
-        closing: Closing,
+        entrances: Entrances,
     ) -> None:
         self._settings = settings
         self._database = database
-        self._mesibo = mesibo
         self._proving = proving
         self._sessions = sessions
-        self._closing = closing
+        self._entrances = entrances
 
     def request_code(self, entry: str, name: str, asked: Asking) -> int:
         """Send a one-time code, the same way whether or not there is an account.
@@ -102,56 +96,53 @@ class Accounts:
             caller = self._sessions.caller(token)
         except AuthFail:
             raise BadCode from None
-        return Login(token, who, self._database.run(lambda tx: users.profile(tx, caller.uid)))
+        profile = self._database.run(lambda tx: users.find_profile(tx, caller.uid))
+        if profile is None:
+            raise BadCode
+        return Login(token, who, profile)
 
     def _enter(self, who: Identity, proof: Proof, device: Device, name: str) -> Login:
-        known = self._closing.make_room(proof.key)
-        address = known or who.address
-        minted = self._mint(address, device, "" if known else name)
-        entry = _Entry(who, proof, device, address, minted, name)
-        try:
-            profile = self._open(entry)
-        except IntegrityError:
-            # Two first logins of one number at the same moment: by now the account is there.
-            profile = self._open_again(entry)
+        with self._entrances.to(proof.key, who.address) as entrance:
+            minted = self._entrances.mint(entrance, device.appid, "" if entrance.uid else name)
+            entry = _Entry(who, proof, device, entrance, minted, name)
+            try:
+                profile = self._open_or_again(entry)
+            except IntegrityError:
+                raise self._taken(entry) from None
         return Login(minted.token, who, profile)
 
-    def _mint(self, address: str, device: Device, name: str) -> UserToken:
-        try:
-            with translated():
-                return self._mesibo.add_user(address, appid=device.appid, name=name, expiry=TOKEN_MINUTES)
-        except Refused as error:
-            log.error("login.mesibo_refused", error=error.code, phone=masked(address))
-            raise BadUser from error
-
-    def _open_again(self, entry: _Entry) -> Profile:
+    def _open_or_again(self, entry: _Entry) -> Profile:
         try:
             return self._open(entry)
         except IntegrityError:
-            # The address is taken under another contact key: they were made with another SECRET_KEY. The
-            # database's own words hold the number and go no further.
-            log.error("login.secret_key_changed", phone=masked(entry.address))
-            raise TryLater from None
+            # Somebody may have made the same counter of a limit first.
+            return self._open(entry)
+
+    def _taken(self, entry: _Entry) -> TryLater:
+        """Why no account could be made: somebody else was first, or the keys do not fit."""
+        if self._database.run(lambda tx: users.accounts(tx, [entry.proof.key])):
+            return TryLater(retry_after=RETRY_SECONDS)
+        # The address is taken under another contact key: they were made with another SECRET_KEY. The
+        # database's own words hold the number and go no further.
+        log.error("login.secret_key_changed", phone=masked(entry.entrance.address))
+        return TryLater()
 
     def _open(self, entry: _Entry) -> Profile:
         def work(tx: Connection, now: int) -> Profile:
-            uid = self._account(tx, now, entry)
-            self._session(tx, now, uid, entry)
+            uid = entry.entrance.uid or self._add(tx, now, entry)
+            self._entrances.confirm(tx, now, entry.entrance, entry.minted.uid)
+            self._entrances.open(tx, now, uid, entry.device, entry.minted.token)
             network = entry.device.network
             self._proving.entered(tx, now, entry.who, entry.proof, entry.minted.token, network)
             return users.profile(tx, uid)
 
         return self._database.write(work)
 
-    def _account(self, tx: Connection, now: int, entry: _Entry) -> int:
-        known = users.accounts(tx, [entry.proof.key])
-        if known:
-            users.note_mesibo_uid(tx, known[0].uid, entry.minted.uid)
-            return known[0].uid
+    def _add(self, tx: Connection, now: int, entry: _Entry) -> int:
         uid = users.add(
             tx,
             now,
-            address=entry.address,
+            address=entry.entrance.address,
             contact_key=entry.proof.key,
             mesibo_uid=entry.minted.uid,
             name=entry.name,
@@ -161,27 +152,6 @@ class Accounts:
         outbox.add(tx, now, [user_changed(uid, settings.join_subject, settings.join_message)])
         return uid
 
-    def _session(self, tx: Connection, now: int, uid: int, entry: _Entry) -> None:
-        hashed, device = token_hash(entry.minted.token), entry.device
-        ended = sessions.superseded(
-            tx,
-            uid=uid,
-            appid=device.appid,
-            device=device.name,
-            token_hash=hashed,
-            keep=self._settings.max_sessions,
-        )
-        sessions.remove(tx, ended)
-        sessions.add(
-            tx,
-            now,
-            uid=uid,
-            token_hash=hashed,
-            appid=device.appid,
-            device=device.name,
-            device_type=device.type,
-        )
-
 
 @dataclass(frozen=True)
 class _Entry:
@@ -190,6 +160,6 @@ class _Entry:
     who: Identity
     proof: Proof
     device: Device
-    address: str
+    entrance: Entrance
     minted: UserToken
     name: str

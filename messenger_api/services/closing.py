@@ -6,21 +6,24 @@ number that comes in between does it at once, and meets a fresh account.
 
 from __future__ import annotations
 
+import time
+
 from sqlalchemy import Connection
 
 from messenger_api.domain.errors import BadUser, TryLater
 from messenger_api.services.sessions import DAY_SECONDS, end_sessions
-from messenger_api.services.updates import account_closed, gone_lane
+from messenger_api.services.updates import account_closed, gone_lane, intent_lane
 from messenger_api.services.worker import Worker
 from messenger_api.settings import Settings
-from messenger_api.storage import closing, groups, outbox
+from messenger_api.storage import closing, groups, intentions, outbox
 from messenger_api.storage.closing import Standing
 from messenger_api.storage.db import Database
 from messenger_api.storage.models import Session
 
 # How long a login works at making room before it asks to come back.
-FINISH_SECONDS = 3.0
+FINISH_SECONDS = 3
 RETRY_SECONDS = 5
+LOOK_SECONDS = 0.1
 
 
 class Closing:
@@ -38,7 +41,7 @@ class Closing:
             found = closing.alive(tx, uid)
             if found is not None:
                 closing.forget_proofs(tx, found)
-                _close(tx, now, uid, found.contact_key)
+                close_account(tx, now, uid)
 
         self._database.write(work)
 
@@ -50,42 +53,51 @@ class Closing:
         """
         found = self._database.run(lambda tx: closing.closed(tx, uid))
         if found is not None:
-            self._finish(found.contact_key, uid)
+            self._finish(found.contact_key, uid, closed=True)
 
-    def make_room(self, contact_key: bytes, *, force: bool = False) -> str | None:
+    def make_room(self, contact_key: bytes, *, recycles: bool = True) -> Standing | None:
         """See to it that whoever has proven this number meets their own account, or none.
 
-        An account that was closed is finished. So is one that nobody used for
-        `ACCOUNT_RECYCLED_AFTER_DAYS`, since its number may be another person's by now; and, with `force`,
-        any. One statement for an account that stays, two when there is none.
+        An account that was closed is finished. With `recycles` one that nobody used for
+        `ACCOUNT_RECYCLED_AFTER_DAYS` is closed first, since its number may be another person's by now. One
+        statement for an account that stays, two when there is none.
 
         Returns:
-            The address of the account that stays; None when there is none.
+            The account that stays; None when there is none.
 
         Raises:
             BadUser: the operator keeps the account out.
-            TryLater: the former account is not gone yet.
+            TryLater: the number's past is not over yet.
         """
         found = self._database.run(lambda tx: closing.standing(tx, contact_key))
-        if found is None:
-            if self._is_under_way(contact_key):
-                self._finish(contact_key)
-        elif found.closed:
-            self._finish(contact_key, found.uid)
-        elif found.blocked:
+        if found is not None and found.closed:
+            self._finish(contact_key, found.uid, closed=True)
+            return None
+        if found is not None and found.blocked:
             raise BadUser
-        elif force or self._is_recycled(found):
+        if found is not None and recycles and self._is_recycled(found):
             # The code and the password are those of the person who comes in.
-            self._database.write(lambda tx, now: _close(tx, now, found.uid, contact_key))
-            self._finish(contact_key, found.uid)
-        else:
-            return found.address
-        return None
+            self._database.write(lambda tx, now: close_account(tx, now, found.uid))
+            self._finish(contact_key, found.uid, closed=True)
+            return None
+        if found is None:
+            self.finish_past(contact_key)
+        return found
 
-    def has_account(self, contact_key: bytes) -> bool:
-        """Whether somebody has this number, or is just leaving it."""
-        found = self._database.run(lambda tx: closing.standing(tx, contact_key))
-        return found is not None or self._is_under_way(contact_key)
+    def finish_past(self, contact_key: bytes, uid: int = 0) -> None:
+        """See to it that nothing is left to do about the past of a number. Raises TryLater."""
+        if not self._look(contact_key)[1]:
+            self._finish(contact_key, uid)
+
+    def entrance(self, contact_key: bytes, *, recycles: bool) -> tuple[Standing | None, bool]:
+        """The account with this number, and whether a session may be opened in it, or in a new one, at once.
+
+        One statement.
+        """
+        found, over = self._look(contact_key)
+        if found is not None and (found.closed or found.blocked or (recycles and self._is_recycled(found))):
+            return found, False
+        return found, over
 
     def keep_out(self, uid: int) -> None:
         """End a user's sessions and refuse their logins, for the operator."""
@@ -105,21 +117,46 @@ class Closing:
         phones = self._settings.login_method == "otp"
         return phones and bool(days) and found.seen_at < self._database.now() - days * DAY_SECONDS
 
-    def _is_under_way(self, contact_key: bytes) -> bool:
-        return self._database.run(lambda tx: outbox.waits(tx, gone_lane(contact_key)))
+    def _look(self, contact_key: bytes) -> tuple[Standing | None, bool]:
+        """How the account with this number stands, and whether its past is over."""
+        lanes = {"gone": gone_lane(contact_key), "intent": intent_lane(contact_key)}
+        seen: list[tuple[Standing | None, bool]] = []
 
-    def _finish(self, contact_key: bytes, uid: int = 0) -> None:
-        lanes = [gone_lane(contact_key)]
-        if uid:
+        def look(tx: Connection) -> bool | None:
+            seen[:] = [closing.entrance(tx, contact_key, **lanes)]
+            return None if seen[0][1] else False
+
+        self._database.find(look)  # what another node of a cluster has committed counts
+        return seen[0]
+
+    def _is_under_way(self, lanes: list[str]) -> bool:
+        soon = self._database.now() + FINISH_SECONDS
+        return self._database.run(lambda tx: intentions.under_way(tx, self._database.now(), soon, lanes))
+
+    def _finish(self, contact_key: bytes, uid: int = 0, *, closed: bool = False) -> None:
+        """Do what is left to do about a number's past, or wait until whoever is doing it has done it."""
+        lanes = _past(contact_key, uid)
+        if closed:
             gids = self._database.run(lambda tx: groups.gids(tx, uid))
-            lanes += [f"user:{uid}", f"token:{uid}", *(f"group:{gid}" for gid in gids)]
-        self._worker.drain(lanes, seconds=FINISH_SECONDS)
-        left = self._database.run(lambda tx: closing.standing(tx, contact_key))
-        if left is not None or self._is_under_way(contact_key):
-            raise TryLater(retry_after=RETRY_SECONDS)
+            lanes += [f"user:{uid}", *(f"group:{gid}" for gid in gids)]
+        until = time.monotonic() + FINISH_SECONDS
+        while self._worker.drain(lanes, seconds=until - time.monotonic()):
+            left = closed and self._database.run(lambda tx: closing.closed(tx, uid)) is not None
+            if not left and self._look(contact_key)[1]:
+                return
+            if time.monotonic() + LOOK_SECONDS > until or not self._is_under_way(lanes):
+                break
+            time.sleep(LOOK_SECONDS)
+        raise TryLater(retry_after=RETRY_SECONDS)
 
 
-def _close(tx: Connection, now: int, uid: int, contact_key: bytes) -> None:
+def close_account(tx: Connection, now: int, uid: int) -> None:
+    """Close an account inside a transaction; the outbox does the rest."""
     if closing.close(tx, now, uid):
-        end_sessions(tx, now, Session.uid == uid, gone_lane(contact_key))
+        end_sessions(tx, now, Session.uid == uid)
         outbox.add(tx, now, [account_closed(uid)])
+
+
+def _past(contact_key: bytes, uid: int) -> list[str]:
+    """The lanes of what a number's past has left to do; version 0.3 put tokens into lanes of their own."""
+    return [gone_lane(contact_key), *([f"token:{uid}"] if uid else [])]

@@ -41,6 +41,10 @@ class Changed(Exception):
     """What the item is about changed meanwhile, or is not ready; the item is done again."""
 
 
+class UnderWay(Changed):
+    """Somebody is about to need what the item would remove; a login takes a moment."""
+
+
 class Lost(Exception):
     """The claim ran out and another worker has the item."""
 

@@ -7,26 +7,31 @@ deleting the user at mesibo, in whose name the messages go out. Whatever is cut 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import replace as with_changes
 from functools import partial
 
 import structlog
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from messenger_api.gateways.mesibo import MesiboClient
+from messenger_api.gateways.mesibo import MesiboClient, MesiboUnreachable
 from messenger_api.services.deliveries import (
     RECIPIENTS,
     Changed,
     Kind,
     Messages,
     NoteProgress,
+    UnderWay,
     ask_to_remove,
 )
 from messenger_api.services.group_changes import GroupChanges
 from messenger_api.services.updates import (
+    INTENT_SECONDS,
     AccountClosed,
     GroupNews,
     MesiboUserGone,
+    TokenGone,
     UserGone,
     file_gone,
     group_text,
@@ -36,10 +41,10 @@ from messenger_api.services.updates import (
     user_gone,
     user_text,
 )
-from messenger_api.storage import blocks, closing, contacts, groups, outbox
+from messenger_api.storage import blocks, closing, contacts, groups, intentions, outbox, sessions
 from messenger_api.storage.closing import Identity
 from messenger_api.storage.db import Database
-from messenger_api.storage.outbox import Item
+from messenger_api.storage.outbox import Draft, Item
 from messenger_api.storage.sessions import Caller
 from messenger_api.storage.users import Profile
 
@@ -72,6 +77,7 @@ class Departures:
             "account_closed": Kind(AccountClosed, self._account_closed, asks_mesibo=False),
             "user_gone": Kind(UserGone, self._user_gone),
             "mesibo_user_gone": Kind(MesiboUserGone, self._mesibo_user_gone),
+            "token_gone": Kind(TokenGone, self._token_gone),
             "group_news": Kind(GroupNews, self._group_news, asks_mesibo=False),
         }
 
@@ -93,7 +99,7 @@ class Departures:
             before = self._database.run(lambda tx: groups.find(tx, gid))
             if before is None or before.roster.role(leaver.uid) is None:
                 return
-            after = replace(before, roster=before.roster.left_by(leaver.uid))
+            after = with_changes(before, roster=before.roster.left_by(leaver.uid))
             if not after.roster.members:
                 left = self._changes.delete(leaver, before)
             else:
@@ -128,25 +134,67 @@ class Departures:
             self._note_progress(item, task)
 
     def _mesibo_user_gone(self, item: Item, task: MesiboUserGone) -> None:
-        waiting, taken = self._database.run(
+        self._let_others_in(item, task.address)
+        waiting, taken, used = self._database.run(
             lambda tx: (
                 outbox.waits_before(tx, item.id, f"token:{task.uid}"),
                 closing.has_account(tx, task.address),
+                sessions.count_at(tx, task.address),
             )
         )
         if waiting and self._database.now() < task.latest:
             raise Changed("messages in this user's name still wait")
-        if not taken:
+        if taken and (used or not task.renewed_for):
+            return
+        self._remove(item, task, partial(self._mesibo.delete_user, task.address, uid=task.mesibo_uid or None))
+        if taken:
+            self._mesibo.add_user(task.address, appid=task.renewed_for)
+            self._database.write(partial(_back_into_groups, task.address))
+
+    def _token_gone(self, item: Item, task: TokenGone) -> None:
+        self._let_others_in(item, task.address)
+        if not self._database.run(lambda tx: sessions.count_at(tx, task.address, task.appid)):
             uid = task.mesibo_uid or None
-            ask_to_remove(partial(self._mesibo.delete_user, task.address, uid=uid))
+            call = partial(self._mesibo.delete_token, task.address, uid=uid, appid=task.appid)
+            self._remove(item, task, call)
+
+    def _let_others_in(self, item: Item, address: str) -> None:
+        """Wait while somebody is about to log in with this number: what they get must not be ended.
+
+        Whoever begins only now waits for this item.
+        """
+
+        def look(tx: Connection) -> bool:
+            kind, _, key = item.lane.partition(":")
+            lane = f"intent:{key}" if kind != "token" else closing.intentions_of(tx, address)
+            return intentions.stands(tx, self._database.now(), lane, but=item.id)
+
+        if self._database.run(look):
+            raise UnderWay("a login is under way")
+
+    def _remove(self, item: Item, task: TokenGone | MesiboUserGone, call: Callable[[], None]) -> None:
+        """Have mesibo remove something; nobody logs in before a call without an answer is surely over."""
+        try:
+            ask_to_remove(call)
+        except MesiboUnreachable as error:
+            # A connection that broke has come to its end, whatever was done.
+            if error.maybe_done and error.reason != "broken" and not task.again:
+                task.again = True
+                self._note_progress(item, task)
+            raise
+        if task.again:
+            later = Draft(item.lane, item.kind, replace(task, again=False), delay=INTENT_SECONDS)
+            self._database.run(lambda tx: outbox.add(tx, self._database.now(), [later]))
 
     def _group_news(self, _item: Item, task: GroupNews) -> None:
         group = self._database.run(lambda tx: groups.find(tx, task.gid))
         member = group.roster.get(task.uid) if group else None
-        if group is None or member is None:
+        sender = task.sender or (member.address if member else "")
+        if group is None or not sender:
             return
         text = group_text(group, self._database.now(), "")
-        drafts = tell(task.gid, member.address, group.roster.addresses(but=task.uid), text)
+        to = [address for address in group.roster.addresses() if address != sender]
+        drafts = tell(task.gid, sender, to, text)
         self._database.write(lambda tx, now: outbox.add(tx, now, drafts))
 
 
@@ -164,6 +212,11 @@ def _leaver(found: Identity) -> Caller:
     )
 
 
+def _back_into_groups(address: str, tx: Connection, now: int) -> None:
+    """Have mesibo's groups take in a user again who was deleted there and made anew."""
+    outbox.add(tx, now, [mirror(gid, [address]) for gid in groups.gids_at(tx, address)])
+
+
 def _erase(uid: int, tx: Connection, now: int) -> bool:
     """Delete a closed account that has left its groups; False when it is in one again."""
     found = closing.closed(tx, uid, lock=True)
@@ -171,6 +224,10 @@ def _erase(uid: int, tx: Connection, now: int) -> bool:
         return True
     if groups.gids(tx, uid):
         return False
+    if found.displaced:
+        closing.erase(tx, found)
+        outbox.add(tx, now, file_gone(found.photo))
+        return True
     unheard = [each for each, _address in blocks.accounts(tx, uid)]
     closing.erase(tx, found)
     outbox.add(

@@ -1,41 +1,46 @@
 """An account that moves to another number: with its name, its groups and its phone book.
 
-Everything here comes after the new number is proven. mesibo is asked first; then one transaction changes
-the account and queues what follows from it. At mesibo the new number is another user: every group
-exchanges the old one for it, and the old one is deleted last.
+Everything here comes after the new number is proven. Whatever can refuse is asked first: the limit of the
+day, the operator's block, mesibo, the session. Then one transaction changes the account and queues what
+follows from it. At mesibo the new number is another user: every group exchanges the old one for it, and the
+old one is deleted last.
+
+A number that has an account loses it in the same transaction. That account's user at mesibo, with its tokens
+and messages, is deleted and made anew before the caller gets a token: so the caller's session ends with the
+transaction, and another is opened as a login does it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from messenger_api.domain.errors import AuthFail, BadPhone, BadUser, Refused, TryLater
-from messenger_api.domain.phone import masked
+from messenger_api.domain.errors import AuthFail, BadPhone, BadUser, TryLater
 from messenger_api.domain.secrets import token_hash
-from messenger_api.gateways.mesibo import MesiboClient, UserToken
-from messenger_api.services.blocks import Allow, always
-from messenger_api.services.closing import Closing
+from messenger_api.services.codes import Device
+from messenger_api.services.entrances import RETRY_SECONDS, Entrance, Entrances
+from messenger_api.services.limits import Daily
+from messenger_api.services.sessions import end_sessions
 from messenger_api.services.updates import (
+    account_closed,
+    file_gone,
+    group_gone,
     group_news,
     mesibo_user_gone,
-    mesibo_user_unused,
+    mesibo_user_renewed,
     mirror,
     user_changed,
     user_gone,
 )
-from messenger_api.services.upstream import translated
-from messenger_api.storage import blocks, closing, groups, outbox, users
+from messenger_api.storage import blocks, closing, groups, outbox, sessions, users
 from messenger_api.storage.closing import Identity
 from messenger_api.storage.db import Database
+from messenger_api.storage.models import Session
 from messenger_api.storage.outbox import Draft
-from messenger_api.storage.sessions import Caller
+from messenger_api.storage.sessions import Caller, LeftBehind
 from messenger_api.storage.users import Profile
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,62 +63,99 @@ class _Wanted:
 class NumberChange:
     """Moves accounts to other numbers."""
 
-    def __init__(
-        self, database: Database, mesibo: MesiboClient, rooms: Closing, allow: Allow = always
-    ) -> None:
+    def __init__(self, database: Database, entrances: Entrances, limit: Daily) -> None:
         self._database = database
-        self._allow = allow
-        self._mesibo = mesibo
-        self._closing = rooms
+        self._entrances = entrances
+        self._limit = limit
 
     def change(self, caller: Caller, identity_address: str, contact_key: bytes, country: str) -> NewLogin:
         """Move the caller's account to a number whose owner the caller has proven to be.
 
-        Whoever had the number loses that account. All other sessions of the caller end.
+        Whoever had the number loses that account, in the transaction that moves the caller's: whatever can
+        refuse has agreed by then. All other sessions of the caller end.
 
         Raises:
             BadPhone: it is the caller's number already.
             TooMany: the caller has changed numbers too often of late.
             BadUser: mesibo refuses the number, or the operator keeps its account out.
             AuthFail: the session ended meanwhile.
-            TryLater: mesibo or the database is down, or the former account of that number is not gone yet.
+            TryLater: mesibo or the database is down, the former account of that number is just going, or
+                somebody logs in with it. Where the number had an account, the caller's may have moved all
+                the same, and takes a login with the new number.
         """
         if contact_key == caller.contact_key:
             raise BadPhone("phone_same", properties=("phone",))
         wanted = _Wanted(identity_address, contact_key, country)
-        self._make_room(contact_key)
-        draft = mesibo_user_unused(wanted.address, contact_key, self._database.now())
-        [intent] = self._database.run(lambda tx: outbox.add(tx, self._database.now(), [draft]))
-        minted = self._mint(caller, wanted)
-        self._allow(caller)  # counted only now: an outage of mesibo's must not use it up
-        try:
-            profile = self._database.write(lambda tx, now: _move(tx, now, caller, wanted, minted, intent))
-        except IntegrityError:
-            # Somebody logged in with the number at this very moment.
-            raise TryLater from None
-        return NewLogin(minted.token, profile)
+        self._limit.look(caller)
+        moved = self._move(caller, wanted)
+        return moved if isinstance(moved, NewLogin) else self._enter(wanted, moved)
 
-    def _make_room(self, contact_key: bytes) -> None:
-        """End the account that has the number, if there is one and mesibo can follow."""
-        if self._closing.has_account(contact_key):
-            with translated():
-                self._mesibo.ping()
-            self._closing.make_room(contact_key, force=True)
+    def _move(self, caller: Caller, wanted: _Wanted) -> NewLogin | LeftBehind:
+        way = self._entrances.to(wanted.contact_key, wanted.address, recycles=False, keeps=True)
+        with way as entrance:
+            minted = self._entrances.mint(entrance, caller.appid, caller.name, address=wanted.address)
 
-    def _mint(self, caller: Caller, wanted: _Wanted) -> UserToken:
-        try:
-            with translated():
-                return self._mesibo.add_user(wanted.address, appid=caller.appid, name=caller.name)
-        except Refused as error:
-            log.error("number.mesibo_refused", error=error.code, phone=masked(wanted.address))
-            raise BadUser from error
+            def work(tx: Connection, now: int) -> NewLogin | LeftBehind:
+                self._limit.count(tx, now, caller)
+                self._entrances.settle(tx, now, entrance)
+                if not entrance.uid:
+                    profile = _move(tx, now, caller, wanted, minted.uid)
+                    if not sessions.hand_over(tx, caller.uid, caller.sid, token_hash(minted.token)):
+                        raise AuthFail
+                    return NewLogin(minted.token, profile)
+                return _take_over(tx, now, caller, wanted, entrance)
+
+            try:
+                return self._database.write(work)
+            except IntegrityError:
+                # Somebody logged in with the number at this very moment.
+                raise TryLater from None
+
+    def _enter(self, wanted: _Wanted, left: LeftBehind) -> NewLogin:
+        """Log in to the account that has moved, when mesibo has deleted the number's former user."""
+        self._entrances.finish(wanted.contact_key)
+        with self._entrances.to(wanted.contact_key, wanted.address, recycles=False) as entrance:
+            minted = self._entrances.mint(entrance, left.appid)
+
+            def work(tx: Connection, now: int) -> NewLogin:
+                self._entrances.confirm(tx, now, entrance, minted.uid)
+                device = Device(left.appid, left.device, left.device_type)
+                sid = self._entrances.open(tx, now, entrance.uid, device, minted.token)
+                sessions.take_up(tx, sid, left)
+                return NewLogin(minted.token, users.profile(tx, entrance.uid))
+
+            return self._database.write(work)
 
 
-def _move(
-    tx: Connection, now: int, caller: Caller, wanted: _Wanted, minted: UserToken, intent: int
-) -> Profile:
+def _take_over(tx: Connection, now: int, caller: Caller, wanted: _Wanted, entrance: Entrance) -> LeftBehind:
+    """Move an account to a number that has one, which ends; the caller has no session afterwards."""
+    # In one order, whoever takes over whom.
+    locked = {uid: closing.alive(tx, uid) for uid in sorted((caller.uid, entrance.uid))}
+    former = locked[entrance.uid]
+    if former is None or former.contact_key != wanted.contact_key:
+        raise TryLater(retry_after=RETRY_SECONDS)
+    if closing.is_blocked(tx, former.uid):
+        raise BadUser
+    left = sessions.left_behind(tx, caller.uid, caller.sid)
+    if left is None:
+        raise AuthFail
+    going_on, ended = groups.leave_all(tx, now, former.uid, former.address)
+    end_sessions(tx, now, Session.uid == former.uid)
+    closing.displace(tx, now, former)
+    _move(tx, now, caller, wanted, 0)
+    sessions.remove_where(tx, Session.uid == caller.uid)
+    follow = [account_closed(former.uid), mesibo_user_renewed(former, caller.appid)]
+    for gid in going_on:
+        follow += [mirror(gid, [former.address]), group_news(gid, 0, wanted.address)]
+    for group in ended:
+        follow += [group_gone(group.gid), *file_gone(group.photo)]
+    outbox.add(tx, now, follow)
+    return left
+
+
+def _move(tx: Connection, now: int, caller: Caller, wanted: _Wanted, mesibo_uid: int) -> Profile:
     before = closing.alive(tx, caller.uid)
-    if before is None or not closing.hand_over(tx, caller.uid, caller.sid, token_hash(minted.token)):
+    if before is None:
         raise AuthFail
     gids = groups.gids(tx, caller.uid)
     closing.move(
@@ -123,12 +165,11 @@ def _move(
         address=wanted.address,
         contact_key=wanted.contact_key,
         country=wanted.country,
-        mesibo_uid=minted.uid,
+        mesibo_uid=mesibo_uid,
     )
     groups.renumber(tx, now, gids, before.address, wanted.address)
     unheard = [caller.uid, *(uid for uid, _address in blocks.accounts(tx, caller.uid))]
     outbox.add(tx, now, _what_follows(before, wanted, gids, unheard, now))
-    outbox.done(tx, intent)
     return users.profile(tx, caller.uid)
 
 

@@ -6,9 +6,8 @@ that app has ended.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Connection
@@ -21,7 +20,6 @@ from messenger_api.settings import Settings
 from messenger_api.storage import outbox, sessions
 from messenger_api.storage.db import Database
 from messenger_api.storage.models import Session
-from messenger_api.storage.outbox import Draft
 from messenger_api.storage.sessions import AppOfUser, Caller
 
 DAY_SECONDS = 24 * 3600
@@ -84,8 +82,7 @@ class Sessions:
         def work(tx: Connection, now: int) -> None:
             sessions.remove(tx, [caller.sid])
             if not sessions.count(tx, caller.uid, caller.appid):
-                app = AppOfUser(caller.uid, caller.address, caller.mesibo_uid, caller.appid)
-                outbox.add(tx, now, tokens_gone([app]))
+                outbox.add(tx, now, [token_gone(_app_of(caller))])
 
         self._database.write(work)
 
@@ -130,18 +127,16 @@ class Sessions:
         return self._database.now() - self._settings.session_idle_days * DAY_SECONDS
 
 
-def end_sessions(tx: Connection, now: int, condition: ColumnElement[bool], lane: str = "") -> int:
+def end_sessions(tx: Connection, now: int, condition: ColumnElement[bool]) -> int:
     """End these sessions inside a transaction; the tokens of their apps follow, by the outbox.
 
-    The worker looks whether another session of the same app is left before it deletes a token. `lane`: what
-    it shall be done in order with.
+    The worker looks whether another session of the same app is left before it deletes a token.
     """
-    drafts = tokens_gone(sessions.apps(tx, condition))
+    apps = sessions.apps(tx, condition)
     ended = sessions.remove_where(tx, condition)
-    outbox.add(tx, now, [replace(draft, lane=lane or draft.lane) for draft in drafts])
+    outbox.add(tx, now, map(token_gone, apps))
     return ended
 
 
-def tokens_gone(apps: Sequence[AppOfUser]) -> list[Draft]:
-    """Delete these apps' tokens at mesibo, after the commit."""
-    return [token_gone(app.uid, app.address, app.mesibo_uid, app.appid) for app in apps]
+def _app_of(caller: Caller) -> AppOfUser:
+    return AppOfUser(caller.uid, caller.address, caller.mesibo_uid, caller.contact_key, caller.appid)

@@ -14,6 +14,7 @@ from messenger_api.storage.closing import Identity
 from messenger_api.storage.db import SETTLE_SECONDS
 from messenger_api.storage.groups import GroupState
 from messenger_api.storage.outbox import Draft
+from messenger_api.storage.sessions import AppOfUser
 from messenger_api.storage.users import Profile
 
 # A request that was killed between its intention and its commit is put right after this long. It must be
@@ -59,12 +60,16 @@ class GroupGone(msgspec.Struct):
 
 
 class TokenGone(msgspec.Struct):
-    """Delete a user's token at mesibo, unless the user has logged in to that app again."""
+    """Delete a user's token at mesibo, unless whoever has the address has logged in to that app again.
+
+    `again`: as in `MirrorGroup`.
+    """
 
     uid: int
     address: str
     mesibo_uid: int
     appid: str
+    again: bool = False
 
 
 class FileGone(msgspec.Struct):
@@ -101,19 +106,29 @@ class UserGone(msgspec.Struct):
 
 
 class MesiboUserGone(msgspec.Struct):
-    """Delete a user at mesibo when no message in the user's name waits any more, or it is past `latest`."""
+    """Delete a user at mesibo when no message in the user's name waits any more, or it is past `latest`.
+
+    `renewed_for`: the app of somebody who has taken the address over, for whom mesibo then makes the user
+    anew. `again`: as in `MirrorGroup`.
+    """
 
     uid: int
     address: str
     mesibo_uid: int
     latest: int
+    renewed_for: str = ""
+    again: bool = False
 
 
 class GroupNews(msgspec.Struct):
-    """Tell the members of a group, but `uid` and in that user's name, how it is by then."""
+    """Tell the members of a group, but `uid` and in that user's name, how it is by then.
+
+    `sender`: in whose name, where that user is a member no more.
+    """
 
     gid: int
     uid: int
+    sender: str = ""
 
 
 class UpdateText(msgspec.Struct, kw_only=True):
@@ -216,9 +231,9 @@ def group_gone(gid: int) -> Draft:
     return Draft(f"group:{gid}", "group_gone", GroupGone(gid))
 
 
-def group_news(gid: int, uid: int) -> Draft:
+def group_news(gid: int, uid: int, sender: str = "") -> Draft:
     """Tell a group's members how it is, after the commit and what else is queued for the group."""
-    return Draft(f"group:{gid}", "group_news", GroupNews(gid, uid))
+    return Draft(f"group:{gid}", "group_news", GroupNews(gid, uid, sender))
 
 
 def account_closed(uid: int) -> Draft:
@@ -227,8 +242,13 @@ def account_closed(uid: int) -> Draft:
 
 
 def gone_lane(contact_key: bytes) -> str:
-    """The lane of what is left to do about somebody who had this number; a login waits for it."""
+    """The lane of what is left to do about whoever had this number or its tokens; a login waits for it."""
     return f"gone:{contact_key.hex()}"
+
+
+def intent_lane(contact_key: bytes) -> str:
+    """The lane of intentions to make a user of this number at mesibo."""
+    return f"intent:{contact_key.hex()}"
 
 
 def user_gone(gone: Identity, now: int, but: Sequence[int]) -> Draft:
@@ -246,15 +266,22 @@ def mesibo_user_gone(gone: Identity, now: int) -> Draft:
 def mesibo_user_unused(address: str, contact_key: bytes, now: int) -> Draft:
     """Delete a user whom mesibo is being asked to make, unless the account gets that address meanwhile.
 
-    The intention of a change of number, which withdraws it when it is finished.
+    The intention of a login and of a change of number, which withdraw it when they are finished.
     """
     task = MesiboUserGone(0, address, 0, now)
-    return Draft(f"intent:{contact_key.hex()}", "mesibo_user_gone", task, delay=INTENT_SECONDS)
+    return Draft(intent_lane(contact_key), "mesibo_user_gone", task, delay=INTENT_SECONDS)
 
 
-def token_gone(uid: int, address: str, mesibo_uid: int, appid: str) -> Draft:
+def mesibo_user_renewed(gone: Identity, appid: str) -> Draft:
+    """Delete a user at mesibo, and make one anew for the account that has the address now."""
+    task = MesiboUserGone(gone.uid, gone.address, gone.mesibo_uid, 0, renewed_for=appid)
+    return Draft(gone_lane(gone.contact_key), "mesibo_user_gone", task)
+
+
+def token_gone(app: AppOfUser) -> Draft:
     """Delete a user's token at mesibo, after the commit."""
-    return Draft(f"token:{uid}", "token_gone", TokenGone(uid, address, mesibo_uid, appid))
+    task = TokenGone(app.uid, app.address, app.mesibo_uid, app.appid)
+    return Draft(gone_lane(app.contact_key), "token_gone", task)
 
 
 def file_gone(name: str) -> list[Draft]:

@@ -16,6 +16,7 @@ import structlog
 
 from messenger_api.domain.errors import TryLater
 from messenger_api.gateways.mesibo import MesiboClient, MesiboError, MesiboRefused, MesiboUnreachable
+from messenger_api.services.claims import Claims
 from messenger_api.services.deliveries import (
     RECIPIENTS,
     REFUSALS,
@@ -25,6 +26,7 @@ from messenger_api.services.deliveries import (
     Messages,
     NotRemoved,
     TooLong,
+    UnderWay,
     ask_to_remove,
     is_about_the_item,
 )
@@ -36,7 +38,6 @@ from messenger_api.services.updates import (
     GroupGone,
     MirrorGroup,
     TellMembers,
-    TokenGone,
     UserChanged,
     WatchText,
     mirror_later,
@@ -44,7 +45,7 @@ from messenger_api.services.updates import (
 )
 from messenger_api.services.upstream import chunks
 from messenger_api.settings import Settings
-from messenger_api.storage import codes, contacts, counters, groups, outbox, sessions, texts, users
+from messenger_api.storage import codes, contacts, counters, groups, outbox, texts, users
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
 from messenger_api.storage.groups import GroupState
@@ -55,6 +56,7 @@ log = structlog.get_logger(__name__)
 BATCH = 20
 IDLE_SECONDS = 1.0
 DOWN_SECONDS = 3
+LOGIN_SECONDS = 1
 LONGEST_BACKOFF = 300
 CODES_KEPT_SECONDS = 24 * 3600
 # The bill of a month is looked at in the next.
@@ -79,6 +81,7 @@ class Worker:
         self._files = files
         self._messages = Messages(mesibo, settings.mesibo_max_body)
         self._sessions = Sessions(settings, database)
+        self._claims = Claims(settings, database)
         self._woken = threading.Event()
         self._stopped = threading.Event()
         # Since when is unknown: the first look comes at once, however short ago the machine was started.
@@ -88,7 +91,6 @@ class Worker:
             "tell_members": Kind(TellMembers, self._tell_members),
             "mirror_group": Kind(MirrorGroup, self._mirror_group),
             "group_gone": Kind(GroupGone, self._group_gone),
-            "token_gone": Kind(TokenGone, self._token_gone),
             "file_gone": Kind(FileGone, self._file_gone, asks_mesibo=False),
             "watch_text": Kind(WatchText, lambda _item, task: texting.look_after(task), asks_mesibo=False),
             **Departures(database, mesibo, self._messages, self._note_progress).kinds(),
@@ -161,9 +163,8 @@ class Worker:
         return reachable
 
     def _is_still_ours(self, item: Item) -> bool:
-        """Whether the claim holds; it is made longer when the half of it is over."""
-        half = self._settings.outbox_lease / 2
-        return item.claimed_until - self._database.now() > half or self._hold(item)
+        """Whether the claim holds; it is made longer when little is left of it."""
+        return self._claims.is_long(item) or self._hold(item)
 
     def _goes_on(self) -> bool:
         # When the main thread has ended, the process only waits for this one.
@@ -198,7 +199,8 @@ class Worker:
             kind = self._kinds[item.kind]
             if kind.asks_mesibo and not reachable:
                 raise MesiboUnreachable("down")
-            kind.run(item, msgspec.json.decode(item.payload, type=kind.payload))
+            with self._claims.bounding(item):
+                kind.run(item, msgspec.json.decode(item.payload, type=kind.payload))
         except MesiboError as error:
             if is_about_the_item(error):
                 self._put_back(item, str(error), most=REFUSALS)
@@ -211,7 +213,8 @@ class Worker:
             self._put_back(item, str(error), most=self._settings.outbox_max_attempts)
         except (Changed, TryLater) as error:
             # The group changed, or the database or the bucket is away: nobody's fault, and waited out.
-            self._put_back(item, str(error), counts=False)
+            wait = LOGIN_SECONDS if isinstance(error, UnderWay) else DOWN_SECONDS
+            self._put_back(item, str(error), counts=False, wait=wait)
         except Lost:
             log.warning("outbox.claim_lost", kind=item.kind, id=item.id)
         except (KeyError, msgspec.DecodeError, TooLong) as error:
@@ -232,11 +235,13 @@ class Worker:
             return False
         return True
 
-    def _put_back(self, item: Item, reason: str, *, counts: bool = True, most: int = 0) -> None:
+    def _put_back(
+        self, item: Item, reason: str, *, counts: bool = True, most: int = 0, wait: int = DOWN_SECONDS
+    ) -> None:
         """Queue an item again, or among the dead when this try `counts` and was the last of `most`."""
         attempts = item.attempts + counts
         dead = counts and attempts >= most
-        wait = min(LONGEST_BACKOFF, 2**attempts) if counts else DOWN_SECONDS
+        wait = min(LONGEST_BACKOFF, 2**attempts) if counts else wait
         due_at = int(self._database.now() + wait)
         log.warning("outbox.put_back", kind=item.kind, id=item.id, reason=reason, dead=dead)
         self._database.run(
@@ -246,7 +251,10 @@ class Worker:
     def _hold(self, item: Item, left: msgspec.Struct | None = None) -> bool:
         """Claim an item anew, with what is `left` of it; False when another worker has it by now."""
         until = self._database.now() + self._settings.outbox_lease
-        return self._database.run(lambda tx: outbox.hold(tx, item, claimed_until=until, left=left))
+        held = self._database.run(lambda tx: outbox.hold(tx, item, claimed_until=until, left=left))
+        if held:
+            self._claims.note(item, until)
+        return held
 
     # What the items mean
 
@@ -280,7 +288,7 @@ class Worker:
         if group is None:
             return
         try:
-            self._bring_in_line(task, group)
+            self._bring_in_line(item, task, group)
         except MesiboUnreachable as error:
             if error.maybe_done and not task.again:
                 task.again = True
@@ -293,11 +301,13 @@ class Worker:
             look = mirror_later(task.gid, task.addresses, rename=task.rename)
             self._database.run(lambda tx: outbox.add(tx, self._database.now(), [look]))
 
-    def _bring_in_line(self, task: MirrorGroup, group: GroupState) -> None:
+    def _bring_in_line(self, item: Item, task: MirrorGroup, group: GroupState) -> None:
         present = set(group.roster.addresses())
         for gone in chunks([address for address in task.addresses if address not in present]):
+            self._keep(item)
             self._remove_members(task.gid, gone)
         for here in chunks([address for address in task.addresses if address in present]):
+            self._keep(item)
             self._mesibo.edit_members(task.gid, here)
         if task.rename:
             self._mesibo.set_group(task.gid, group.name)
@@ -321,14 +331,13 @@ class Worker:
         if self._database.run(lambda tx: groups.find(tx, task.gid)) is None:
             ask_to_remove(partial(self._mesibo.delete_group, task.gid))
 
-    def _token_gone(self, _item: Item, task: TokenGone) -> None:
-        if not self._database.run(lambda tx: sessions.count(tx, task.uid, task.appid)):
-            uid = task.mesibo_uid or None
-            ask_to_remove(partial(self._mesibo.delete_token, task.address, uid=uid, appid=task.appid))
-
     def _file_gone(self, _item: Item, task: FileGone) -> None:
         self._files.remove(task.name)
         self._database.run(lambda tx: users.remove_thumbnail(tx, task.name))
+
+    def _keep(self, item: Item) -> None:
+        if not self._is_still_ours(item):
+            raise Lost
 
     def _note_progress(self, item: Item, task: msgspec.Struct) -> None:
         if not self._hold(item, task):

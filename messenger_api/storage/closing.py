@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, literal, literal_column, select, update
 
+from messenger_api.storage import intentions
 from messenger_api.storage.models import (
     Contact,
     FormerContact,
@@ -19,6 +20,9 @@ from messenger_api.storage.models import (
 
 # Stands in `sent_texts` for somebody who is gone: what was paid is still counted.
 NOBODY = bytes(16)
+# Begins the address that stands in the place of a number which somebody else has by now. No login method
+# reads one, and mesibo never learns of it.
+DISPLACED = "#"
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,14 @@ class Identity:
     mesibo_uid: int
     photo: str
 
+    @property
+    def displaced(self) -> bool:
+        """Whether somebody else has taken its number over."""
+        return self.address.startswith(DISPLACED)
+
 
 _IDENTITY = select(User.uid, User.address, User.contact_key, User.mesibo_uid, User.photo)
-_STANDING = select(
+_HOW_IT_STANDS = (
     User.uid,
     User.address,
     User.blocked,
@@ -52,17 +61,52 @@ _STANDING = select(
     User.seen_at,
     User.created_at,
     select(func.max(Session.seen_at)).where(Session.uid == User.uid).scalar_subquery(),
-).where(User.contact_key == bindparam("key"))
+)
+_STANDING = select(*_HOW_IT_STANDS).where(User.contact_key == bindparam("key"))
+_one = select(literal_column("1").label("one")).subquery()
+# Version 0.1 put the tokens of an account into a lane of their own.
+_PAST = intentions.NOTHING_LEFT & ~intentions.is_queued(literal("token:").concat(User.uid)).correlate(User)
+_ENTRANCE = select(_PAST, *_HOW_IT_STANDS).select_from(
+    _one.outerjoin(User, User.contact_key == bindparam("key"))
+)
 
 
 def standing(connection: Connection, key: bytes) -> Standing | None:
     """How the account with this contact key stands, if there is one. One statement."""
     row = connection.execute(_STANDING, {"key": key}).one_or_none()
-    if row is None:
-        return None
-    uid, address, blocked, closed_at, seen_at, created_at, session_seen = row
+    return None if row is None else _standing(*row)
+
+
+def entrance(connection: Connection, key: bytes, *, gone: str, intent: str) -> tuple[Standing | None, bool]:
+    """As `standing`, and whether nothing is left to do about the past of the number. One statement.
+
+    `gone`, `intent`: the lanes of what is left to do, and of intentions.
+    """
+    over, *row = connection.execute(_ENTRANCE, {"key": key, "gone": gone, "intent": intent}).one()
+    return None if row[0] is None else _standing(*row), bool(over)
+
+
+def _standing(
+    uid: int,
+    address: str,
+    blocked: int,
+    closed_at: int,
+    seen_at: int,
+    created_at: int,
+    session_seen: int | None,
+) -> Standing:
     last = max(seen_at, created_at, session_seen or 0)
     return Standing(uid, address, bool(blocked), bool(closed_at), last)
+
+
+def enter(connection: Connection, now: int, uid: int, *, contact_key: bytes, mesibo_uid: int) -> bool:
+    """Note that an account is logged in to, with the id that mesibo gives it; locks it.
+
+    False when it has another number by now, or nobody may log in to it.
+    """
+    same = (User.uid == uid) & (User.contact_key == contact_key) & (User.closed_at == 0) & (User.blocked == 0)
+    changed = connection.execute(update(User).where(same).values(mesibo_uid=mesibo_uid, seen_at=now))
+    return changed.rowcount == 1
 
 
 def close(connection: Connection, now: int, uid: int) -> bool:
@@ -71,10 +115,29 @@ def close(connection: Connection, now: int, uid: int) -> bool:
     return connection.execute(update(User).where(open_one).values(closed_at=now)).rowcount == 1
 
 
+def displace(connection: Connection, now: int, former: Identity) -> None:
+    """Close an account and take its number from it, for somebody else to have at once."""
+    nobodys = {"address": f"{DISPLACED}{former.uid}", "contact_key": former.uid.to_bytes(16, "big")}
+    values = {**nobodys, "mesibo_uid": 0, "closed_at": now, "changed_at": now}
+    connection.execute(update(User).where(User.uid == former.uid).values(values))
+    forget_texts(connection, former.contact_key)
+
+
+def intentions_of(connection: Connection, address: str) -> str:
+    """The lane of intentions about whoever has this address; "" for nobody."""
+    key = connection.execute(select(User.contact_key).where(User.address == address)).scalar()
+    return "" if key is None else f"intent:{key.hex()}"
+
+
 def forget_proofs(connection: Connection, identity: Identity) -> None:
     """Remove what a login with this identity is checked against: its one-time code and its password."""
     connection.execute(delete(OneTimeCode).where(OneTimeCode.contact_key == identity.contact_key))
     connection.execute(delete(Password).where(Password.address == identity.address))
+
+
+def is_blocked(connection: Connection, uid: int) -> bool:
+    """Whether the operator keeps an account out."""
+    return bool(connection.execute(select(User.blocked).where(User.uid == uid)).scalar())
 
 
 def set_blocked(connection: Connection, uid: int, *, blocked: bool) -> None:
@@ -140,11 +203,3 @@ def move(connection: Connection, now: int, before: Identity, **columns: object) 
         update(User).where(User.uid == before.uid).values(**columns, changed_at=now, seen_at=now)
     )
     forget_proofs(connection, before)
-
-
-def hand_over(connection: Connection, uid: int, sid: int, token_hash: bytes) -> bool:
-    """End a user's sessions but `sid`, which gets another token; False when it has ended itself."""
-    connection.execute(delete(Session).where(Session.uid == uid, Session.sid != sid))
-    mine = (Session.sid == sid) & (Session.uid == uid)
-    changed = connection.execute(update(Session).where(mine).values(token_hash=token_hash))
-    return changed.rowcount == 1

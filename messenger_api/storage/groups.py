@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -80,6 +80,12 @@ def owner(connection: Connection, gid: int) -> Account | None:
 def gids(connection: Connection, uid: int) -> list[int]:
     """The groups of a user."""
     query = select(GroupMember.gid).where(GroupMember.uid == uid).order_by(GroupMember.gid)
+    return list(connection.execute(query).scalars())
+
+
+def gids_at(connection: Connection, address: str) -> list[int]:
+    """The groups of whoever has this address."""
+    query = select(GroupMember.gid).join(User, User.uid == GroupMember.uid).where(User.address == address)
     return list(connection.execute(query).scalars())
 
 
@@ -171,6 +177,43 @@ def renumber(connection: Connection, now: int, gids: Sequence[int], old: str, ne
     roster = func.substr(moved, 1, func.length(moved) - 1)
     values = {"roster": roster, "version": Group.version + 1, "changed_at": now}
     connection.execute(update(Group).where(Group.gid.in_(gids)).values(values))
+
+
+def leave_all(connection: Connection, now: int, uid: int, address: str) -> tuple[list[int], list[GroupState]]:
+    """Take a user out of all groups: where it was owner or admin one by one, elsewhere with two statements.
+
+    Returns:
+        The groups that go on, and those that have ended with their last member.
+    """
+    query = select(GroupMember.gid, GroupMember.role).where(GroupMember.uid == uid)
+    held = {gid: Role(role) for gid, role in connection.execute(query)}
+    if not held:
+        return [], []
+    # Locked before they are read; the others' rosters are right with this.
+    roster = func.replace(Group.roster.concat(","), f",{address},", ",")
+    roster = func.substr(roster, 1, func.length(roster) - 1)
+    values = {"roster": roster, "version": Group.version + 1, "changed_at": now}
+    connection.execute(update(Group).where(Group.gid.in_(list(held))).values(values))
+    ended = [
+        gone
+        for gid, role in sorted(held.items())
+        if role != Role.MEMBER and (gone := _hand_over(connection, now, uid, gid))
+    ]
+    connection.execute(delete(GroupMember).where(GroupMember.uid == uid))
+    return sorted(held.keys() - {group.gid for group in ended}), ended
+
+
+def _hand_over(connection: Connection, now: int, uid: int, gid: int) -> GroupState | None:
+    """Take an owner or admin out of a group; the group, when nobody is left."""
+    before = find(connection, gid)
+    if before is None:
+        return None
+    after = replace(before, roster=before.roster.left_by(uid))
+    if after.roster.members:
+        change(connection, now, before, after)
+        return None
+    remove(connection, before)
+    return before
 
 
 def _change_members(connection: Connection, before: GroupState, after: Roster) -> None:

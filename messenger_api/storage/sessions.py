@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, o
 from sqlalchemy import text as sql
 from sqlalchemy.sql import ColumnElement
 
-from messenger_api.storage.db import new_id
+from messenger_api.storage.db import ignoring_known, new_id
 from messenger_api.storage.models import PushToken, Session, User
 from messenger_api.storage.packed import packed, unpack
 from messenger_api.storage.statements import execute, text
@@ -39,7 +39,18 @@ class AppOfUser:
     uid: int
     address: str = field(repr=False)
     mesibo_uid: int
+    contact_key: bytes = field(repr=False)
     appid: str
+
+
+@dataclass(frozen=True)
+class LeftBehind:
+    """What a session that ends leaves to the one that takes its place: whose it was, and how it is woken."""
+
+    appid: str
+    device: str
+    device_type: int
+    push: Mapping[str, object] | None = field(repr=False)
 
 
 _CALLER = (
@@ -123,9 +134,35 @@ def remove_where(connection: Connection, condition: ColumnElement[bool]) -> int:
     return connection.execute(delete(Session).where(condition)).rowcount
 
 
+def hand_over(connection: Connection, uid: int, sid: int, token_hash: bytes) -> bool:
+    """End a user's sessions but `sid`, which gets another token; False when it has ended itself."""
+    connection.execute(delete(Session).where(Session.uid == uid, Session.sid != sid))
+    mine = (Session.sid == sid) & (Session.uid == uid)
+    changed = connection.execute(update(Session).where(mine).values(token_hash=token_hash))
+    return changed.rowcount == 1
+
+
+def left_behind(connection: Connection, uid: int, sid: int) -> LeftBehind | None:
+    """What a user's session has, for another to take its place; None when it has ended."""
+    mine = select(Session.appid, Session.device, Session.device_type)
+    row = connection.execute(mine.where(Session.sid == sid, Session.uid == uid)).one_or_none()
+    if row is None:
+        return None
+    push = (
+        connection.execute(select(PushToken.__table__).where(PushToken.sid == sid)).mappings().one_or_none()
+    )
+    return LeftBehind(row.appid, row.device, row.device_type, {**push} if push else None)
+
+
+def take_up(connection: Connection, sid: int, left: LeftBehind) -> None:
+    """Have a new session be woken where the one before it was, unless that phone has registered anew."""
+    if left.push:
+        connection.execute(ignoring_known(insert(PushToken)).values({**left.push, "sid": sid}))
+
+
 def apps(connection: Connection, condition: ColumnElement[bool]) -> list[AppOfUser]:
     """The apps of which these sessions are."""
-    query = select(User.uid, User.address, User.mesibo_uid, Session.appid).distinct()
+    query = select(User.uid, User.address, User.mesibo_uid, User.contact_key, Session.appid).distinct()
     rows = connection.execute(query.join(User, User.uid == Session.uid).where(condition))
     return [AppOfUser(*row) for row in rows]
 
@@ -163,6 +200,15 @@ def superseded(
 def count(connection: Connection, uid: int, appid: str) -> int:
     """How many sessions a user has in one app."""
     query = select(func.count()).select_from(Session).where(Session.uid == uid, Session.appid == appid)
+    return int(connection.execute(query).scalar_one())
+
+
+def count_at(connection: Connection, address: str, appid: str = "") -> int:
+    """How many sessions whoever has this address now has: in one app, or in all."""
+    query = select(func.count()).select_from(Session).join(User, User.uid == Session.uid)
+    query = query.where(User.address == address)
+    if appid:
+        query = query.where(Session.appid == appid)
     return int(connection.execute(query).scalar_one())
 
 

@@ -195,7 +195,7 @@ def fresh(world: World) -> Callable[[], object]:
 CASES = [
     Case("login", "a code is asked for", 5, fresh),
     Case("login", "a new account", 11, a_login("919000000078", known=False)),
-    Case("login", "a known account", 9, a_login("919000000079", known=True)),
+    Case("login", "a known account", 10, a_login("919000000079", known=True)),
     simple("loginui", "", 0),
     Case("logout", "", 4, goodbye),
     simple("getcontacts", "everything", 3, ts=0),
