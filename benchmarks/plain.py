@@ -17,9 +17,9 @@ from sqlalchemy import Connection, create_engine, text
 
 from benchmarks.dataset import SECRET_KEY
 from benchmarks.serving import serve
-from messenger_api.cli.serve import THREADS
 from messenger_api.domain.phone import Phone
 from messenger_api.domain.secrets import Keys, token_hash
+from messenger_api.storage.db import CALLS_AT_ONCE
 
 SESSION = text(
     "SELECT s.uid FROM sessions s JOIN users u ON u.uid = s.uid WHERE s.token_hash = :hash AND u.blocked = 0"
@@ -40,7 +40,7 @@ def plain_app(uri: str) -> Flask:
     """The application."""
     app = Flask(__name__)
     engine = create_engine(
-        uri, pool_size=THREADS, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
+        uri, pool_size=CALLS_AT_ONCE, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
     )
     keys = Keys.derive(SECRET_KEY)
 

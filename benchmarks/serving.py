@@ -9,7 +9,7 @@ from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 
-from messenger_api.cli.serve import THREADS
+from messenger_api.storage.db import CALLS_AT_ONCE
 
 
 def serve(name: str, load: Callable[[], Flask]) -> None:
@@ -20,6 +20,6 @@ def serve(name: str, load: Callable[[], Flask]) -> None:
         port=int(sys.argv[1]),
         interface=Interfaces.WSGI,
         workers=int(sys.argv[2]),
-        blocking_threads=THREADS,
+        blocking_threads=CALLS_AT_ONCE,
         log_enabled=False,
     ).serve(target_loader=load, wrap_loader=False)

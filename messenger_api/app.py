@@ -57,7 +57,9 @@ from messenger_api.transport.health import health_blueprint
 from messenger_api.transport.metrics import metrics_blueprint
 from messenger_api.transport.pages import pages_blueprint
 from messenger_api.transport.proxies import trust_proxies
+from messenger_api.transport.reading import MAX_BODY_BYTES
 from messenger_api.transport.receipts import receipts_blueprint
+from messenger_api.transport.receiving import Receiving
 from messenger_api.transport.refused import refuse
 
 if TYPE_CHECKING:
@@ -121,7 +123,8 @@ def build_app(settings: Settings) -> Flask:
     app.register_blueprint(metrics_blueprint(services))
     app.register_blueprint(receipts_blueprint(services))
     endpoint = ApiEndpoint(services, app.wsgi_app)
-    trusting = trust_proxies(endpoint, settings, services.limits)
+    receiving = Receiving(endpoint, settings.max_upload_bytes + MAX_BODY_BYTES)
+    trusting = trust_proxies(receiving, settings, services.limits)
     guarded = settings.uses_sandbox and not settings.shows_sandbox
     app.wsgi_app = for_own_machine(trusting, refuse) if guarded else trusting  # type: ignore[assignment, method-assign]
     return app

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 import click
 from flask import Flask
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from sqlalchemy import make_url
 
 from messenger_api.app import parts_of
@@ -26,9 +28,13 @@ from messenger_api.cli.common import (
 )
 from messenger_api.processes import end_with_parent
 from messenger_api.settings import OWN_MACHINE, Settings, origin
+from messenger_api.transport.receiving import THREADS
 
-# Threads that wait for mesibo or the SMS network leave enough others for the rest (MESIBO_MAX_CALLS).
-THREADS = 32
+# Connections that a process holds, idle ones of proxies included, and open files that it needs for them.
+CONNECTIONS = 16_384
+SPARE_FILES = 1024
+# Connections that were made and not yet accepted.
+BACKLOG = 4096
 
 # A stop waits for requests under way, which may wait for mesibo, and this much longer for their answers.
 GRACE_SECONDS = 2
@@ -63,18 +69,33 @@ def serve(host: str, port: int, workers: int, sandbox: bool) -> None:
     with product(config) as parts:
         prepare_schema(parts)
     click.echo(_welcome(config, f"http://{f'[{host}]' if ':' in host else host}:{port}"))
+    _allow_connections()
     server = Granian(
         "messenger_api",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
+        # Phones and proxies speak HTTP/1.1 here; in HTTP/2 one connection could hold hundreds of bodies.
+        http=HTTPModes.http1,
         workers=workers,
+        backlog=BACKLOG,
+        backpressure=CONNECTIONS,
         blocking_threads=THREADS,
         respawn_failed_workers=True,
         workers_kill_timeout=round(config.mesibo_timeout) + GRACE_SECONDS,
         log_enabled=False,
     )
     server.serve(target_loader=partial(_application, config, os.getpid()), wrap_loader=False)
+
+
+def _allow_connections() -> None:
+    """Open as many files as the system lets us: Debian's usual 1,024 are used up by as many idle phones."""
+    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + SPARE_FILES
+    if few != resource.RLIM_INFINITY and few < wanted:
+        allowed = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(few, allowed), most))
 
 
 def _application(config: Settings, parent: int) -> Flask:

@@ -32,6 +32,9 @@ QUEUED = "queued"
 T = TypeVar("T")
 Clock = Callable[[], float]
 
+# Requests that a process works on at once; none uses more than one connection at a time.
+CALLS_AT_ONCE = 32
+
 ATTEMPTS = 4
 BACKOFF_SECONDS = 0.02
 # After this long a person has waited enough: nothing is tried again. A lock is waited for once more.

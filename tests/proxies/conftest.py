@@ -40,20 +40,23 @@ def front(certificates: Certificates) -> Iterator[Callable[..., Front]]:
 @pytest.fixture(scope="session")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """The product behind so many proxies, started once for each number and header."""
-    started: dict[tuple[int, str], tuple[ProductServer, Path]] = {}
+    started: dict[tuple[int, str, str], tuple[ProductServer, Path]] = {}
     with ExitStack() as servers:
 
-        def serve(hops: int, header: str = HEADER) -> ProductServer:
-            if (hops, header) not in started:
+        def serve(hops: int, header: str = HEADER, limits: str = "enforce") -> ProductServer:
+            key = hops, header, limits
+            if key not in started:
                 folder = tmp_path_factory.mktemp("product")
                 environment = {
                     "MESSENGER_SECRET_KEY": KEY,
+                    "MESSENGER_SANDBOX": "true",
+                    "MESSENGER_LIMITS": limits,
                     "MESSENGER_LOGIN_TRIES_PER_IP_HOUR": str(TRIES),
                     "MESSENGER_TRUSTED_PROXY_HOPS": str(hops),
                     "MESSENGER_TRUSTED_PROXY_HEADER": header,
                 }
-                started[hops, header] = servers.enter_context(ProductServer(folder, environment)), folder
-            return started[hops, header][0]
+                started[key] = servers.enter_context(ProductServer(folder, environment)), folder
+            return started[key][0]
 
         yield serve
     for server, folder in started.values():

@@ -1,0 +1,169 @@
+"""Bodies are received here, in front of everything: who sends slowly holds a thread that nobody needs.
+
+A thread that reads a body waits for somebody else's phone, so the server has many of them (`THREADS`), while
+no more than `CALLS_AT_ONCE` requests are worked on at a time. When half of the threads wait for bodies, each
+network may hold a part of the rest alone (`Shares`), and bodies that come too slowly are cut off (`Cutter`).
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import time
+from collections.abc import Iterable
+from queue import Empty, SimpleQueue
+from typing import IO, TYPE_CHECKING
+
+import msgspec
+
+from messenger_api.domain.errors import TryLater
+from messenger_api.domain.network import network_of
+from messenger_api.domain.texts import say
+from messenger_api.storage.db import CALLS_AT_ONCE
+from messenger_api.transport.api import HEADERS
+from messenger_api.transport.cutting import PATIENCE_WHEN_FEW, Cutter
+from messenger_api.transport.proxies import PEER
+from messenger_api.transport.shares import Shares
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# Threads of a server process, which cost memory (some 70 KB each) only where they are used.
+THREADS = 1024
+# Those that may wait for a body. The others are for requests without one and for those that are worked on.
+READING = THREADS - 2 * CALLS_AT_ONCE
+
+# Bytes that are read at once, and of a body those that are kept in memory; the rest goes to a file.
+STEP = 64 * 1024
+# So many of the largest bodies may be on their way, or smaller ones that have their size together.
+LARGEST_AT_ONCE = 64
+# What a body of unknown length is reckoned as.
+UNKNOWN = 1024 * 1024
+# Of what is larger than accepted so much is read and dropped, for so long: whoever is cut off while sending
+# sees a broken connection and not the answer.
+DROPPED_BYTES = 128 * 1024 * 1024
+DROPPED_SECONDS = 60
+
+# So long a request waits for its turn to be worked on.
+TURN_SECONDS = 10
+RETRY_SECONDS = 5
+
+# Webhooks and machines go by the status; apps read nothing but JSON with status 200.
+BY_STATUS = ("/sms/", "/files/", "/healthz", "/readyz", "/metrics")
+
+
+class Receiving:
+    """A WSGI application that hands requests on once their body is there."""
+
+    def __init__(self, app: WSGIApplication, largest: int) -> None:
+        """`largest`: bytes that a body may have; one that has more is handed on with none of them."""
+        self._app = app
+        self._largest = largest
+        self._threads = Shares(READING)
+        self._bytes = Shares(LARGEST_AT_ONCE * largest)
+        self._cutter = Cutter(self._threads)
+        self._turns: SimpleQueue[None] = SimpleQueue()
+        for _ in range(CALLS_AT_ONCE):
+            self._turns.put(None)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Receive the body, wait for a turn, and have the request answered."""
+        length = environ.get("CONTENT_LENGTH") or "0"
+        try:
+            if length != "0" or "HTTP_TRANSFER_ENCODING" in environ:
+                self._receive(environ, int(length) if length.isdecimal() and length != "0" else None)
+            self._turns.get(timeout=TURN_SECONDS)
+        except (TryLater, Empty):
+            return _later(environ, start_response)
+        try:
+            return self._app(environ, start_response)
+        finally:
+            self._turns.put(None)
+
+    def _receive(self, environ: WSGIEnvironment, length: int | None) -> None:
+        """Put a body that is here in the place of the one that comes.
+
+        Raises:
+            TryLater: the sender's network may hold no more now, or the body came too slowly.
+        """
+        network = network_of(environ.get("REMOTE_ADDR", ""))
+        if not self._threads.take(network):
+            raise TryLater
+        try:
+            if length is not None and length <= STEP:
+                data = self._read(environ, length)
+                environ["wsgi.input"] = io.BytesIO(data)
+            else:
+                self._receive_large(environ, length, network)
+        finally:
+            self._threads.give_back(network)
+
+    def _receive_large(self, environ: WSGIEnvironment, length: int | None, network: str) -> None:
+        reckoned = min(UNKNOWN if length is None else length, self._largest)
+        if not self._bytes.take(network, reckoned):
+            raise TryLater
+        try:
+            body, size = self._kept(environ, length)
+        finally:
+            self._bytes.give_back(network, reckoned)
+        environ["wsgi.input"] = body
+        if length is None:
+            environ.pop("HTTP_TRANSFER_ENCODING", None)
+            environ["CONTENT_LENGTH"] = str(size)
+
+    def _kept(self, environ: WSGIEnvironment, length: int | None) -> tuple[IO[bytes], int]:
+        """What came, or nothing of what is too large, and how much it was."""
+        until, size = time.monotonic() + DROPPED_SECONDS, 0
+        file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=STEP)  # noqa: SIM115 - the request closes it
+        fits = length is None or length <= self._largest
+        while chunk := self._read(environ, STEP if length is None else min(STEP, length - size)):
+            size += len(chunk)
+            if fits and size > self._largest:
+                fits = False
+                file.close()
+            if fits:
+                file.write(chunk)
+            elif size > DROPPED_BYTES or time.monotonic() > until:
+                break
+        if not fits:
+            return io.BytesIO(), max(size, length or 0)
+        file.seek(0)
+        return file, size
+
+    def _read(self, environ: WSGIEnvironment, size: int) -> bytes:
+        """So many bytes, or as many as there are."""
+        cutter = self._cutter
+        if not cutter.runs:
+            cutter.start()
+        stream, peer = environ["wsgi.input"], environ.get(PEER) or environ.get("REMOTE_ADDR", "")
+        started = time.monotonic()
+        data = cutter.read(stream, size, peer)
+        while len(data) < size:
+            more = cutter.read(stream, size - len(data), peer)
+            if more:
+                data += more
+                continue
+            if time.monotonic() - started > PATIENCE_WHEN_FEW:
+                raise TryLater
+            # Whoever reads it looks then whether it is as long as it was announced.
+            environ.pop("wsgi.input_terminated", None)
+            break
+        return data
+
+
+def _later(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    language = environ.get("HTTP_ACCEPT_LANGUAGE", "").partition(",")[0]
+    answer = {
+        "op": "",
+        "ts": int(time.time()),
+        "error": TryLater.code,
+        "errtitle": say(TryLater.title, language),
+        "errmsg": say(TryLater.message, language, seconds=RETRY_SECONDS),
+        "retry_after": RETRY_SECONDS,
+        "result": "FAIL",
+    }
+    body = msgspec.json.encode(answer)
+    by_status = environ.get("PATH_INFO", "").startswith(BY_STATUS)
+    headers = [("Content-Length", str(len(body))), ("Retry-After", str(RETRY_SECONDS))]
+    start_response("503 Service Unavailable" if by_status else "200 OK", [*HEADERS, *headers])
+    return [body]
