@@ -550,12 +550,18 @@ SMS_PER_COUNTRY_MINUTE = 1.0
 # Example: SMS_PER_HOUR = 1000
 SMS_PER_HOUR = 100
 
-# What a text or call costs, by country, and to all countries that are not named. Twilio and others publish
-# their prices.
+# What a text costs, by country, and to all countries that are not named. Twilio and others publish their
+# prices.
 # Example: SMS_PRICE = 0.12
 SMS_PRICE = 0.05
 # Example: SMS_PRICES = {"IN": 0.083, "US": 0.0079}
 SMS_PRICES = {}
+
+# The same for a call. It lasts under a minute, and a begun minute is charged.
+# Example: SMS_PRICE_VOICE = 0.2
+SMS_PRICE_VOICE = 0.10
+# Example: SMS_PRICES_VOICE = {"IN": 0.03, "US": 0.014}
+SMS_PRICES_VOICE = {}
 
 # The most that a day and a month may cost, in UTC; the log says when 50, 80 and 100 % are spent. 0: nothing
 # may be spent.
@@ -585,6 +591,12 @@ SMS_PAUSE_GRACE = 120
 # Whether numbers of internet telephony get texts. Premium-rate, shared-cost and pager numbers never do.
 # Example: SMS_TO_VOIP = True
 SMS_TO_VOIP = False
+
+# Whether numbers of satellites and of networks that span countries (+870, +881, +882, +883) get texts and
+# calls, whatever SMS_COUNTRIES says. They cost many times what others do; SMS_PRICE and SMS_PRICE_VOICE are
+# their prices too.
+# Example: SMS_TO_SATELLITE = True
+SMS_TO_SATELLITE = False
 
 # Seconds after which a text that its provider took but did not deliver is sent again by the next provider,
 # 0 to 300; 0: never. It needs delivery receipts (SMS_RECEIPTS) and a second provider.

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import click
 
-from messenger_api import logs
-from messenger_api.cli.common import fail, plainly, settings
+from messenger_api.cli.common import fail, prepare_schema, product, settings
+from messenger_api.domain.errors import BadPhone, TooMany
 from messenger_api.domain.phone import Phone, read
-from messenger_api.gateways.sms import (
-    Channel,
-    Sent,
-    SmsError,
-    SmsSender,
-    SmsUnavailable,
-    TextMessage,
-    sender_from_settings,
-)
-from messenger_api.settings import Settings, SettingsError
+from messenger_api.gateways.sms import Channel, SmsError, SmsSender, SmsUnavailable, TextMessage
+from messenger_api.settings import Settings
 
+REFUSALS = {
+    "phone_country": "The number's country is none of those that are texted: SMS_COUNTRIES, DEFAULT_COUNTRY.",
+    "phone_kind": "Numbers of this kind get no texts and calls. See SMS_TO_VOIP and SMS_TO_SATELLITE.",
+}
+SPENT = "The budget has no room for it: messenger-api sms status shows it, SMS_BUDGET_DAY and _MONTH set it."
 # Said on the phone, where a message needs something to say digit by digit. It opens nothing.
 TEST_CODE = "123456"
 
@@ -42,49 +40,44 @@ def sms() -> None:
 def test(number: str, channel: str, provider: str) -> None:
     """Send a test message to NUMBER, which costs what a code costs; exit with 1 when it was not sent.
 
-    It goes through the configured providers in their order, as a code does. A provider that makes codes
-    itself sends one of its own.
+    It goes through the configured providers in their order, as a code does, to the same countries, and counts
+    in the budget. A provider that makes codes itself sends one of its own.
     """
     config = settings()
-    # Providers that fail before one takes it are warnings.
-    logs.configure("warning", config.log_format)
-    message = _message(config, number, Channel(channel))
-    sender = _sender(config)
-    started = time.monotonic()
-    try:
-        sent = _send(sender, message, provider)
-    except SmsUnavailable as error:
-        fail(f"Not sent. {error.reason}")
-    except SmsError as error:
-        fail(f"Not sent. {error}")
-    finally:
-        sender.close()
-    ms = round((time.monotonic() - started) * 1000)
-    click.echo(f"{sent.provider} took it in {ms} ms, id {sent.id}")
-
-
-def _message(config: Settings, number: str, channel: Channel) -> TextMessage:
     phone = read(number, config.default_country)
     if not isinstance(phone, Phone):
         fail(f"{number} is no phone number. Write it with + and the country code, for example +14155550123.")
+    message = _message(config, phone, Channel(channel))
+    # Providers that fail before one takes it are warnings.
+    with product(replace(config, log_level="warning"), quiet=False) as parts:
+        texting, sender = parts.services.texting, _sender(parts.services.sms, provider)
+        if sender.costs:
+            prepare_schema(parts)
+        started = time.monotonic()
+        try:
+            sent = texting.send_test(phone, message, sender)
+        except SmsUnavailable as error:
+            told = "Not sent." if error.not_sent else "It may have been sent, and is booked."
+            fail(f"{told} {error.reason}")
+        except SmsError as error:
+            fail(f"Not sent. {error}")
+        except (BadPhone, TooMany) as error:
+            fail(f"Not sent. {REFUSALS.get(error.message, SPENT)}")
+        ms = round((time.monotonic() - started) * 1000)
+    click.echo(f"{sent.provider} took it in {ms} ms, id {sent.id}")
+
+
+def _message(config: Settings, phone: Phone, channel: Channel) -> TextMessage:
     text = f"This is a test from {config.sms_app_name}"
     code = "" if channel is Channel.SMS else TEST_CODE
     return TextMessage(phone.digits, f"{text} {code}".rstrip(), code=code, channel=channel)
 
 
-def _sender(config: Settings) -> SmsSender:
-    with plainly():
-        try:
-            return sender_from_settings(config)
-        except ValueError as error:
-            raise SettingsError([str(error)]) from error
-
-
-def _send(sender: SmsSender, message: TextMessage, provider: str) -> Sent:
+def _sender(sender: SmsSender, provider: str) -> SmsSender:
     if not provider:
-        return sender.send(message)
+        return sender
     chosen = sender.get(provider)
     if chosen is None:
         names = ", ".join(each.name for each in sender.providers)
         fail(f"{provider} is none of SMS_PROVIDERS: {names}")
-    return SmsSender([chosen], timeout=sender.timeout).send(message)
+    return SmsSender([chosen], timeout=sender.timeout)

@@ -46,6 +46,8 @@ class Kind(Enum):
     MOBILE = "mobile"
     LANDLINE = "landline"
     VOIP = "voip"
+    SATELLITE = "satellite"
+    """Of no country: a satellite's, or of a network that spans countries and is priced like one."""
     DEAR = "dear"
     """Whoever texts or calls it pays its owner, or it reaches no person."""
 
@@ -62,6 +64,11 @@ KINDS = {
     PhoneNumberType.UAN: Kind.DEAR,
     PhoneNumberType.VOICEMAIL: Kind.DEAR,
 }
+
+
+# Calling codes without a country: Inmarsat, the satellite systems (Iridium, Globalstar), and the two that
+# networks which span countries share (Thuraya and others). ITU-T E.164, list of assigned country codes.
+SATELLITES = frozenset({870, 881, 882, 883})
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,11 @@ class Phone:
     @property
     def kind(self) -> Kind:
         """What a text to this number would reach."""
-        return KINDS.get(phonenumbers.number_type(_parsed(self.digits)), Kind.MOBILE)
+        number = _parsed(self.digits)
+        kind = KINDS.get(phonenumbers.number_type(number), Kind.MOBILE)
+        if number.country_code in SATELLITES and kind is not Kind.DEAR:
+            return Kind.SATELLITE
+        return Kind.MOBILE if kind is Kind.LANDLINE and _may_be_mobile(number) else kind
 
     @property
     def country_code(self) -> str:
@@ -284,6 +295,13 @@ def _as_written(text: str, country: str | None) -> PhoneNumber | None:
         return phonenumbers.parse(text, country)
     except NumberParseException:
         return None
+
+
+def _may_be_mobile(number: PhoneNumber) -> bool:
+    """Whether mobiles are dialled at home like this landline: abroad, digits of their own mark them."""
+    token = phonenumbers.country_mobile_token(number.country_code or 0)
+    marked = _parse(f"+{number.country_code}{token}{number.national_number}", None) if token else None
+    return marked is not None and phonenumbers.number_type(marked) == PhoneNumberType.MOBILE
 
 
 @lru_cache(maxsize=4096)

@@ -86,6 +86,11 @@ def new_code(length: int) -> str:
     return f"{secrets.randbelow(10**length):0{length}d}"
 
 
+def matching_nothing() -> bytes:
+    """In the place of a code's hash: no code has it."""
+    return secrets.token_bytes(hashlib.sha256().digest_size)
+
+
 def new_secret_key() -> str:
     """A fresh `SECRET_KEY`: 256 random bits in hexadecimal."""
     return secrets.token_hex(32)

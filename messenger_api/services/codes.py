@@ -178,11 +178,20 @@ class OneTimeCodes:
 
         self._limits.write(work)
 
-    def note_sent(self, tx: Connection, issued: Issued, provider: str, verification: str) -> None:
-        """Remember who sent the code, and under which id when the provider made it."""
-        names = ",".join([*issued.avoid, provider][-4:])[:255]
-        theirs = f"{provider}:{verification}" if verification else ""
-        codes.change_same(tx, issued.key, issued.code_hash, providers=names, verification=theirs)
+    def note_sent(
+        self, tx: Connection, issued: Issued, providers: Sequence[str], verification: str, ours: bool
+    ) -> None:
+        """Remember who sent the code, or may have, and a provider's verification when one made the code.
+
+        Where `ours` may have left as well, either is good.
+        """
+        names = ",".join([*issued.avoid, *providers][-4:])[:255]
+        columns = {"providers": names, "verification": verification}
+        code = codes.lock(tx, issued.key) if verification and ours else None
+        if code and code.code_hash == issued.code_hash and not code.used_at:
+            codes.put_theirs(tx, issued.key, code, secrets.matching_nothing(), **columns)
+        else:
+            codes.change_same(tx, issued.key, issued.code_hash, **columns)
 
     def is_live(self, tx: Connection, now: int, key: bytes, code_hash: bytes) -> bool:
         """Whether this code can still be entered."""

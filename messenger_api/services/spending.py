@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Collection
 from dataclasses import replace
 
 import structlog
@@ -21,6 +22,7 @@ from messenger_api.domain.errors import BadPhone
 from messenger_api.domain.limits import Bucket, Period, Window
 from messenger_api.domain.phone import Kind, Phone
 from messenger_api.domain.secrets import Keys
+from messenger_api.gateways.sms import Channel
 from messenger_api.services.codes import HOUR, Plan
 from messenger_api.services.limits import DAY, Claim, Limits, Taking, Tally
 from messenger_api.services.networks import HOURLY, Asker, Networks
@@ -32,6 +34,8 @@ log = structlog.get_logger(__name__)
 # Money is counted in millionths, in whole numbers.
 MILLION = 1_000_000
 ALARMS, FULL = (50, 80), 100
+# The limits that count money.
+MONEY = ("sms_budget_day", "sms_budget_month")
 # The counter of a month outlives it, so that the operator may look at the last one.
 KEPT_DAYS = 62
 
@@ -39,12 +43,18 @@ KEPT_DAYS = 62
 class Spending:
     """Plans a text, and follows what became of it."""
 
-    def __init__(self, settings: Settings, keys: Keys, limits: Limits) -> None:
+    def __init__(
+        self, settings: Settings, keys: Keys, limits: Limits, channels: Collection[Channel] = (Channel.SMS,)
+    ) -> None:
         self._settings = settings
         self._keys = keys
         self._limits = limits
-        self._prices = dict(settings.sms_prices)
-        self._dearest = max(settings.sms_price, *self._prices.values(), 0) * MILLION
+        self._prices = {
+            Channel.SMS: (settings.sms_price, dict(settings.sms_prices)),
+            Channel.VOICE: (settings.sms_price_voice, dict(settings.sms_prices_voice)),
+        }
+        usual = [self._prices[channel] for channel in channels]
+        self._dearest = max(0.0, *(max(price, *named.values(), 0) for price, named in usual)) * MILLION
         self._networks = Networks(settings, keys)
         self.pauses = Pauses(settings, keys, limits)
 
@@ -53,16 +63,24 @@ class Spending:
         settings = self._settings
         # Where nobody pays, a country is refused only when the operator says which ones are not.
         countries = settings.texted_countries if costs else settings.sms_countries or (EVERYWHERE,)
-        if EVERYWHERE not in countries and phone.region not in countries:
+        kind = phone.kind
+        # A satellite is over no country: its own key alone decides.
+        by_country = kind is not Kind.SATELLITE or not settings.sms_to_satellite
+        if by_country and EVERYWHERE not in countries and phone.region not in countries:
             raise BadPhone("phone_country", properties=("phone",))
-        if costs and (phone.kind is Kind.DEAR or (phone.kind is Kind.VOIP and not settings.sms_to_voip)):
+        refused = {
+            Kind.DEAR: True,
+            Kind.VOIP: not settings.sms_to_voip,
+            Kind.SATELLITE: not settings.sms_to_satellite,
+        }
+        if costs and refused.get(kind):
             raise BadPhone("phone_kind", properties=("phone",))
 
-    def plan(self, phone: Phone, network: str, now: int) -> Plan:
-        """What a text to this number, asked for from this network, counts."""
+    def plan(self, phone: Phone, network: str, now: int, channel: Channel = Channel.SMS) -> Plan:
+        """What a text or call to this number, asked for from this network, counts."""
         voice = self._networks.widest(network)
         sent = Claim("sms_sent_country", phone.region, HOURLY)
-        shared = self._shared(phone, now)
+        shared = self._shared(phone, channel, now)
         everything = [*self._networks.claims(phone, network), *self.pauses.claims(phone, voice)]
 
         def choose(tally: Tally) -> tuple[Claim, ...]:
@@ -78,9 +96,9 @@ class Spending:
         def is_home(tally: Tally) -> bool:
             return self._look(tally, phone, network).home
 
-        return Plan((*shared, sent, *everything), choose, is_home, self._sound_alarms)
+        return Plan((*shared, sent, *everything), choose, is_home, self.sound_alarms)
 
-    def _shared(self, phone: Phone, now: int) -> list[Claim]:
+    def _shared(self, phone: Phone, channel: Channel, now: int) -> list[Claim]:
         """What a text counts in limits that many share."""
         settings = self._settings
         each = 60 / settings.sms_per_country_minute
@@ -88,7 +106,7 @@ class Spending:
             Claim("sms_per_prefix", self._subject(phone.prefix), Window(settings.sms_per_prefix_hour, HOUR)),
             Claim("sms_per_country", phone.region, Bucket(settings.sms_per_country_burst, each)),
             Claim("sms_per_hour", "all", Window(settings.sms_per_hour, HOUR)),
-            *self._money(phone, now),
+            *self.money(self.cost(phone, channel), now),
         ]
 
     def _kept(self, claim: Claim, part: float) -> float:
@@ -99,9 +117,10 @@ class Spending:
     def _look(self, tally: Tally, phone: Phone, network: str) -> Asker:
         return self._networks.look(tally, phone, network, self._limits.mode("sms_pause"))
 
-    def cost(self, phone: Phone) -> int:
-        """What a text to this number costs, in millionths of the currency."""
-        return round(self._prices.get(phone.region, self._settings.sms_price) * MILLION)
+    def cost(self, phone: Phone, channel: Channel) -> int:
+        """What a text or a call to this number costs, in millionths of the currency."""
+        usual, by_country = self._prices[channel]
+        return round(by_country.get(phone.region, usual) * MILLION)
 
     def entered(self, tx: Connection, now: int, phone: Phone, network: str) -> None:
         """Count a code that was entered, on this network. Within `Limits.write`."""
@@ -119,8 +138,9 @@ class Spending:
 
     # Money
 
-    def _money(self, phone: Phone, now: int) -> list[Claim]:
-        settings, cost = self._settings, self.cost(phone)
+    def money(self, cost: int, now: int) -> list[Claim]:
+        """What so many millionths, spent now, count in the budgets."""
+        settings = self._settings
         day, month = periods(now)
         return [
             Claim("sms_budget_day", day[0], Period(settings.sms_budget_day * MILLION, *day[1:]), cost),
@@ -129,7 +149,7 @@ class Spending:
             ),
         ]
 
-    def _sound_alarms(self, taken: Taking) -> None:
+    def sound_alarms(self, taken: Taking) -> None:
         """Say once for each of the shares of a budget that this text reaches it."""
         for claim, found in taken:
             if isinstance(claim.rule, Period):

@@ -35,7 +35,10 @@ class Budget:
 
 @dataclass(frozen=True)
 class Sending:
-    """What one provider sent to one country in the last 24 hours; `outcome` is sent, delivered or failed."""
+    """What one provider sent to one country in the last 24 hours.
+
+    `outcome` is sent, delivered or failed; unknown where the provider may have sent it and did not say so.
+    """
 
     provider: str
     country: str
@@ -64,12 +67,16 @@ def standing(settings: Settings, database: Database, spending: Spending) -> Stan
             _budgets(tx, settings, now),
             _countries(tx, spending, now),
             [
-                Sending(provider, country, Delivery(state).name.lower(), count, _money(cost))
-                for provider, country, state, count, cost in texts.sums(tx, now - 86_400)
+                Sending(provider, country, _outcome(state, known), count, _money(cost))
+                for provider, country, state, known, count, cost in texts.sums(tx, now - 86_400)
             ],
         )
 
     return database.run(work)
+
+
+def _outcome(state: int, is_known: bool) -> str:
+    return Delivery(state).name.lower() if is_known else "unknown"
 
 
 def _budgets(tx: Connection, settings: Settings, now: int) -> list[Budget]:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
-import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from messenger_api.domain.errors import BadPhone, TooMany, TryLater
+from messenger_api.domain.errors import ApiError, BadPhone, TooMany, TryLater
 from messenger_api.domain.identity import Identity
 from messenger_api.domain.phone import Kind, Phone
 from messenger_api.domain.secrets import Keys
-from messenger_api.domain.sms import code_text
-from messenger_api.domain.texts import say
 from messenger_api.gateways.sms import (
+    Attempt,
     Channel,
     Receipt,
     Sent,
+    SmsError,
     SmsRefused,
     SmsSender,
     SmsUnavailable,
@@ -27,14 +26,18 @@ from messenger_api.gateways.sms import (
     TextMessage,
 )
 from messenger_api.services.codes import Issued, OneTimeCodes, Plan
-from messenger_api.services.limits import Limits, Taking
-from messenger_api.services.spending import Spending
+from messenger_api.services.letters import Asking, Letter, Letters
+from messenger_api.services.limits import Claim, Limits, Taking
+from messenger_api.services.paying import Tab
+from messenger_api.services.spending import MONEY, Spending
 from messenger_api.services.updates import WatchText, watch_lane, watch_text
 from messenger_api.services.upstream import outside
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox, texts
 from messenger_api.storage.db import Database
 from messenger_api.storage.texts import Delivery, Text
+
+__all__ = ["Asking", "Texting"]
 
 log = structlog.get_logger(__name__)
 
@@ -43,26 +46,6 @@ KEPT_WHEN_REFUSED = ("sms_per_ip",)
 UNAVAILABLE_SECONDS = 30
 
 OUTCOMES = {State.DELIVERED: Delivery.DELIVERED, State.FAILED: Delivery.FAILED}
-
-
-@dataclass(frozen=True)
-class Asking:
-    """How a code is asked for: from which network, in which language, by which channel, on iOS?"""
-
-    network: str = ""
-    language: str = "en"
-    channel: str = Channel.SMS
-    ios: bool = False
-
-
-class Letter(msgspec.Struct):
-    """What a text that may have to be sent again held; it rests sealed."""
-
-    phone: str
-    code: str
-    text: str
-    language: str
-    channel: str
 
 
 class Texting:
@@ -80,10 +63,11 @@ class Texting:
         self._settings = settings
         self._database = database
         self._keys = keys
+        self._letters = Letters(settings, keys)
         self._limits = limits
         self._codes = codes
         self._sms = sms
-        self.spending = Spending(settings, keys, limits)
+        self.spending = Spending(settings, keys, limits, sms.channels)
 
     def send_code(self, phone: Phone, name: str, asked: Asking) -> int:
         """Make a code and send it; returns the seconds until another may be asked for.
@@ -95,11 +79,29 @@ class Texting:
         """
         channel = self._channel(phone, asked.channel)
         self.spending.check(phone, costs=self._sms.costs)
-        issued = self._codes.issue(phone, name, self._plan(phone, asked.network))
-        letter = self._letter(phone, issued.code, asked, channel)
-        sent = self._deliver(issued, letter)
-        self._note(phone, issued, letter, sent)
+        issued = self._codes.issue(phone, name, self._plan(phone, asked.network, channel))
+        letter = self._letters.write(phone, issued.code, asked, channel)
+        tab = Tab(self._limits, self.spending, phone, issued.claims, issued.at)
+        self._deliver(issued, letter, tab)
+        self._note(phone, issued, letter, tab)
         return issued.wait
+
+    def send_test(self, phone: Phone, message: TextMessage, sender: SmsSender) -> Sent:
+        """Send an operator's message as codes are sent: to the same countries and kinds, and for money.
+
+        Raises:
+            BadPhone: the number's country or kind gets no codes.
+            TooMany: a budget is spent.
+            SmsError: as `SmsSender.send` does.
+        """
+        self.spending.check(phone, costs=sender.costs)
+        tab = Tab(self._limits, self.spending, phone)
+        try:
+            return sender.send(message, book=tab)
+        finally:
+            if sender.costs:
+                key = self._keys.contact_key(phone)
+                self._limits.write(lambda tx, now: self._settle(tx, now, phone, key, tab))
 
     def entered(self, tx: Connection, now: int, phone: Phone, network: str) -> None:
         """A code that was sent to this number was entered, on this network. Within `Limits.write`."""
@@ -122,87 +124,89 @@ class Texting:
         channel = Channel.VOICE if wanted == Channel.VOICE or phone.kind is Kind.LANDLINE else Channel.SMS
         return channel if channel in self._sms.channels else Channel.SMS
 
-    def _plan(self, phone: Phone, network: str) -> Plan:
-        return self.spending.plan(phone, network, self._database.now()) if self._sms.costs else Plan()
+    def _plan(self, phone: Phone, network: str, channel: Channel) -> Plan:
+        if not self._sms.costs:
+            return Plan()
+        return self.spending.plan(phone, network, self._database.now(), channel)
 
     # Sending
 
-    def _letter(self, phone: Phone, code: str, asked: Asking, channel: Channel) -> Letter:
-        voice = channel is Channel.VOICE
-        text = self._spoken(code, asked.language) if voice else self._text(code, asked)
-        return Letter(phone.digits, code, text, asked.language, channel.value)
-
-    def _text(self, code: str, asked: Asking) -> str:
-        settings = self._settings
-        return code_text(
-            code,
-            settings.sms_app_name,
-            asked.language,
-            template=settings.sms_text,
-            android_hash=settings.sms_android_hash,
-            ios_domain=settings.sms_ios_domain,
-            ios=asked.ios,
-        )
-
-    def _deliver(self, issued: Issued, letter: Letter) -> Sent:
+    def _deliver(self, issued: Issued, letter: Letter, tab: Tab) -> None:
+        """Returns when a provider took it, or may have: who waits for a text may then get it."""
         try:
             with outside():
-                return self._hand_over(letter, issued.avoid)
-        except TryLater:
-            self._codes.recall(issued)
-            raise
-        except SmsRefused as error:
-            self._codes.recall(issued, but=KEPT_WHEN_REFUSED)
-            raise BadPhone(properties=("phone",)) from error
-        except SmsUnavailable as error:
-            self._codes.recall(issued)
-            raise TryLater(retry_after=UNAVAILABLE_SECONDS) from error
+                self._hand_over(letter, issued.avoid, tab)
+        except (ApiError, SmsError) as error:
+            if tab.sent:
+                log.warning("sms.may_be_sent", providers=[attempt.provider.name for attempt in tab.sent])
+                return
+            kept = KEPT_WHEN_REFUSED if isinstance(error, SmsRefused) else ()
+            self._codes.recall(issued, but=(*kept, *MONEY))
+            self._limits.write(tab.give_back)
+            told = _told(error)
+            if told is error:
+                raise
+            raise told from error
 
-    def _hand_over(self, letter: Letter, avoid: tuple[str, ...]) -> Sent:
-        message = _message(letter)
+    def _hand_over(self, letter: Letter, avoid: tuple[str, ...], tab: Tab) -> None:
+        message = letter.message
         try:
-            return self._sms.send(message, avoid=avoid)
+            self._sms.send(message, avoid=avoid, book=tab)
         except SmsWrongChannel:
             # A landline that the numbering plan did not show: it hears what it cannot read.
             if message.channel is Channel.VOICE or Channel.VOICE not in self._sms.channels:
                 raise
-        spoken = self._spoken(letter.code, letter.language)
-        return self._sms.send(replace(message, text=spoken, channel=Channel.VOICE), avoid=avoid)
+        else:
+            return
+        spoken = self._letters.spoken(letter.code, letter.language)
+        self._sms.send(replace(message, text=spoken, channel=Channel.VOICE), avoid=avoid, book=tab)
 
-    def _spoken(self, code: str, language: str) -> str:
-        return say("voice_code", language, code=" ".join(code), app=self._settings.sms_app_name)
-
-    def _note(self, phone: Phone, issued: Issued, letter: Letter, sent: Sent) -> None:
-        """Remember who sent it, what it cost, and to look after it."""
-        provider = self._sms.get(sent.provider)
-        if not (provider and provider.costs) and not sent.makes_codes:
+    def _note(self, phone: Phone, issued: Issued, letter: Letter, tab: Tab) -> None:
+        """Remember who sent it, or may have, what that cost, and to look after it."""
+        names = [sent.provider.name for sent in tab.noted]
+        if not names and not tab.owes:
             return
 
         def work(tx: Connection, now: int) -> None:
-            self._codes.note_sent(tx, issued, sent.provider, sent.id if sent.makes_codes else "")
-            text_id = self._record(tx, now, phone, issued.key, sent)
-            if self._is_watched(sent):
-                task = WatchText(text_id, self._seal(letter, issued.code_hash), issued.code_hash.hex())
-                outbox.add(tx, now, [watch_text(task, self._settings.sms_delivery_wait)])
+            if names:
+                self._codes.note_sent(tx, issued, names, *_theirs(tab.sent))
+            for sent, text_id in self._settle(tx, now, phone, issued.key, tab):
+                if self._is_watched(sent):
+                    task = WatchText(
+                        text_id, self._letters.seal(letter, issued.code_hash), issued.code_hash.hex()
+                    )
+                    outbox.add(tx, now, [watch_text(task, self._settings.sms_delivery_wait)])
 
-        self._database.write(work)
+        self._limits.write(work)
 
-    def _record(self, tx: Connection, now: int, phone: Phone, key: bytes, sent: Sent) -> int:
-        return texts.add(
-            tx,
-            now,
-            contact_key=key,
-            provider=sent.provider[:64],
-            provider_id=sent.id[:128],
-            channel=sent.channel.value,
-            country=phone.region,
-            cost=self.spending.cost(phone),
-        )
+    def _settle(
+        self, tx: Connection, now: int, phone: Phone, key: bytes, tab: Tab
+    ) -> list[tuple[Attempt, int]]:
+        """A row for each attempt that sent something or may have; the latter have no id of the provider."""
+        tab.give_back(tx, now)
+        return [
+            (
+                each,
+                texts.add(
+                    tx,
+                    now,
+                    contact_key=key,
+                    provider=each.provider.name[:64],
+                    provider_id=each.id[:128],
+                    channel=each.channel.value,
+                    country=phone.region,
+                    cost=tab.cost(each.provider, each.channel),
+                ),
+            )
+            for each in tab.noted
+        ]
 
-    def _is_watched(self, sent: Sent) -> bool:
+    def _is_watched(self, sent: Attempt) -> bool:
         """Whether somebody else can send it again when no receipt comes."""
-        others = [p for p in self._sms.providers if p.name != sent.provider and sent.channel in p.channels]
-        return bool(self._settings.sms_delivery_wait and sent.receipts and others and not sent.makes_codes)
+        made = sent.provider
+        others = [p for p in self._sms.providers if p.name != made.name and sent.channel in p.channels]
+        taken = sent.error is None and made.receipts and not made.makes_codes
+        return bool(self._settings.sms_delivery_wait and taken and others)
 
     # What became of it
 
@@ -230,46 +234,64 @@ class Texting:
         if text.state is Delivery.SENT:
             self._sms.distrust(text.provider)
         code_hash = bytes.fromhex(task.code_hash)
-        letter = self._unseal(task.sealed, code_hash)
+        letter = self._letters.unseal(task.sealed, code_hash)
         phone = Phone(letter.phone)
-        if self._take_again(phone, text, code_hash):
-            self._send_again(phone, letter, text)
+        if taken := self._take_again(phone, letter, text, code_hash):
+            self._send_again(phone, letter, text, *taken)
 
-    def _take_again(self, phone: Phone, text: Text, code_hash: bytes) -> bool:
-        """Whether the code is still waited for, and the limits let another text go."""
-        plan = self._plan(phone, network="")
+    def _take_again(
+        self, phone: Phone, letter: Letter, text: Text, code_hash: bytes
+    ) -> tuple[tuple[Claim, ...], int] | None:
+        """What another text counts, and since when; None: nobody waits for it, or a limit is reached."""
+        plan = self._plan(phone, network="", channel=Channel(letter.channel))
         own = self._codes.of_address(phone)
 
-        def work(tx: Connection, now: int) -> Taking | None:
+        def work(tx: Connection, now: int) -> tuple[Taking, tuple[Claim, ...], int] | None:
             if not self._codes.is_live(tx, now, text.contact_key, code_hash):
                 return None
             tally = self._limits.open(tx, now, [*own, *plan.claims])
-            taken = tally.take([*own, *plan.chosen(tally)])
+            claims = (*own, *plan.chosen(tally))
+            taken = tally.take(claims)
             tally.save()
-            return taken
+            return taken, claims, now
 
         try:
-            taken = self._limits.write(work)
+            found = self._limits.write(work)
         except TooMany:
-            return False
-        plan.taken(taken or [])
-        return taken is not None
+            return None
+        if found is None:
+            return None
+        plan.taken(found[0])
+        return found[1:]
 
-    def _send_again(self, phone: Phone, letter: Letter, text: Text) -> None:
+    def _send_again(
+        self, phone: Phone, letter: Letter, text: Text, claims: tuple[Claim, ...], at: int
+    ) -> None:
+        tab = Tab(self._limits, self.spending, phone, claims, at)
         try:
-            sent = self._sms.send(_message(letter), avoid=(text.provider,), ours=True)
-        except (SmsRefused, SmsUnavailable) as error:
-            log.warning("sms.not_sent_again", provider=error.provider, reason=error.reason)
-            return
-        log.info("sms.sent_again", first=text.provider, then=sent.provider)
-        self._database.write(lambda tx, now: self._record(tx, now, phone, text.contact_key, sent))
+            sent = self._sms.send(letter.message, avoid=(text.provider,), ours=True, book=tab)
+            log.info("sms.sent_again", first=text.provider, then=sent.provider)
+        except (ApiError, SmsError) as error:
+            log.warning("sms.not_sent_again", reason=str(error), may_be_sent=bool(tab.sent))
+        uncounted = [] if tab.sent else [claim for claim in claims if claim.limit not in MONEY]
 
-    def _seal(self, letter: Letter, about: bytes) -> str:
-        return base64.b64encode(self._keys.seal(msgspec.json.encode(letter), about)).decode()
+        def work(tx: Connection, now: int) -> None:
+            self._settle(tx, now, phone, text.contact_key, tab)
+            tally = self._limits.open(tx, now, uncounted)
+            tally.give_back(uncounted, at)
+            tally.save()
 
-    def _unseal(self, sealed: str, about: bytes) -> Letter:
-        return msgspec.json.decode(self._keys.unseal(base64.b64decode(sealed), about), type=Letter)
+        self._limits.write(work)
 
 
-def _message(letter: Letter) -> TextMessage:
-    return TextMessage(letter.phone, letter.text, letter.code, letter.language, Channel(letter.channel))
+def _told(error: ApiError | SmsError) -> ApiError:
+    """What the app is told of a code that was surely not sent."""
+    if isinstance(error, SmsRefused):
+        return BadPhone(properties=("phone",))
+    return error if isinstance(error, ApiError) else TryLater(retry_after=UNAVAILABLE_SECONDS)
+
+
+def _theirs(sent: Sequence[Attempt]) -> tuple[str, bool]:
+    """The verification of a provider who makes codes, "" for none; and whether our own code left, too."""
+    made = [f"{each.provider.name}:{each.id}" for each in sent if each.provider.makes_codes]
+    return (made[-1] if made else ""), len(made) < len(sent)

@@ -256,7 +256,7 @@ def as_numbers_to_codes(value: object) -> tuple[tuple[str, str], ...]:
 
 
 def as_prices(value: object) -> tuple[tuple[str, float], ...]:
-    """Countries and the price of a text to each."""
+    """Countries and the price of a text, or a call, to each."""
     wanted = 'countries and prices such as {"IN": 0.08, "DE": 0.09}'
     if not isinstance(value, Mapping):
         raise Unacceptable(wanted)

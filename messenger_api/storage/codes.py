@@ -169,6 +169,12 @@ def put(
     change(connection, key, **{**fresh, "code_hash": code_hash, **columns})
 
 
+def put_theirs(connection: Connection, key: bytes, ours: Code, last: bytes, **columns: object) -> None:
+    """A provider has made a code of its own beside ours, which is from now on one before the last."""
+    earlier = [Made(ours.code_hash, ours.expires_at), *ours.earlier][: MOST_LIVE - 1]
+    change(connection, key, code_hash=last, earlier=_write_earlier(earlier, last), **columns)
+
+
 def put_back(connection: Connection, key: bytes, before: Code, **columns: object) -> None:
     """Let an address have the code again that it had before; what is named is otherwise."""
     earlier = _write_earlier(before.earlier, before.code_hash)
@@ -194,9 +200,9 @@ def change(connection: Connection, key: bytes, **columns: object) -> None:
     execute(connection, _CHANGE, {"key": key, **columns})
 
 
-def change_same(connection: Connection, key: bytes, code_hash: bytes, **columns: object) -> bool:
-    """Change a code unless another has taken its place; returns whether it is still there."""
-    return execute(connection, _CHANGE_SAME, {"key": key, "same": code_hash, **columns}).changed == 1
+def change_same(connection: Connection, key: bytes, same: bytes, **columns: object) -> bool:
+    """Change the code that has the hash `same`, if it is still there; returns whether it is."""
+    return execute(connection, _CHANGE_SAME, {"key": key, "same": same, **columns}).changed == 1
 
 
 def forget(connection: Connection, key: bytes) -> None:

@@ -187,7 +187,8 @@ class LimitCounter(Base):
 class SentText(Base):
     """A text message or call that somebody pays for. `cost` in millionths of the budget's currency.
 
-    `state`: 0 handed over, 1 delivered, 2 failed; `id` at the provider, for its delivery receipt.
+    `state`: 0 handed over, 1 delivered, 2 failed; `provider_id` for its delivery receipt, "" where the
+    provider did not say that it took the text, and may have.
     """
 
     __tablename__ = "sent_texts"

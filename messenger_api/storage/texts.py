@@ -1,4 +1,8 @@
-"""Text messages and calls that were handed to a provider: what they cost, and whether they arrived."""
+"""Text messages and calls that were handed to a provider: what they cost, and whether they arrived.
+
+One whose provider did not say that it took it, and may have, is there as well: it has no id of the provider,
+so that no receipt can be about it.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +50,7 @@ _TEXT = select(
 
 
 def add(connection: Connection, now: int, **columns: object) -> int:
-    """Note a text that a provider has taken; returns our id of it."""
+    """Note a text that a provider has taken, or may have; returns our id of it."""
     return new_id(connection.execute(insert(SentText).values(sent_at=now, **columns)))
 
 
@@ -75,18 +79,14 @@ def settle(connection: Connection, text_id: int, state: Delivery) -> bool:
 
 
 def sums(connection: Connection, since: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Per provider, country and state: how many texts since a second, and what they cost."""
+    """Per provider, country, state and whether that is known: how many texts since a second, at what cost."""
+    is_known = (SentText.provider_id != "").label("is_known")
+    kinds = (SentText.provider, SentText.country, SentText.state, is_known)
     query = (
-        select(
-            SentText.provider,
-            SentText.country,
-            SentText.state,
-            func.count().label("texts"),
-            func.sum(SentText.cost).label("cost"),
-        )
+        select(*kinds, func.count().label("texts"), func.sum(SentText.cost).label("cost"))
         .where(SentText.sent_at >= since)
-        .group_by(SentText.provider, SentText.country, SentText.state)
-        .order_by(SentText.provider, SentText.country, SentText.state)
+        .group_by(*kinds)
+        .order_by(*kinds)
     )
     return connection.execute(query).all()
 

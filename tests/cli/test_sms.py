@@ -21,6 +21,7 @@ def sandbox(cli: Cli) -> Iterator[SandboxServer]:
         cli.environment.update(
             MESSENGER_SMS_PROVIDERS="twilio,vonage",
             MESSENGER_SMS_APP_NAME="Example Chat",
+            MESSENGER_SMS_COUNTRIES='["IN", "US"]',
             MESSENGER_TWILIO_ACCOUNT_SID=server.twilio_sid,
             MESSENGER_TWILIO_AUTH_TOKEN=server.twilio_token,
             MESSENGER_TWILIO_FROM="+15005550006",

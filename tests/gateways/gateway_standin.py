@@ -43,6 +43,8 @@ class Gateway:
     stopping: threading.Event = field(default_factory=threading.Event)
     url: str = ""
     tls: bool = False
+    # The request that this thread answers, as `call`.
+    here: threading.local = field(default_factory=threading.local)
 
     def reply(self, client: socket.socket) -> None:
         body = self.answer if isinstance(self.answer, bytes) else json.dumps(self.answer).encode()
@@ -56,6 +58,7 @@ class Gateway:
             if request is None:
                 return
             self.calls.append(request)
+            self.here.call = request
             (self.behave or Gateway.reply)(self, client)
 
 

@@ -16,7 +16,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from messenger_api.storage.texts import Delivery
-from tests.gateways.gateway_standin import Gateway, dropping, gateway
+from tests.gateways.gateway_standin import Gateway, gateway
 from tests.gateways.twilio_standin import CREATED, SID, TOKEN
 from tests.product import Product
 from tests.servers import MariaDB
@@ -28,6 +28,7 @@ from tests.trust.providers import (
     VONAGE_ID,
     Connect,
     connected,
+    refuse,
     request_code,
 )
 
@@ -159,7 +160,7 @@ def vonage(
 @pytest.mark.parametrize("way", ["form", "json", "query"])
 def test_vonages_receipt_is_taken_however_it_comes(connect: Connect, way: str) -> None:
     product, providers = connect()
-    providers.twilio.behave = dropping
+    refuse(providers.twilio, 20003)
     request_code(product)
     fields = vonage("failed")
     ways: dict[str, dict[str, Any]] = {
@@ -177,7 +178,7 @@ def test_vonages_receipt_is_taken_however_it_comes(connect: Connect, way: str) -
 
 def test_one_that_vonage_did_not_sign_or_that_is_old_is_refused(connect: Connect) -> None:
     product, providers = connect()
-    providers.twilio.behave = dropping
+    refuse(providers.twilio, 20003)
     request_code(product)
     for fields in (
         vonage(secret="another"),

@@ -32,6 +32,7 @@ from tests.trust.providers import (
     NUMBER,
     PUBLIC,
     RECEIPTS,
+    TAKEN,
     Connect,
     code_in,
     connected,
@@ -95,7 +96,8 @@ def test_an_outage_moves_everybody_within_seconds(connect: Connect) -> None:
 
 def test_when_all_fail_nothing_is_counted_and_the_app_may_try_soon(connect: Connect) -> None:
     product, providers = connect()
-    providers.twilio.behave = providers.vonage.behave = error_500
+    refuse(providers.twilio, 20003)
+    providers.vonage.answer = {"messages": [{"status": "9"}]}
     answer = request_code(product)
     assert (answer["error"], answer["retry_after"]) == ("TRYLATER", 30)
     assert answer["errmsg"]
@@ -103,7 +105,7 @@ def test_when_all_fail_nothing_is_counted_and_the_app_may_try_soon(connect: Conn
     # But for the country's, whose state is a time.
     counted = product.rows("SELECT slots FROM limit_counters WHERE name NOT LIKE 'sms_per_country%%'")
     assert {slots for (slots,) in counted} <= {"{}", "0.0"}
-    providers.vonage.behave, providers.vonage.status = None, 200
+    providers.vonage.answer = TAKEN
     assert request_code(product)["result"] == "OK"
 
 

@@ -15,9 +15,10 @@ from messenger_api.gateways.sms.configured import sender_from_settings
 from messenger_api.gateways.sms.console import ConsoleProvider
 from messenger_api.gateways.sms.health import Health
 from messenger_api.gateways.sms.receipts import BadReceipt, BadSignature, Receipt, ReceiptRequest, State
-from messenger_api.gateways.sms.sender import Sent, SmsSender
+from messenger_api.gateways.sms.sender import Attempt, Sent, SmsSender
 
 __all__ = [
+    "Attempt",
     "BadReceipt",
     "BadSignature",
     "Channel",

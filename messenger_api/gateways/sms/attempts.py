@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import structlog
 
+from messenger_api.gateways.sms import departure as departures
 from messenger_api.gateways.sms.base import SmsError, SmsUnavailable
 from messenger_api.gateways.threads import Busy, Calls
 
@@ -33,21 +34,24 @@ class Attempts:
 
         Raises:
             SmsError: what `work` raised.
-            SmsUnavailable: it took too long, or too many are under way.
+            SmsUnavailable: it took too long, or too many are under way. `not_sent` where the request had
+                not left, and then never leaves.
         """
         started = time.monotonic()
         # The log's fields of the request go along.
         context = contextvars.copy_context()
+        departure = departures.enter(context)
         try:
             # No waiting for a turn: the time is the caller's, and the next provider is quicker.
             future = self._calls.start(lambda: context.run(_outcome, work))
         except Busy as error:
-            raise SmsUnavailable(self._name, str(error)) from None
+            raise SmsUnavailable(self._name, str(error), not_sent=True) from None
         wait([future], timeout=self._seconds)
         if not future.done():
             ms = round((time.monotonic() - started) * 1000)
             log.warning("sms.abandoned", provider=self._name, ms=ms)
-            raise SmsUnavailable(self._name, f"no result within {self._seconds:g} s")
+            reason = f"no result within {self._seconds:g} s"
+            raise SmsUnavailable(self._name, reason, not_sent=departure.close())
         outcome = future.result()
         if isinstance(outcome, SmsError):
             raise outcome

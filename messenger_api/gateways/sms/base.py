@@ -6,6 +6,10 @@
     │   └── SmsWrongChannel   not by this channel: a landline hears a call and reads no text
     └── SmsUnavailable        a fault on the provider's side: the next provider, or a later try, may do it
 
+An `SmsUnavailable` has `not_sent` where the provider proves that nobody gets the message: a connection that
+was not made, a refusal in its answer. Any other, and whatever else a provider raises, leaves that open: the
+message may have been sent, is paid for and counted, and its code stays good.
+
 There are two shapes of provider. To an `SmsProvider` we hand the text, which holds a code of ours:
 
     class MyProvider(SmsProvider):
@@ -36,6 +40,9 @@ from messenger_api.gateways.sms.receipts import BadSignature, Receipt, ReceiptRe
 
 log = structlog.get_logger(__name__)
 
+# The log's name of an attempt.
+SEND = "sms.send"
+
 Result = TypeVar("Result")
 
 
@@ -65,7 +72,7 @@ class TextMessage:
 
 
 class SmsError(Exception):
-    """A message that was not sent.
+    """A message that no provider is known to have taken.
 
     `provider` is the provider's name. `reason` is short and for the operator: it never holds the
     number, the text or a credential, so that it may enter a log.
@@ -73,6 +80,8 @@ class SmsError(Exception):
 
     outcome: ClassVar[str] = "unavailable"
     """The log's word for it."""
+    not_sent: bool = True
+    """Whether it is proven that nobody gets the message."""
 
     def __init__(self, provider: str, reason: str) -> None:
         super().__init__(f"{provider}: {reason}")
@@ -101,13 +110,17 @@ class SmsWrongChannel(SmsRefused):
 class SmsUnavailable(SmsError):
     """The provider cannot do it now: time-out, outage, bad credentials, rate limit.
 
+    With `not_sent` it is proven that nothing was sent; without, the message may arrive all the same.
     With `about_number` the provider is well and cannot do it for this number alone (a country that is
-    not switched on): others are tried, and it keeps its place for other numbers.
+    not switched on), so nothing was sent: others are tried, and it keeps its place for other numbers.
     """
 
-    def __init__(self, provider: str, reason: str, *, about_number: bool = False) -> None:
+    def __init__(
+        self, provider: str, reason: str, *, about_number: bool = False, not_sent: bool = False
+    ) -> None:
         super().__init__(provider, reason)
         self.about_number = about_number
+        self.not_sent = not_sent or about_number
 
 
 class SmsProvider(ABC):
@@ -137,7 +150,7 @@ class SmsProvider(ABC):
         facts = {"provider": self.name, "to": masked(message.to)}
         if message.channel is not Channel.SMS:
             facts["channel"] = message.channel.value
-        return self._logged("sms.send", facts, lambda: self._deliver(message), _sent)
+        return self._logged(SEND, facts, lambda: self._deliver(message), _sent)
 
     def check(self) -> None:  # noqa: B027 - a provider without credentials has nothing to check
         """Prove the credentials with a real call that sends nothing.
@@ -180,7 +193,8 @@ class SmsProvider(ABC):
         ms = round((time.monotonic() - started) * 1000)
         if failure is not None or result is None:
             failure = failure or SmsUnavailable(self.name, "no result")
-            log.warning(event, outcome=failure.outcome, reason=failure.reason, ms=ms, **facts)
+            doubt = {} if failure.not_sent or event != SEND else {"may_be_sent": True}
+            log.warning(event, outcome=failure.outcome, reason=failure.reason, ms=ms, **facts, **doubt)
             raise failure
         log.info(event, ms=ms, **told(result), **facts)
         return result
@@ -207,7 +221,8 @@ class SmsProvider(ABC):
 class VerifyProvider(SmsProvider):
     """A provider that makes the code itself: `send` starts a verification and returns its id.
 
-    The text and the code of the message are not used.
+    The text and the code of the message are not used. A verification that may have been started although
+    its answer got lost has the id "": the code is then to be checked by the number alone.
     """
 
     makes_codes = True

@@ -17,6 +17,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
 
+from messenger_api.gateways.sms.departure import current
+
 
 def _in_time(connection: HTTPConnection, read: Callable[[], HTTPResponse]) -> HTTPResponse:
     """The head of the answer, unless it is not complete within the connection's read timeout.
@@ -52,12 +54,34 @@ def _cut(connection: HTTPConnection, cut: threading.Event) -> None:
             socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
 
-class _Connection(HTTPConnection):
+class _Departing:
+    """Says when the first byte of a request is about to be written: not that of a TLS or proxy handshake."""
+
+    sock: Any
+    _is_connecting = False
+
+    def connect(self) -> None:
+        self._is_connecting = True
+        try:
+            super().connect()  # type: ignore[misc]
+        finally:
+            self._is_connecting = False
+
+    def send(self, data: Any) -> None:
+        if not self._is_connecting:
+            if self.sock is None:
+                self.connect()
+            if departure := current():
+                departure.leave()
+        super().send(data)  # type: ignore[misc]
+
+
+class _Connection(_Departing, HTTPConnection):
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3's own, not http.client's
         return _in_time(self, super().getresponse)
 
 
-class _TlsConnection(HTTPSConnection):
+class _TlsConnection(_Departing, HTTPSConnection):
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         return _in_time(self, super().getresponse)
 

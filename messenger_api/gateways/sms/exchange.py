@@ -13,6 +13,7 @@ from urllib3 import exceptions as urllib3_errors
 
 from messenger_api.gateways.sms.base import SmsUnavailable
 from messenger_api.gateways.sms.cutoff import CuttingAdapter
+from messenger_api.gateways.sms.departure import current, departing
 from messenger_api.settings import Settings
 from messenger_api.version import VERSION
 
@@ -89,6 +90,8 @@ class Exchange:
         Raises:
             requests.RequestException: there is no answer, or not in time.
         """
+        if departure := current():
+            departure.hold()
         until = time.monotonic() + self._timeouts.read
         with self.session.request(
             method,
@@ -115,17 +118,28 @@ def spoken(provider: str, work: Callable[[], Result]) -> Result:
     and credentials.
 
     Raises:
-        SmsUnavailable: no answer, or one that cannot be read.
+        SmsUnavailable: no answer, or one that cannot be read. `not_sent` where the request never left:
+            connection refused or not made in time, name not found, TLS not agreed on.
     """
-    try:
-        return work()
-    except (requests.Timeout, urllib3_errors.TimeoutError):
-        reason = "timed out"
-    except (requests.RequestException, urllib3_errors.HTTPError, OSError) as error:
-        reason = f"connection failed ({type(error).__name__})"
-    except (ValueError, TypeError, AttributeError, LookupError):
-        reason = "an answer that cannot be read"
-    raise SmsUnavailable(provider, reason)
+    with departing() as departure:
+        try:
+            return work()
+        except (requests.Timeout, urllib3_errors.TimeoutError):
+            reason = "timed out"
+        except (requests.RequestException, urllib3_errors.HTTPError, OSError) as error:
+            reason = f"connection failed ({type(error).__name__})"
+        except (ValueError, TypeError, AttributeError, LookupError):
+            reason = "an answer that cannot be read"
+        not_sent = departure.nothing_left
+    raise SmsUnavailable(provider, reason, not_sent=not_sent)
+
+
+def is_refusal(status: int) -> bool:
+    """Whether an HTTP status proves that what was asked for was not done: any 4xx but those about time.
+
+    408, and nginx's 499, may be said by a machine in between, of a request that it has passed on.
+    """
+    return 400 <= status < 500 and status not in (408, 499)
 
 
 def _read(response: requests.Response, until: float) -> bytes:

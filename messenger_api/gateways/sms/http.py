@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
 
 from messenger_api.gateways.sms.base import SmsProvider, SmsRefused, SmsUnavailable, TextMessage
-from messenger_api.gateways.sms.exchange import Answer, Exchange, Timeouts, spoken
+from messenger_api.gateways.sms.exchange import Answer, Exchange, Timeouts, is_refusal, spoken
 from messenger_api.gateways.sms.receipts import BadSignature, Receipt, ReceiptRequest, State, read
 from messenger_api.settings import Settings
 
@@ -68,7 +68,9 @@ class HttpProvider(SmsProvider):
         if answer.status in settings.sms_http_refused:
             raise SmsRefused(NAME, f"HTTP {answer.status}: the number is refused")
         if answer.status not in settings.sms_http_accepted:
-            raise SmsUnavailable(NAME, f"HTTP {answer.status}: not sent")
+            not_sent = is_refusal(answer.status)
+            words = "not sent" if not_sent else "perhaps not sent"
+            raise SmsUnavailable(NAME, f"HTTP {answer.status}: {words}", not_sent=not_sent)
         return self._id(answer)
 
     def _id(self, answer: Answer) -> str:
@@ -78,6 +80,7 @@ class HttpProvider(SmsProvider):
             return f"{NAME}-{uuid.uuid4().hex}"
         found = spoken(NAME, lambda: _member(json.loads(answer.body), path))
         if not found:
+            # With a status of success, it may still have been sent.
             raise SmsUnavailable(NAME, "an answer without the member SMS_HTTP_ID")
         return found
 

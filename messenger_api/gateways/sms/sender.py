@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Protocol
 
 from messenger_api.gateways.sms.attempts import Attempts
 from messenger_api.gateways.sms.base import (
     Channel,
     SmsError,
     SmsProvider,
-    SmsRefused,
     SmsUnavailable,
     SmsWrongChannel,
     TextMessage,
@@ -35,6 +35,40 @@ class Sent:
     """Whether the person received the provider's own code, which the provider alone can check."""
     receipts: bool
     """Whether a delivery receipt will come."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A message at one provider, and what came of it: `error` is None when the provider took it."""
+
+    provider: SmsProvider
+    channel: Channel
+    id: str = ""
+    """The provider's id of the message or verification; "" when it is not known."""
+    error: SmsError | None = None
+
+    @property
+    def may_be_sent(self) -> bool:
+        """Whether somebody gets the message, or may."""
+        return self.error is None or not self.error.not_sent
+
+
+class Book(Protocol):
+    """Keeps a record of the attempts at a message while it is being sent."""
+
+    def open(self, provider: SmsProvider, channel: Channel) -> None:
+        """Called before each attempt; what it raises ends the sending, and the attempt is not made."""
+
+    def close(self, attempt: Attempt) -> None:
+        """Called after each attempt."""
+
+
+class _NoBook:
+    """Records nothing."""
+
+    def open(self, provider: SmsProvider, channel: Channel) -> None: ...
+
+    def close(self, attempt: Attempt) -> None: ...
 
 
 class SmsSender:
@@ -80,7 +114,14 @@ class SmsSender:
         """A provider took messages that did not arrive: try the others first for a while."""
         self._health.failed(name)
 
-    def send(self, message: TextMessage, *, avoid: Collection[str] = (), ours: bool = False) -> Sent:
+    def send(
+        self,
+        message: TextMessage,
+        *,
+        avoid: Collection[str] = (),
+        ours: bool = False,
+        book: Book | None = None,
+    ) -> Sent:
         """Send by the first provider that can.
 
         A provider that timed out may have sent the message all the same. The person then gets it
@@ -90,11 +131,12 @@ class SmsSender:
             message: what to send, and by which channel.
             avoid: names of providers that failed this number before; they come last.
             ours: the code in the message must arrive, so providers that make their own are left out.
+            book: hears of each attempt before and after, and may end the sending.
 
         Raises:
             SmsRefused: the network will not deliver to this number; no further provider was tried.
             SmsWrongChannel: not by this channel, which may also be one that no provider has.
-            SmsUnavailable: every provider failed; the reason names each.
+            SmsUnavailable: every provider failed; the reason names each. `not_sent` when all have proven it.
         """
         able = [
             provider.name
@@ -107,7 +149,7 @@ class SmsSender:
         failures: list[SmsError] = []
         for name in self._order(able, avoid):
             try:
-                return self._send(self._by_name[name], message)
+                return self._send(self._by_name[name], message, book or _NoBook())
             except SmsUnavailable as error:
                 failures.append(error)
         raise _together(failures)
@@ -148,22 +190,23 @@ class SmsSender:
         yield from self._health.order(fresh)
         yield from self._health.order([name for name in able if name in avoid])
 
-    def _send(self, provider: SmsProvider, message: TextMessage) -> Sent:
+    def _send(self, provider: SmsProvider, message: TextMessage, book: Book) -> Sent:
+        book.open(provider, message.channel)
         try:
             message_id = self._attempts[provider.name].run(lambda: provider.send(message))
-        except SmsUnavailable as error:
-            if error.about_number:
-                self._health.succeeded(provider.name)
-            else:
+        except SmsError as error:
+            if isinstance(error, SmsUnavailable) and not error.about_number:
                 self._health.failed(provider.name)
-            raise
-        except SmsRefused:
-            self._health.succeeded(provider.name)
+            else:
+                self._health.succeeded(provider.name)
+            book.close(Attempt(provider, message.channel, error=error))
             raise
         self._health.succeeded(provider.name)
+        book.close(Attempt(provider, message.channel, message_id))
         return Sent(provider.name, message_id, message.channel, provider.makes_codes, provider.receipts)
 
 
 def _together(failures: Sequence[SmsError]) -> SmsUnavailable:
     names = ", ".join(failure.provider for failure in failures)
-    return SmsUnavailable(names, "; ".join(str(failure) for failure in failures))
+    reasons = "; ".join(str(failure) for failure in failures)
+    return SmsUnavailable(names, reasons, not_sent=all(failure.not_sent for failure in failures))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from messenger_api.gateways.sms.base import SmsError, SmsFraud, SmsRefused, SmsUnavailable, SmsWrongChannel
+from messenger_api.gateways.sms.exchange import is_refusal
 
 # Twilio takes the request for a swindler's; another provider would only be the next one to be paid.
 FRAUD: Mapping[int, str] = {
@@ -82,10 +83,12 @@ def failure(provider: str, code: object, status: object = None) -> SmsError:
         for kind, codes in _REFUSALS:
             if number in codes:
                 return kind(provider, f"error {number}: {codes[number]}")
-    words = THIS_NUMBER.get(number) or FAULTS.get(number, "not sent")
+    words = THIS_NUMBER.get(number) or FAULTS.get(number, "not taken")
     where = f" (HTTP {status})" if isinstance(status, int) else ""
-    about_number = number in THIS_NUMBER and not broken
-    return SmsUnavailable(provider, f"error {number}: {words}{where}", about_number=about_number)
+    reason, about_number = f"error {number}: {words}{where}", number in THIS_NUMBER and not broken
+    # A message that was made and failed at once has no status; then the code has to be one that we know.
+    not_sent = is_refusal(status) if isinstance(status, int) else number in FAULTS
+    return SmsUnavailable(provider, reason, about_number=about_number, not_sent=not_sent)
 
 
 def words(code: str) -> str:

@@ -66,9 +66,10 @@ class TwilioVerifyProvider(VerifyProvider):
         return str(started.sid)
 
     def _check(self, to: str, verification_id: str, code: str) -> bool:
-        # By its id alone: the API takes either that or the number.
+        # The API takes either: the number where the answer with the id got lost.
+        which = {"verification_sid": verification_id} if verification_id else {"to": f"+{to}"}
         found = self._api.call(
-            lambda: self._checks.create(verification_sid=verification_id, code=code),
+            lambda: self._checks.create(code=code, **which),
             expected={NOT_FOUND, CHECKED_TOO_OFTEN},
         )
         return found is not None and found.status == "approved"

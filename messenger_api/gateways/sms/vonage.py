@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 from messenger_api.domain.sms import BASIC, EXTENSION
 from messenger_api.gateways.sms.base import SmsError, SmsProvider, SmsRefused, SmsUnavailable, TextMessage
-from messenger_api.gateways.sms.exchange import Answer, Exchange, Timeouts, spoken
+from messenger_api.gateways.sms.exchange import Answer, Exchange, Timeouts, is_refusal, spoken
 from messenger_api.gateways.sms.receipts import (
     BadSignature,
     Receipt,
@@ -34,6 +34,8 @@ TOO_MANY = 429
 # The `status` of each part of a message:
 # https://developer.vonage.com/messaging/sms/guides/troubleshooting-sms
 ACCEPTED = "0"
+# "Whilst processing this message": nobody says how far it came.
+INTERNAL_ERROR = "5"
 BAD_NUMBER: Mapping[str, str] = {
     "6": "the number's prefix is not known",
     "7": "the number is barred",
@@ -185,10 +187,11 @@ def signature(secret: bytes, fields: Mapping[str, str]) -> str:
 def _outcome(answer: Answer) -> str | SmsError:
     """The id of the message's first part, or why a part was not taken."""
     parts = _members(answer)["messages"]
-    for part in parts:
-        status = str(part["status"])
-        if status != ACCEPTED:
-            return failure(status)
+    refused = [status for part in parts if (status := str(part["status"])) != ACCEPTED]
+    if refused and len(refused) < len(parts):
+        return SmsUnavailable(NAME, f"a part was not taken, the others were: {failure(refused[0]).reason}")
+    if refused:
+        return failure(refused[0])
     found = parts[0].get("message-id") if parts else None
     return str(found) if found else SmsUnavailable(NAME, "an answer without a message id")
 
@@ -198,14 +201,16 @@ def failure(status: str) -> SmsError:
     shown = status if status.isascii() and status.isdigit() else "?"
     if status in BAD_NUMBER:
         return SmsRefused(NAME, f"status {shown}: {BAD_NUMBER[status]}")
-    words = THIS_NUMBER.get(status) or FAULTS.get(status, "not sent")
-    return SmsUnavailable(NAME, f"status {shown}: {words}", about_number=status in THIS_NUMBER)
+    words = THIS_NUMBER.get(status) or FAULTS.get(status, "not taken")
+    about_number, not_sent = status in THIS_NUMBER, status in FAULTS and status != INTERNAL_ERROR
+    return SmsUnavailable(NAME, f"status {shown}: {words}", about_number=about_number, not_sent=not_sent)
 
 
 def _members(answer: Answer) -> dict[str, list[dict[str, object]]]:
     if answer.status != OK:
         words = {UNAUTHORIZED: "the credentials were not accepted", TOO_MANY: "too many requests"}
-        raise SmsUnavailable(NAME, f"HTTP {answer.status}: {words.get(answer.status, 'not sent')}")
+        reason = f"HTTP {answer.status}: {words.get(answer.status, 'not taken')}"
+        raise SmsUnavailable(NAME, reason, not_sent=is_refusal(answer.status))
     found: dict[str, list[dict[str, object]]] = json.loads(answer.body)
     if not isinstance(found, dict):
         raise TypeError
