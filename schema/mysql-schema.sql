@@ -84,7 +84,8 @@ CREATE TABLE passwords (
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 
 -- A text message or call that somebody pays for. `cost` in millionths of the budget's currency.
--- `state`: 0 handed over, 1 delivered, 2 failed; `id` at the provider, for its delivery receipt.
+-- `state`: 0 handed over, 1 delivered, 2 failed; `provider_id` for its delivery receipt, "" where
+-- the provider did not say that it took the text, and may have.
 CREATE TABLE sent_texts (
     id BIGINT NOT NULL AUTO_INCREMENT,
     contact_key BINARY(16) NOT NULL,
