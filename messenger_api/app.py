@@ -124,9 +124,10 @@ def build_app(settings: Settings) -> Flask:
     app.register_blueprint(receipts_blueprint(services))
     endpoint = ApiEndpoint(services, app.wsgi_app)
     receiving = Receiving(endpoint, settings.max_upload_bytes + MAX_BODY_BYTES)
-    trusting = trust_proxies(receiving, settings, services.limits)
-    guarded = settings.uses_sandbox and not settings.shows_sandbox
-    app.wsgi_app = for_own_machine(trusting, refuse) if guarded else trusting  # type: ignore[assignment, method-assign]
+    served = trust_proxies(receiving, settings, services.limits)
+    if settings.uses_sandbox and not settings.shows_sandbox:
+        served = for_own_machine(served, refuse, settings.trusted_proxy_header)
+    app.wsgi_app = served  # type: ignore[assignment, method-assign]
     return app
 
 

@@ -7,9 +7,17 @@
 
 SET NAMES utf8mb4;
 
+-- Into an empty database alone: where there is any table, this fails and nothing is made.
+SET @there = (SELECT MIN(table_name) FROM information_schema.tables WHERE table_schema = DATABASE());
+SET @look = IF(@there IS NULL, 'DO 0', 'SELECT 1 FROM `Not empty. Use an empty database. Nothing was changed`');
+PREPARE look FROM @look;
+EXECUTE look;
+DEALLOCATE PREPARE look;
+
 -- A group, under the id that mesibo gave it. `version` moves with every change: an optimistic lock.
 -- `roster`: its members as apps are told (`domain.members`), so that a sync need not gather them.
--- It may be NULL because MySQL gives a long text no default; every group has one.
+-- It counts only while `roster_version` is the `version`: older programs change groups and do not
+-- write it.
 CREATE TABLE chat_groups (
     gid BIGINT NOT NULL,
     name VARCHAR(128) NOT NULL DEFAULT '',
@@ -18,7 +26,16 @@ CREATE TABLE chat_groups (
     created_at BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
     roster MEDIUMTEXT,
+    roster_version INTEGER NOT NULL DEFAULT '-1',
     CONSTRAINT pk_chat_groups PRIMARY KEY (gid)
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+
+-- What the installation remembers of itself: its key's fingerprint, when its outbox was looked
+-- after.
+CREATE TABLE facts (
+    name VARCHAR(32) COLLATE ascii_bin NOT NULL,
+    value VARCHAR(255) COLLATE ascii_bin NOT NULL DEFAULT '',
+    CONSTRAINT pk_facts PRIMARY KEY (name)
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 
 -- How often something happened of late: a limit and whom it counts, hashed where that is a person.

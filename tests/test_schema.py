@@ -312,14 +312,16 @@ def sqlite_engine(folder: Path) -> Engine:
 def test_an_upgrade_of_sqlite_that_fails_leaves_no_trace(tmp_path: Path) -> None:
     engine = sqlite_engine(tmp_path)
     with engine.connect() as connection:
-        connection.exec_driver_sql("CREATE TABLE users (mine TEXT)")  # which the migration will meet halfway
+        connection.exec_driver_sql("CREATE TABLE mine (id TEXT)")
+        # In SQLite the names of indexes are one space: the migration will meet this one halfway.
+        connection.exec_driver_sql("CREATE INDEX ix_outbox_lane_id ON mine (id)")
     schema = Schema(Database(engine))
-    with pytest.raises(OperationalError, match="users already exists"):
+    with pytest.raises(OperationalError, match="ix_outbox_lane_id already exists"):
         schema.upgrade()
-    assert inspect(engine).get_table_names() == ["users"]
+    assert inspect(engine).get_table_names() == ["mine"]
 
     with engine.connect() as connection:
-        connection.exec_driver_sql("DROP TABLE users")
+        connection.exec_driver_sql("DROP TABLE mine")
     schema.upgrade()
     assert schema.current() == schema.newest
     engine.dispose()

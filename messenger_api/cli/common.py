@@ -22,6 +22,7 @@ from messenger_api.app import Parts, build_app, parts_of
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.network import is_loopback
 from messenger_api.settings import Settings, SettingsError
+from messenger_api.storage.upgrading import UpgradeRefused
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -45,6 +46,8 @@ def plainly() -> Iterator[None]:
         fail(f"The database cannot do it: {reason(error.__cause__ or error)}")
     except SQLAlchemyError as error:
         fail(f"The database cannot do it: {reason(error)}")
+    except UpgradeRefused as error:
+        fail(str(error))
     except CommandError as error:
         fail(f"The database's tables: {error}. Were they made by a newer version of this program?")
     except OSError as error:
@@ -91,7 +94,7 @@ def product(config: Settings | None = None, *, quiet: bool = True) -> Iterator[P
 def prepare_schema(parts: Parts) -> None:
     """Bring SQLite's tables to this version; refuse others in MySQL, which several servers may share."""
     if parts.services.settings.is_sqlite:
-        parts.schema.upgrade()
+        parts.schema.upgrade(click.echo)
     elif not parts.schema.is_current():
         fail("The database's tables are not those of this version. Run: messenger-api db upgrade")
 

@@ -14,10 +14,13 @@ def db() -> None:
 
 @db.command()
 def upgrade() -> None:
-    """Bring the tables to this version."""
+    """Bring the tables to this version.
+
+    It may be killed and run again: it goes on where it stopped. Of two that run at once, one waits.
+    """
     with product() as parts:
         before = parts.schema.current()
-        parts.schema.upgrade()
+        parts.schema.upgrade(click.echo)
         after = parts.schema.current()
     click.echo(
         f"Already at {after}." if before == after else f"Upgraded from {before or 'nothing'} to {after}."

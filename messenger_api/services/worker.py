@@ -45,7 +45,7 @@ from messenger_api.services.updates import (
 )
 from messenger_api.services.upstream import chunks
 from messenger_api.settings import Settings
-from messenger_api.storage import codes, contacts, counters, groups, outbox, texts, users
+from messenger_api.storage import codes, contacts, counters, groups, outbox, rosters, texts, users
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
 from messenger_api.storage.groups import GroupState
@@ -190,6 +190,14 @@ class Worker:
                 while self._database.run(partial(purge, now=now)):
                     pass
             self._sessions.expire()
+            self._refresh_rosters()
+
+    def _refresh_rosters(self) -> None:
+        """Make syncs quick again for groups that an older version of this program has changed."""
+        last = 0
+        while gids := self._database.run(partial(rosters.stale, after=last, most=BATCH)):
+            for last in gids:
+                self._database.run(partial(rosters.refresh, gid=last))
 
     # One item
 

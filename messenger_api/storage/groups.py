@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select,
 from sqlalchemy.orm import aliased
 
 from messenger_api.domain.members import Member, Role, Roster
+from messenger_api.storage import rosters
 from messenger_api.storage.models import Group, GroupMember, Thumbnail, User
 from messenger_api.storage.users import Account
 
@@ -137,6 +138,7 @@ def add(connection: Connection, now: int, group: GroupState) -> None:
             name=group.name,
             photo=group.photo,
             roster=group.roster.wire(),
+            roster_version=group.version,
             version=group.version,
             created_at=now,
             changed_at=now,
@@ -157,6 +159,7 @@ def change(connection: Connection, now: int, before: GroupState, after: GroupSta
             name=after.name,
             photo=after.photo,
             roster=after.roster.wire(),
+            roster_version=before.version + 1,
             version=before.version + 1,
             changed_at=now,
         )
@@ -175,8 +178,8 @@ def renumber(connection: Connection, now: int, gids: Sequence[int], old: str, ne
     members = func.replace(Group.roster, ":", ":,").concat(",")
     moved = func.replace(func.replace(members, f",{old},", f",{new},"), ":,", ":")
     roster = func.substr(moved, 1, func.length(moved) - 1)
-    values = {"roster": roster, "version": Group.version + 1, "changed_at": now}
-    connection.execute(update(Group).where(Group.gid.in_(gids)).values(values))
+    these = update(Group).where(Group.gid.in_(gids))
+    connection.execute(rosters.one_version_on(these, (Group.roster, roster), (Group.changed_at, now)))
 
 
 def leave_all(connection: Connection, now: int, uid: int, address: str) -> tuple[list[int], list[GroupState]]:
@@ -246,11 +249,8 @@ def remove(connection: Connection, before: GroupState) -> bool:
 
 def touch(connection: Connection, before: GroupState) -> bool:
     """Make every edit that read the group before now start over; False when the group has changed."""
-    touched = connection.execute(
-        update(Group)
-        .where(Group.gid == before.gid, Group.version == before.version)
-        .values(version=before.version + 1)
-    )
+    as_read = (Group.gid == before.gid, Group.version == before.version)
+    touched = connection.execute(rosters.one_version_on(update(Group).where(*as_read)))
     return touched.rowcount == 1
 
 

@@ -271,8 +271,8 @@ class Report(Base):
 class Group(Base):
     """A group, under the id that mesibo gave it. `version` moves with every change: an optimistic lock.
 
-    `roster`: its members as apps are told (`domain.members`), so that a sync need not gather them. It may be
-    NULL because MySQL gives a long text no default; every group has one.
+    `roster`: its members as apps are told (`domain.members`), so that a sync need not gather them. It counts
+    only while `roster_version` is the `version`: older programs change groups and do not write it.
     """
 
     __tablename__ = "chat_groups"
@@ -285,6 +285,17 @@ class Group(Base):
     created_at: Mapped[int] = mapped_column(BigInteger)
     changed_at: Mapped[int] = mapped_column(BigInteger)
     roster: Mapped[str | None] = mapped_column(_LongText)
+    roster_version: Mapped[int] = mapped_column(Integer, server_default=text("'-1'"))
+
+
+class Fact(Base):
+    """What the installation remembers of itself: its key's fingerprint, when its outbox was looked after."""
+
+    __tablename__ = "facts"
+    __table_args__ = (_MYSQL,)
+
+    name: Mapped[str] = mapped_column(_ascii(32), primary_key=True)
+    value: Mapped[str] = mapped_column(_ascii(255), server_default=_EMPTY)
 
 
 class GroupMember(Base):

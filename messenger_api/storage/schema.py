@@ -14,8 +14,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event
 
 from messenger_api.storage.db import Database
+from messenger_api.storage.upgrading import TRY_SECONDS, Say, patient
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+def _nothing(_line: str) -> None:
+    """Nobody waits for a word."""
 
 
 class Schema:
@@ -41,18 +46,19 @@ class Schema:
             self._known_current = self.current() == self.newest
         return self._known_current
 
-    def upgrade(self) -> None:
+    def upgrade(self, say: Say = _nothing) -> None:
         """Bring the database to the newest revision.
 
-        In SQLite an upgrade that fails leaves no trace, and of several processes that start at once one does
-        it while the others wait. MySQL commits every change of a table by itself.
+        Of several that begin at once one does it while the others wait; `say` is told of that. In SQLite an
+        upgrade that fails leaves no trace; in MySQL the next one goes on where it stopped.
 
         Raises:
+            UpgradeRefused: others are in the way, or the tables are not ours.
             CommandError: the database has a revision that this program does not know.
             SQLAlchemyError: the database refused.
         """
         with self.patiently():
-            command.upgrade(self._config, "head")
+            patient(lambda: command.upgrade(self._config, "head"), say)
 
     @contextmanager
     def patiently(self) -> Iterator[None]:
@@ -71,7 +77,7 @@ def _wait_for_ever(_dialect: object, _record: object, _args: object, options: di
     for option in ("read_timeout", "write_timeout"):
         options.pop(option, None)
     if "timeout" in options:  # SQLite's, for the lock of another process that upgrades
-        options["timeout"] = 3600
+        options["timeout"] = TRY_SECONDS
 
 
 def _config(engine: Engine) -> Config:

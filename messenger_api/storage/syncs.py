@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, literal_column, select, union_all
+from sqlalchemy import Connection, bindparam, literal_column, select, union_all
 
+from messenger_api.storage import rosters
 from messenger_api.storage.blocks import BLOCKED_BY_OWNER, HAS_BLOCKED_OWNER, NO_BLOCK, by_owner, of_owner
 from messenger_api.storage.models import Contact, Group, GroupMember, Thumbnail, User
 from messenger_api.storage.packed import packed, unpack
@@ -38,8 +39,7 @@ class Found:
 
 # What a row is about.
 _OWN, _CONTACT, _GROUP = "own", "contact", "group"
-_ROSTER = func.coalesce(Group.roster, literal_column("''"))
-_ENTRY = (Group.gid, Group.name, Group.photo, THUMBNAIL, Group.changed_at, _ROSTER)
+_ENTRY = (Group.gid, Group.name, Group.photo, THUMBNAIL, Group.changed_at, rosters.READY)
 
 _own = (
     select(packed(literal_column(f"'{_OWN}'"), *PROFILE_COLUMNS))
@@ -74,7 +74,14 @@ def changed(connection: Connection, owner: int, own_key: bytes, since: int) -> F
     Whom the owner has blocked, or who has blocked the owner's `own_key`, is not among them.
     """
     values = {"owner": owner, "own_key": own_key, "since": since}
-    return _found(texts(connection, _CHANGED, values))
+    found = _found(texts(connection, _CHANGED, values))
+    waiting = [group.gid for group in found.groups if not group.members]
+    if waiting:  # for their members: an older version of this program changed them
+        members = rosters.gathered(connection, waiting)
+        found.groups[:] = [
+            group._replace(members=group.members or members.get(group.gid, "")) for group in found.groups
+        ]
+    return found
 
 
 def named(connection: Connection, owner: int, own_key: bytes, keys: Sequence[bytes]) -> Found:

@@ -22,7 +22,38 @@ def ascii_text(length: int) -> sa.String:
     return sa.String(length).with_variant(sa.String(length, collation="ascii_bin"), "mysql", "mariadb")
 
 
+# The members of every group as one text, with the version that it was made for: a server of an older version
+# may change a group at this moment, and then the text does not count.
+MYSQL_ROSTERS = """
+    UPDATE chat_groups JOIN (
+        SELECT g.gid, g.version, concat(sum(m.role >= 1), '\\:',
+            group_concat(u.address ORDER BY m.role DESC, m.position, m.uid)) AS roster
+        FROM chat_groups g JOIN group_members m ON m.gid = g.gid JOIN users u ON u.uid = m.uid
+        GROUP BY g.gid, g.version) made
+    ON made.gid = chat_groups.gid AND made.version = chat_groups.version
+    SET chat_groups.roster = made.roster, chat_groups.roster_version = made.version"""
+SQLITE_ROSTERS = """
+    UPDATE chat_groups SET roster_version = version, roster = (
+        SELECT sum(role >= 1) || '\\:' || group_concat(address) FROM (
+            SELECT m.role, u.address FROM group_members m JOIN users u ON u.uid = m.uid
+            WHERE m.gid = chat_groups.gid ORDER BY m.role DESC, m.position, m.uid))"""
+
+
 def upgrade() -> None:
+    op.create_table(
+        "facts",
+        sa.Column("name", ascii_text(32), nullable=False),
+        sa.Column("value", ascii_text(255), server_default=sa.text("''"), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_facts")),
+        **OPTIONS,
+    )
+    op.add_column(
+        "chat_groups", sa.Column("roster_version", sa.Integer(), server_default=sa.text("'-1'"), nullable=False)
+    )
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    if not sqlite:
+        op.execute(sa.text("SET SESSION group_concat_max_len = 8388608"))
+    op.execute(sa.text(SQLITE_ROSTERS if sqlite else MYSQL_ROSTERS))
     op.add_column(
         "one_time_codes",
         sa.Column("earlier", ascii_text(255), server_default=sa.text("''"), nullable=False),
@@ -42,5 +73,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("chat_groups", "roster_version")
+    op.drop_table("facts")
     op.drop_column("one_time_codes", "earlier")
     op.drop_table("former_contacts")
