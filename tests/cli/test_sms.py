@@ -92,3 +92,57 @@ def test_what_cannot_be_says_why_and_fails(
 def test_a_provider_that_does_not_exist_is_a_fault_of_the_configuration(cli: Cli) -> None:
     result = cli.run("sms", "test", NUMBER, MESSENGER_SMS_PROVIDERS="pigeon")
     assert (result.exit_code, "SMS_PROVIDERS = 'pigeon'" in result.stderr) == (1, True)
+
+
+# --- It costs, and is held to what codes are held to
+
+
+def spent(cli: Cli) -> list[float]:
+    """What the day and the month have cost."""
+    return [budget["spent"] for budget in cli.json("sms", "status")["budgets"]]
+
+
+def test_it_is_booked_at_the_price_of_its_channel(cli: Cli, sandbox: SandboxServer) -> None:
+    prices = {"MESSENGER_SMS_PRICES": '{"IN": 0.08}', "MESSENGER_SMS_PRICE_VOICE": "0.3"}
+    cli.environment.update(prices)
+    cli.ok("sms", "test", NUMBER)
+    assert spent(cli) == [0.08, 0.08]
+    cli.ok("sms", "test", NUMBER, "--channel", "voice")
+    assert spent(cli) == [0.38, 0.38]
+    sendings = cli.json("sms", "status")["sendings"]
+    assert [(each["provider"], each["texts"], each["cost"]) for each in sendings] == [("twilio", 2, 0.38)]
+
+
+def test_one_that_nobody_took_costs_nothing_and_one_that_may_have_been_sent_does(
+    cli: Cli, sandbox: SandboxServer
+) -> None:
+    sandbox.faults.add("twilio", error="20003")
+    assert cli.run("sms", "test", NUMBER, "--provider", "twilio").exit_code == 1
+    assert spent(cli) == [0, 0]
+    sandbox.faults.clear()
+    sandbox.faults.add("twilio", drop=True)
+    result = cli.run("sms", "test", NUMBER, "--provider", "twilio")
+    assert result.exit_code == 1
+    assert "It may have been sent, and is booked. twilio: connection failed" in result.stderr
+    assert spent(cli) == [0.05, 0.05]
+    assert cli.json("sms", "status")["sendings"][0]["outcome"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keys", "told"),
+    [
+        (["+4915123456789"], {}, "SMS_COUNTRIES"),
+        (["+8816012345678"], {"MESSENGER_SMS_COUNTRIES": "*"}, "SMS_TO_SATELLITE"),
+        (["+8816012345678", "--channel", "voice"], {"MESSENGER_SMS_COUNTRIES": "*"}, "SMS_TO_SATELLITE"),
+        (["+449098790000"], {"MESSENGER_SMS_COUNTRIES": "*"}, "of this kind"),
+        ([NUMBER], {"MESSENGER_SMS_BUDGET_DAY": "0.04"}, "SMS_BUDGET_DAY"),
+        ([NUMBER, "--channel", "voice"], {"MESSENGER_SMS_BUDGET_MONTH": "0.09"}, "messenger-api sms status"),
+    ],
+)
+def test_what_a_code_may_not_a_test_may_not(
+    cli: Cli, sandbox: SandboxServer, arguments: list[str], keys: dict[str, str], told: str
+) -> None:
+    result = cli.run("sms", "test", *arguments, **keys)
+    assert (result.exit_code, result.stderr.splitlines()[-1].startswith("Not sent. ")) == (1, True)
+    assert told in result.stderr
+    assert (sandbox.store.texts(), spent(cli)) == ([], [0, 0])
