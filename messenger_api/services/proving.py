@@ -133,8 +133,10 @@ class Proving:
             self._codes.recall(issued, but=("sms_per_ip",))
             raise BadPhone("email_bad", properties=("phone",)) from error
         except Unavailable as error:
-            self._codes.recall(issued)
-            raise TryLater(retry_after=AWAY_SECONDS) from error
+            # A mail that may have been sent holds a code that stays good, and counts.
+            if not error.may_be_sent:
+                self._codes.recall(issued)
+                raise TryLater(retry_after=AWAY_SECONDS) from error
         return issued.wait
 
     def _mail_plan(self, network: str) -> Plan:

@@ -350,6 +350,33 @@ def test_a_server_that_hangs_in_the_middle_is_cut_off(
         method(port, login_timeout=0.5).deliver(ANA, CODE, "en")
 
 
+@pytest.mark.parametrize("step", range(5))
+@pytest.mark.parametrize("talk", [None, silence])
+def test_from_the_message_itself_on_it_may_have_been_sent(
+    step: int, talk: Callable[[socket.socket], None] | None
+) -> None:
+    with tcp_server(scripted(*TAKEN[:step], then=talk)) as port, pytest.raises(Unavailable) as caught:
+        method(port, login_timeout=0.5).deliver(ANA, CODE, "en")
+    assert caught.value.may_be_sent is (step == len(TAKEN))
+
+
+@pytest.mark.parametrize("answer", [b"554 spam", b"452 disk full"])
+def test_but_not_where_the_server_refuses_it(answer: bytes) -> None:
+    def talk(connection: socket.socket) -> None:
+        lines = connection.makefile("rb")
+        connection.sendall(b"220 here\r\n")
+        for each in TAKEN:
+            lines.readline()
+            connection.sendall(each + b"\r\n")
+        while lines.readline() not in (b".\r\n", b""):
+            pass
+        connection.sendall(answer + b"\r\n")
+
+    with tcp_server(talk) as port, pytest.raises(Unavailable) as caught:
+        method(port).deliver(ANA, CODE, "en")
+    assert not caught.value.may_be_sent
+
+
 def test_nobody_listening_is_a_fault() -> None:
     with pytest.raises(Unavailable, match=r"no connection to SMTP_HOST \(ConnectionRefusedError\)"):
         method(free_port()).check()

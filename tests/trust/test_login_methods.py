@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -267,6 +268,24 @@ def test_while_the_mail_server_is_down_the_code_is_forgotten(paying: Make) -> No
     down: Any = product.call("login", phone=ANA, appid=APPID)
     assert (down["error"], down["retry_after"] > 0, bool(down["errmsg"])) == ("TRYLATER", True, True)
     assert product.rows("SELECT * FROM one_time_codes") == []
+
+
+class Late(Mailbox):
+    """Takes a mail, and says so when nobody waits for it any more."""
+
+    async def handle_DATA(self, *arguments: Any) -> str:
+        answer = await super().handle_DATA(*arguments)
+        await asyncio.sleep(1.5)
+        return answer
+
+
+def test_a_mail_that_may_have_been_sent_holds_a_code_that_is_good(paying: Make) -> None:
+    mailbox = Late()
+    with mail_server(mailbox) as port:
+        product = paying(**{**mail_keys(port), "login_timeout": 0.7})
+        assert product.ok("login", phone=ANA, appid=APPID)["retry_after"] == 30
+        assert product.call("login", phone=ANA, appid=APPID)["error"] == "TOOMANY"
+        assert log_in(product, ANA, code_for(mailbox, ANA))["result"] == "OK"
 
 
 def test_an_address_that_the_mail_server_refuses_is_told(mailing: Product, mailbox: Mailbox) -> None:

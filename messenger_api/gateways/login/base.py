@@ -66,7 +66,14 @@ class Undeliverable(LoginFailed):
 
 
 class Unavailable(LoginFailed):
-    """The directory, server or issuer does not answer, or is misconfigured."""
+    """The directory, server or issuer does not answer, or is misconfigured.
+
+    With `may_be_sent` a message had left when it failed: its reader may get it all the same.
+    """
+
+    def __init__(self, reason: str = "", *, may_be_sent: bool = False) -> None:
+        super().__init__(reason)
+        self.may_be_sent = may_be_sent
 
 
 @dataclass(frozen=True)

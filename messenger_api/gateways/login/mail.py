@@ -111,6 +111,7 @@ class EmailMethod(CodeMethod):
     def _with_server(self, work: Callable[[smtplib.SMTP], object]) -> None:
         """Do something with a server that has let us in."""
         deadline = Deadline(self._settings.login_timeout)
+        server: _Server | None = None
         try:
             server = self._connect(deadline)
             try:
@@ -119,9 +120,12 @@ class EmailMethod(CodeMethod):
             finally:
                 _part(server)
         except (smtplib.SMTPException, OSError) as error:
-            raise (Unavailable(TIMED_OUT) if deadline.is_over else _failure(error)) from None
+            failure = Unavailable(TIMED_OUT) if deadline.is_over else _failure(error)
+            if server and server.awaits_word:
+                failure = Unavailable(failure.reason, may_be_sent=True)
+            raise failure from None
 
-    def _connect(self, deadline: Deadline) -> smtplib.SMTP:
+    def _connect(self, deadline: Deadline) -> _Server:
         # The name to say in EHLO is given, or smtplib would look up this machine's.
         place = {"host": self._settings.smtp_host, "port": self._port, "local_hostname": self._from.domain}
         if self._settings.smtp_tls == "tls":
@@ -140,9 +144,23 @@ class EmailMethod(CodeMethod):
 class _Server(smtplib.SMTP):
     """A connection that is cut when its time is over, however slowly the server speaks."""
 
+    awaits_word = False
+    """Whether a message has left of which the server has not said that it takes it, or does not."""
+
     def __init__(self, deadline: Deadline, **options: Any) -> None:
         self._deadline = deadline
         super().__init__(**options, timeout=deadline.left())
+
+    def send(self, s: Any) -> None:
+        """Write a command, which is a text, or the message, which is bytes."""
+        self.awaits_word = self.awaits_word or isinstance(s, bytes)
+        super().send(s)
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Hand the message over."""
+        answer = super().data(msg)
+        self.awaits_word = False
+        return answer
 
     def getreply(self) -> tuple[int, bytes]:
         """Read an answer."""
