@@ -34,6 +34,8 @@ from messenger_api.storage.models import SEALED_LENGTH
 REPLY_SECONDS = 2
 # When one that waits for it looks again: first, and at the longest.
 FIRST_LOOK_SECONDS, NEXT_LOOK_SECONDS = 0.05, 0.4
+# How long a provider's "no" is not believed while the same code may be entered a second time.
+OTHERS_SECONDS = 0.5
 
 Verify = Callable[[str, str], bool]
 """Asks the provider who made a code, by its verification, whether this is it. Raises TryLater."""
@@ -210,7 +212,18 @@ class Judge:
         except TryLater:
             self._limits.write(lambda tx, now: self._unclaim(tx, now, given, claimed))
             raise
+        if not right:
+            self._wait_for_others(given)
         return self._limits.write(lambda tx, now: self._judged(tx, now, given, claimed, right))
+
+    def _wait_for_others(self, given: _Shown) -> None:
+        """A provider finds a code right once: if others were asked about too, one may be about to be used."""
+        until = time.monotonic() + OTHERS_SECONDS
+        while time.monotonic() < until:
+            code = self._database.run(lambda tx: codes.look(tx, given.key))
+            if code is None or code.used_at or code.attempts <= 1:
+                return
+            time.sleep(FIRST_LOOK_SECONDS)
 
     def _judged(
         self, tx: Connection, now: int, given: _Shown, claimed: _Claimed, right: bool

@@ -274,6 +274,19 @@ def test_five_wrong_tries_kill_the_providers_code_too(paying: Make, verify: Veri
     assert product.rows("SELECT attempts FROM one_time_codes") == [(5,)]
 
 
+def test_two_taps_with_the_providers_code_get_the_one_answer(paying: Make, verify: Verify) -> None:
+    product = paying(**verify.settings)
+    request_code(product)
+    form = {"op": "login", "phone": NUMBER, "appid": APPID, "otp": verify.code()}
+    product.sandbox.faults.add("useradd", delay=0.3)
+    with ThreadPoolExecutor(2) as pool:
+        taps = [pool.submit(product.app.test_client().post, "/api.php", data=form) for _ in range(2)]
+        answers: list[Answer] = [tap.result().get_json() for tap in taps]
+    assert [answer.get("error") for answer in answers] == [None, None]
+    assert len({answer["token"] for answer in answers}) == 1
+    assert product.rows("SELECT count(*) FROM sessions") == [(1,)]
+
+
 def test_twenty_times_the_right_one_at_once_is_one_session(paying: Make, verify: Verify) -> None:
     product = paying(**verify.settings)
     request_code(product)
