@@ -28,7 +28,7 @@ HOUR = 3600
 # After so long without a code the gaps between them begin anew.
 SERIES_SECONDS = 3600
 # Where a number lately logged in it gets so many codes more, in an hour and a day, than strangers can use up.
-HOME_MORE = (1, 2)
+HOME_MORE = (3, 5)
 
 
 @dataclass(frozen=True)

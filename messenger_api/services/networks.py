@@ -40,9 +40,9 @@ KNOWN = Window(math.inf, KNOWN_SECONDS)
 class Asker:
     """What is known of who asks.
 
-    `home`: this very number lately logged in from there. `known`: so did it, or somebody whose network has no
-    code of this hour open. `fresh`: no code that it got within an hour is still to be entered. `held`: what a
-    network counts besides, because its codes are not entered.
+    `home`: this very number lately logged in from there. `known`: so did it, or somebody on a network that is
+    fresh and enters its codes. `fresh`: no code that it got within an hour is still to be entered. `held`:
+    what a network counts besides, because its codes are not entered.
     """
 
     home: bool = False
@@ -54,7 +54,7 @@ class Asker:
     def leaves(self) -> float:
         """The part of a shared limit that is not for this one but for others."""
         if self.known:
-            return 0
+            return 0 if self.home else 1 / 20
         return 1 / 10 if self.fresh else 1 / 2
 
 
@@ -163,5 +163,10 @@ class Networks:
         """Whether too few of its codes are entered, of those that had time to be."""
         grace = self._settings.sms_pause_grace
         codes = RECORD_SENT.count(tally.state(place.sent), tally.now, but_last=grace)
+        return codes >= SLOW_FROM * place.size and not self._enters(tally, place, but_last=grace)
+
+    def _enters(self, tally: Tally, place: _Place, but_last: int = 0) -> bool:
+        """Whether enough of its codes are entered, however few they are."""
+        codes = RECORD_SENT.count(tally.state(place.sent), tally.now, but_last=but_last)
         right = RECORD.count(tally.state(place.entered), tally.now)
-        return codes >= SLOW_FROM * place.size and right * 100 < codes * self._settings.sms_pause_below
+        return right * 100 >= codes * self._settings.sms_pause_below

@@ -4,8 +4,8 @@ Swindlers have numbers texted that they earn on. What stops them is counted by t
 (`networks`), the range the number is from, the country, all in all, and in money. Where many networks ask and
 nobody enters a code, strangers wait (`pauses`). Each of these limits stands shut when it cannot be counted.
 
-What many share is no lever for one: a tenth of it is for networks where somebody lately logged in, four
-tenths are for networks without a code that is still to be entered, and half is for whoever comes.
+What many share is no lever for one: half of it is for whoever comes, four tenths are for networks without a
+code that is still to be entered, and a tenth is for networks where somebody lately logged in.
 """
 
 from __future__ import annotations
