@@ -13,10 +13,11 @@ How much memory a decoder takes is known before it starts. How many run at once 
 from __future__ import annotations
 
 import base64
+import ctypes
 import io
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 
@@ -42,6 +43,9 @@ MOST_MEMORY = 150 * 1024 * 1024
 MAX_PROFILE_BYTES = 8 * 1024
 # Rows of a picture that are converted at once, times the factor by which it is made smaller.
 BAND = 64
+
+# mallopt(3): M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX.
+_MALLOC = ((-1, 1024 * 1024), (-3, 256 * 1024), (-8, 2))
 
 # Pillow's names of what it may decode, by file extension. HEIC has a library of its own.
 DECODERS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "avif": "AVIF"}
@@ -129,16 +133,17 @@ def undecoded(data: bytes, *, max_pixels: int) -> Undecoded:
     with _hostile_bytes(max_pixels):
         data = cleaned(data, kind)
         _make_pillow_strict()
+        _give_memory_back()
         # Pillow holds further frames and tiles to this limit while it decodes. It is one for the process,
         # and so is the setting that it comes from.
         Image.MAX_IMAGE_PIXELS = max_pixels
-        size = _size(data, kind)
+        size, heic = _header(data, kind)
         pixels = sizes.pixels(data, kind, size, max_pixels)
         if pixels > max_pixels:
             raise _too_many_pixels(max_pixels)
         if max(size) > MAX_SIDE:
             raise TooLarge(limit=f"{MAX_SIDE} pixels")
-        memory = sizes.memory(data, kind, size, pixels, side=PHOTO_SIDE)
+        memory = sizes.memory(data, kind, size, pixels, side=PHOTO_SIDE, heic=heic)
         if memory > MOST_MEMORY:
             raise _too_many_pixels(pixels * MOST_MEMORY // memory)
     return Undecoded(data, kind, max_pixels, memory)
@@ -161,16 +166,33 @@ def _too_many_pixels(most: int) -> TooLarge:
     return TooLarge(limit=f"{most / 1_000_000:.3g} megapixels")
 
 
-def _size(data: bytes, kind: str) -> tuple[int, int]:
-    """Width and height in pixels, as the header declares them."""
+def _header(data: bytes, kind: str) -> tuple[tuple[int, int], sizes.Heic | None]:
+    """Width and height in pixels, as the header declares them; of a HEIC also how it is coded."""
     if kind == "webp":
         # Its decoder begins by taking memory for them.
-        return webp.size(data)
-    return open_heif(io.BytesIO(data)).size if kind == HEIC else _opened(data, kind).size
+        return webp.size(data), None
+    if kind == HEIC:
+        file = open_heif(io.BytesIO(data))
+        coded = sizes.Heic(file.has_alpha, file.info["bit_depth"], str(file.info.get("chroma")))
+        return file.size, coded
+    return _opened(data, kind).size, None
 
 
 def _opened(data: bytes, kind: str) -> ImageFile.ImageFile:
     return Image.open(io.BytesIO(data), formats=(DECODERS[kind],))
+
+
+@cache
+def _give_memory_back() -> None:
+    """Let the C library return large blocks to the system as soon as they are free, once for the process.
+
+    glibc otherwise learns from the first large picture to keep blocks of its size, for each thread: after
+    some pictures a process would hold three times what it needs. Other C libraries know no such function.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        for name, value in _MALLOC:
+            mallopt(name, value)
 
 
 @cache

@@ -181,6 +181,7 @@ class Worker:
             return False
 
     def _keep_house(self) -> None:
+        self._files.sweep()
         if time.monotonic() - self._cleaned_at > HOUSEKEEPING_SECONDS:
             self._cleaned_at = time.monotonic()
             now = self._database.now()

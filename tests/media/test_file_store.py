@@ -16,6 +16,7 @@ from PIL import Image
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.images import Picture, profile_photo
 from messenger_api.storage.files import FileStore, Folder, Found, Part, safe_extension
+from messenger_api.storage.files.folder import LEFT_OVER_SECONDS
 from tests.media.places import FolderPlaces, Places
 from tests.s3 import content, thumbnail_content
 
@@ -310,3 +311,48 @@ def test_a_reader_never_sees_half_a_file(folders: FolderPlaces) -> None:
 )
 def test_only_harmless_endings_of_attachments_are_kept(filename: str, extension: str) -> None:
     assert safe_extension(filename) == extension
+
+
+def left_over(folders: FolderPlaces, name: str, age: float) -> Path:
+    path = folders.files / f".{NOW}-{name * 32}.jpg.part"
+    path.write_bytes(b"half")
+    os.utime(path, (time.time() - age, time.time() - age))
+    return path
+
+
+def test_what_a_dead_process_left_half_written_is_swept(
+    folders: FolderPlaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, young = left_over(folders, "a", 60), left_over(folders, "b", 0)
+    photo = folders.store.save(b"whole", "jpg", NOW)
+    mine = folders.files / ".somebody-elses"
+    mine.write_bytes(b"kept")
+
+    folders.store.sweep()
+
+    assert not old.exists()
+    assert young.exists()  # it may be somebody's at work
+    assert mine.exists()
+    assert (folders.files / photo).read_bytes() == b"whole"
+    monkeypatch.setattr(time, "monotonic", lambda now=time.monotonic: float(now()) + LEFT_OVER_SECONDS)
+    os.utime(young, (time.time() - 60, time.time() - 60))
+    folders.store.sweep()
+    assert not young.exists()
+
+
+def test_what_somebody_writes_is_not_swept_however_long_it_takes(
+    folders: FolderPlaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = os.fsync
+
+    def slow(descriptor: int) -> None:
+        for path in folders.files.glob(".*.part"):
+            os.utime(path, (time.time() - 9_000, time.time() - 9_000))
+        folders.store.sweep()
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fsync", slow)
+
+    name = folders.store.save(b"whole", "jpg", NOW)
+
+    assert (folders.files / name).read_bytes() == b"whole"

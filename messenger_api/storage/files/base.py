@@ -77,5 +77,8 @@ class Place(ABC):
             OSError: when that is not possible; `Unusable` if it is known what helps.
         """
 
+    def sweep(self) -> None:  # noqa: B027 - a bucket keeps nothing half written
+        """Remove what was left half written. May be called at any time; it knows when there is a reason."""
+
     def close(self) -> None:  # noqa: B027 - a folder has nothing to let go of
         """Let go of what is open; the place is of no use afterwards."""

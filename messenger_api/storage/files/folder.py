@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import math
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +16,14 @@ from messenger_api.domain.errors import TryLater
 from messenger_api.storage.files.base import CHUNK_BYTES, Found, Opened, Part, Place
 from messenger_api.storage.files.names import probe_name
 
+# A file is written under such a name first, by a process that holds a lock on it.
+PART = ".part"
+# Seconds after which one that nobody holds is left over from a process that died. Programs before this
+# version hold none; what one of them loses so is answered with TRYLATER.
+LEFT_OVER_SECONDS = 5
+# The same where the file system knows no locks.
+FORGOTTEN_SECONDS = 3600
+SWEEP_SECONDS = 3600
 FOLDER_MODE = 0o750
 FILE_MODE = 0o640
 
@@ -22,12 +33,13 @@ class Folder(Place):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._next_sweep = -math.inf
         path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
 
     def put(self, key: str, data: bytes) -> None:
         """Make the file appear whole or not at all, also after a power cut."""
         target = self.path / key
-        temporary = target.with_name(f".{key}.part")
+        temporary = target.with_name(f".{key}{PART}")
         try:
             _write_synced(temporary, data)
             temporary.replace(target)
@@ -67,6 +79,18 @@ class Folder(Place):
             raise TryLater from error
         return Opened(found, _FileBody(file, part or Part(0, found.size)))
 
+    def sweep(self) -> None:
+        """Remove what processes that died left half written: at once, then once an hour."""
+        if time.monotonic() < self._next_sweep:
+            return
+        soon = False
+        with suppress(OSError), os.scandir(self.path) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") and entry.name.endswith(PART):
+                    with suppress(OSError):
+                        soon |= not _swept(Path(entry.path), time.time() - entry.stat().st_mtime)
+        self._next_sweep = time.monotonic() + (LEFT_OVER_SECONDS if soon else SWEEP_SECONDS)
+
     def check(self) -> None:
         """Write a file and remove it; raises the `OSError` that forbids it."""
         probe = self.path / probe_name()
@@ -99,9 +123,29 @@ def _discard(path: Path) -> None:
         path.unlink()
 
 
+def _swept(part: Path, age: float) -> bool:
+    """Remove a file that nobody writes any more; False if it is too young to tell."""
+    if age < LEFT_OVER_SECONDS:
+        return False
+    descriptor = os.open(part, os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        part.unlink(missing_ok=True)
+    except BlockingIOError:
+        pass
+    except OSError:
+        if age > FORGOTTEN_SECONDS:
+            part.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+    return True
+
+
 def _write_synced(path: Path, data: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
     with os.fdopen(descriptor, "wb") as file:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

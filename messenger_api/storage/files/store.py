@@ -85,6 +85,11 @@ class FileStore:
         """Where the thumbnail of the photo `name` lies, under the same conditions as `file`."""
         return Entry(self.thumbnails, thumbnail_of(name)) if is_name(name) else None
 
+    def sweep(self) -> None:
+        """Remove what was left half written in both places, when it is time to look."""
+        self.files.sweep()
+        self.thumbnails.sweep()
+
     def check(self) -> None:
         """Write and remove a file in both places.
 
