@@ -1,24 +1,48 @@
 """From the fields of a request to the typed record that an op declares.
 
-The apps are lenient in what they send: numbers come as texts, lists as comma-separated texts, an empty
-text where a number was left out. Everything beyond that is refused, with every field at fault named.
+The apps are lenient in what they send: numbers come as texts, lists as comma-separated texts or as JSON
+arrays written out, an empty text where a number was left out. Everything beyond that is refused, with every
+field at fault named, but for preferences, which never stop an op.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any, TypeVar, get_args, get_origin
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec.structs import FieldInfo, fields
 
+from messenger_api.domain.encodings import from_json
 from messenger_api.domain.errors import BadValue
 
 P = TypeVar("P", bound=msgspec.Struct)
+T = TypeVar("T")
 
 # MySQL stores it, but C libraries end a text at it, and no person types it.
 FORBIDDEN = "\x00"
+ARRAY_START = "["
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """In a field's type: what a text goes through before anything else looks at it."""
+
+    clean: Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Preference:
+    """In a field's type: a value that cannot be read counts as absent."""
+
+
+class _Field(NamedTuple):
+    name: str
+    read: Callable[[object], object]
+    """Returns UNSET for what counts as absent. Raises ValidationError, TypeError, ValueError."""
+    preference: bool
 
 
 def bind(parameters: type[P], given: Mapping[str, object]) -> P:
@@ -29,67 +53,102 @@ def bind(parameters: type[P], given: Mapping[str, object]) -> P:
     """
     values: dict[str, object] = {}
     faults: dict[str, str] = {}
-    for name, info in _declared(parameters).items():
-        value = given.get(name)
+    for field in _declared(parameters):
+        value = given.get(field.name)
         if value is None:
             continue
         try:
-            read = _read(info, value)
+            read = field.read(value)
         except (msgspec.ValidationError, TypeError, ValueError) as error:
-            faults[name] = str(error).partition(" - at")[0]
+            if not field.preference:
+                faults[field.name] = str(error).partition(" - at")[0]
         else:
             if read is not msgspec.UNSET:
-                values[name] = read
+                values[field.name] = read
     if faults:
-        field, wanted = next(iter(faults.items()))
-        raise BadValue(properties=tuple(faults), field=field, wanted=wanted)
+        name, wanted = next(iter(faults.items()))
+        raise BadValue(properties=tuple(faults), field=name, wanted=wanted)
     return parameters(**values)
 
 
 @lru_cache(maxsize=64)
-def _declared(parameters: type[msgspec.Struct]) -> dict[str, FieldInfo]:
-    return {info.encode_name: info for info in fields(parameters)}
+def _declared(parameters: type[msgspec.Struct]) -> Sequence[_Field]:
+    return [
+        _Field(info.encode_name, _reader(info), next(_marks(info.type, Preference), None) is not None)
+        for info in fields(parameters)
+    ]
 
 
-def _read(info: FieldInfo, value: object) -> object:
-    if _is_list(info.type):
-        return _items(value)
-    if isinstance(value, list):
-        raise TypeError("Expected one value, got a list")
-    text = _text(value)
-    if _is_number(info.type):
-        # Apps send "" for a number that they do not have.
-        return msgspec.convert(text, info.type, strict=False) if text else msgspec.UNSET
-    return msgspec.convert(text, info.type)
+def _reader(info: FieldInfo) -> Callable[[object], object]:
+    if any(get_origin(kind) is list for kind in (info.type, *get_args(info.type))):
+        return _items
+    if getattr(info.type, "__origin__", info.type) is int:
+        return partial(_number, info.type)
+    cleaned = next(_marks(info.type, Cleaned), Cleaned(_without_forbidden))
+    return partial(_cleaned, info.type, cleaned.clean)
 
 
-def _is_list(declared: Any) -> bool:
-    return any(get_origin(kind) is list for kind in (declared, *get_args(declared)))
+def _marks(declared: Any, kind: type[T]) -> Iterator[T]:
+    """What of this kind stands in an `Annotated`, also of one that may be None."""
+    for each in (declared, *get_args(declared)):
+        yield from (mark for mark in getattr(each, "__metadata__", ()) if isinstance(mark, kind))
 
 
-def _is_number(declared: Any) -> bool:
-    return getattr(declared, "__origin__", declared) is int
+def _number(declared: Any, value: object) -> object:
+    text = _without_forbidden(_one(value))
+    # Apps send "" for a number that they do not have.
+    return msgspec.convert(text, declared, strict=False) if text else msgspec.UNSET
 
 
-def _items(value: object) -> list[str]:
-    """A comma-separated text, a repeated field or a JSON array, as texts without blanks.
+def _cleaned(declared: Any, clean: Callable[[str], str], value: object) -> object:
+    return msgspec.convert(clean(_one(value)), declared)
 
-    What can be no entry, whatever JSON makes of it, is left out: one must not stop the whole phone book.
+
+def _items(value: object) -> list[str] | msgspec.UnsetType:
+    """A comma-separated text, a repeated field or an array, as texts without blanks.
+
+    An array may be written out as a text, too; one without entries then counts as absent. What can be no
+    entry, whatever JSON makes of it, is left out: one must not stop the whole phone book.
     """
-    entries: list[Any] = value if isinstance(value, list) else [value]
+    entries: list[Any] = value if isinstance(value, list) else [_one(value)]
     try:
         joined = ",".join(entries)
-    except TypeError:  # there are numbers among them, or worse
-        joined = ",".join(filter(None, map(_entry, entries)))
+    except TypeError:  # there is more than texts among them
+        entries = list(map(_entry, entries))
+        joined = ",".join(entries)
+    if ARRAY_START not in joined:
+        return _split(joined)
+    arrays = [split(entry) for entry in entries]
+    return msgspec.UNSET if arrays and not any(arrays) else [item for array in arrays for item in array]
+
+
+def split(text: str) -> list[str]:
+    """The entries of a list that came as one text: an array written out, or separated by commas."""
+    if text.lstrip().startswith(ARRAY_START):
+        try:
+            return _split(",".join(map(_entry, from_json(text.encode(), list))))
+        except (msgspec.DecodeError, RecursionError):
+            pass  # a phone book may begin with a bracket as well
+    return _split(text)
+
+
+def _split(joined: str) -> list[str]:
     items = [text for text in map(str.strip, joined.split(",")) if text]
     return [text for text in items if FORBIDDEN not in text] if FORBIDDEN in joined else items
 
 
 def _entry(value: object) -> str:
+    """A value of a list; "" for what is none of a phone book."""
     try:
         return _text(value)
     except (TypeError, ValueError):
         return ""
+
+
+def _one(value: object) -> str:
+    if isinstance(value, list):
+        raise TypeError("Expected one value, got a list")
+    return _text(value)
 
 
 def _text(value: object) -> str:
@@ -102,11 +161,10 @@ def _text(value: object) -> str:
         raise TypeError(f"Expected a text or a number, got {type(value).__name__}")
     if isinstance(value, int) and abs(value) >= 2**64:
         raise ValueError("Expected a number of at most 64 bits")
-    text = str(value).strip()
-    _refuse_forbidden(text)
-    return text
+    return str(value).strip()
 
 
-def _refuse_forbidden(text: str) -> None:
+def _without_forbidden(text: str) -> str:
     if FORBIDDEN in text:
         raise ValueError("Expected a text without NUL characters")
+    return text

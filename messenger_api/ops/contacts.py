@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from messenger_api.ops import answers
 from messenger_api.ops.call import Answer, Call
-from messenger_api.ops.fields import Flag, Seconds
+from messenger_api.ops.fields import Flag, Ignored, Seconds
 
 
 class GetContactsParameters(Struct):
@@ -18,7 +18,7 @@ class GetContactsParameters(Struct):
     """Numbers to put into the phone book and to match now."""
     reset: Flag = 0
     """1 forgets the phone book sent earlier."""
-    hidden: str = ""
+    hidden: Ignored = ""
     """Ignored."""
 
 

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from messenger_api.domain.errors import MissingPara
 from messenger_api.ops import answers
-from messenger_api.ops.binding import bind
+from messenger_api.ops.binding import bind, split
 from messenger_api.ops.call import Answer, Call
-from messenger_api.ops.fields import Flag, Gid, Name, Status
+from messenger_api.ops.fields import EncodedName, Flag, Gid, Ignored, Name
 
 # What is left of a text by an encoder: unreserved characters, and at least one percent sequence.
 _ENCODED = re.compile(r"(?=.*%)(?:[A-Za-z0-9\-_.~!*'()+,]|%[0-9A-Fa-f]{2})+", re.ASCII)
@@ -22,14 +22,14 @@ class SetGroupParameters(Struct):
 
     gid: Gid = 0
     """The group, or 0 for a new one."""
-    name: str = ""
+    name: EncodedName = ""
     """Its name; "" keeps the old one. May be percent-encoded once more."""
     m: list[str] | None = None
     """The wanted members; whoever is not named is removed, never the owner. Absent leaves them as they
     are. May be percent-encoded once more."""
-    status: Status = ""
+    status: Ignored = ""
     """Ignored: groups have none."""
-    type: str = ""
+    type: Ignored = ""
     """Ignored."""
 
 
@@ -78,7 +78,7 @@ class _Named(Struct):
 def setgroup(call: Call, given: SetGroupParameters) -> Answer:
     """Make or edit a group."""
     name = bind(_Named, {"name": decoded(given.name)}).name
-    people = None if given.m is None else [part for entry in given.m for part in decoded(entry).split(",")]
+    people = None if given.m is None else [part for entry in given.m for part in split(decoded(entry))]
     photo = call.request.file.data if call.request.file else None
     groups = call.services.groups
     if given.gid:

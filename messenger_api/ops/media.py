@@ -7,7 +7,7 @@ from msgspec import Struct
 from messenger_api.domain.errors import MissingFile
 from messenger_api.ops import answers
 from messenger_api.ops.call import Answer, Call
-from messenger_api.ops.fields import Flag, Gid
+from messenger_api.ops.fields import Flag, Gid, Ignored
 
 
 class UploadParameters(Struct):
@@ -19,7 +19,7 @@ class UploadParameters(Struct):
     """The group whose photo it is, or 0 for one's own."""
     delete: Flag = 0
     """1 removes the profile photo."""
-    mid: str = ""
+    mid: Ignored = ""
     """The message that it belongs to; ignored."""
 
 

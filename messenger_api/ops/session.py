@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from messenger_api.domain.errors import BadAkToken, MissingAppId
 from messenger_api.ops import answers
 from messenger_api.ops.call import Answer, Call
-from messenger_api.ops.fields import Channel, DeviceType, Name, Secret
+from messenger_api.ops.fields import AppId, Channel, DeviceId, DeviceType, Ignored, Name, Secret
 from messenger_api.services.codes import Device
 from messenger_api.services.texting import Asking
-
-AppId = Annotated[str, Meta(max_length=128)]
 
 
 class LoginParameters(Struct):
@@ -31,11 +27,11 @@ class LoginParameters(Struct):
     """How the code is to come: "voice" calls, where a provider can."""
     name: Name = ""
     """The name of a new user."""
-    device: Annotated[str, Meta(max_length=128)] = ""
+    device: DeviceId = ""
     """The device's own id: its next login replaces its session and no other."""
     dt: DeviceType = 0
     """The device's type."""
-    lang: Annotated[str, Meta(max_length=35)] = ""
+    lang: Ignored = ""
     """The language of texts that a person reads."""
     aktoken: str = ""
     """A Facebook AccountKit token; discontinued in 2020."""
@@ -44,9 +40,9 @@ class LoginParameters(Struct):
 class LoginUiParameters(Struct):
     """Ask which login screen to show."""
 
-    d: str = ""
+    d: Ignored = ""
     """Ignored."""
-    v: str = ""
+    v: Ignored = ""
     """Ignored."""
 
 

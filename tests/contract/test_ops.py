@@ -403,13 +403,14 @@ def test_absent_is_unchanged_and_empty_is_cleared(ann: Phone) -> None:
 
 
 def test_an_exact_text_stays_exact(ann: Phone, bob: Phone) -> None:
-    text = 'O\'Neil "x" \\ y\n😀 %s {0} <b> \u202e'
+    name = 'O\'Neil "x" \\ y 👩🏽\u200d💻 %s {0} <b>'
+    status = f"{name}\n{name}"
     bob.ok("getcontacts", phones=ANN)
-    assert ann.ok("profile", name=text, status=text)["name"] == text
+    assert ann.ok("profile", name=name, status=status)["name"] == name
     [entry] = bob.contacts(ts=0)
-    assert (entry["name"], entry["status"]) == (text, text)
+    assert (entry["name"], entry["status"]) == (name, status)
     update = bob.received()[-1]
-    assert (update["name"], update["status"]) == (text, text)
+    assert (update["name"], update["status"]) == (name, status)
 
 
 def test_the_longest_name_and_status_are_kept_and_longer_ones_refused(ann: Phone) -> None:
