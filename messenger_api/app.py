@@ -52,12 +52,12 @@ from messenger_api.storage.files import FileStore
 from messenger_api.storage.models import db
 from messenger_api.storage.schema import MIGRATIONS, Schema
 from messenger_api.transport.api import ApiEndpoint
+from messenger_api.transport.bodies import MAX_BODY_BYTES
 from messenger_api.transport.files import files_blueprint
 from messenger_api.transport.health import health_blueprint
 from messenger_api.transport.metrics import metrics_blueprint
-from messenger_api.transport.pages import pages_blueprint
+from messenger_api.transport.pages import pages_blueprint, takes_posts
 from messenger_api.transport.proxies import trust_proxies
-from messenger_api.transport.reading import MAX_BODY_BYTES
 from messenger_api.transport.receipts import receipts_blueprint
 from messenger_api.transport.receiving import Receiving
 from messenger_api.transport.refused import refuse
@@ -122,7 +122,7 @@ def build_app(settings: Settings) -> Flask:
     app.register_blueprint(health_blueprint(services, schema.is_current))
     app.register_blueprint(metrics_blueprint(services))
     app.register_blueprint(receipts_blueprint(services))
-    endpoint = ApiEndpoint(services, app.wsgi_app)
+    endpoint = ApiEndpoint(services, app.wsgi_app, takes_posts(app))
     receiving = Receiving(endpoint, settings.max_upload_bytes + MAX_BODY_BYTES)
     served = trust_proxies(receiving, settings, services.limits)
     if settings.uses_sandbox and not settings.shows_sandbox:

@@ -60,9 +60,14 @@ class ApiRequest:
         return "CFNetwork/" in self.user_agent or "iPhone" in self.user_agent
 
     @property
-    def from_uploader(self) -> bool:
-        """Whether mesibo's current uploader asks, which wants a boolean `result`."""
-        return self.op == "upload" and "auth" in self.fields and not self.fields.get("token")
+    def wants_boolean(self) -> bool:
+        """Whether `result` is to be true or false: mesibo's current uploaders, which call the token `auth` or
+        send a file for a chat, read it so."""
+        if self.op != "upload":
+            return False
+        if not self.fields.get("token"):
+            return "auth" in self.fields
+        return str(self.fields.get("profile", "")).strip() not in ("1", "1.0", "True")
 
 
 @dataclass(frozen=True)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
 from sqlalchemy.exc import IntegrityError, NoResultFound
 from werkzeug import Request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from messenger_api.domain.errors import (
     ApiError,
     AuthFail,
     BadOp,
     BadValue,
-    TooLarge,
     TryLater,
 )
 from messenger_api.domain.texts import say
@@ -37,6 +35,8 @@ log = structlog.get_logger(__name__)
 # Of the paths, the front page's is the API's too.
 FRONT = "/"
 PATHS = frozenset({FRONT, "/api", "/api.php"})
+# Of the methods, those that run ops; any other but OPTIONS is answered like a call with no op.
+METHODS = frozenset({"GET", "POST"})
 
 # The documented smoke test compares this text, member by member.
 NOOP = b'{"code": "NOOP", "result": "FAIL"}'
@@ -63,38 +63,44 @@ class ApiEndpoint:
     empty call.
     """
 
-    def __init__(self, services: Services, others: WSGIApplication) -> None:
+    def __init__(
+        self, services: Services, others: WSGIApplication, takes_posts: Callable[[str], bool]
+    ) -> None:
+        """`takes_posts` tells of a path whether a page of the others takes what is posted there."""
         self._services = services
         self._others = others
+        self._takes_posts = takes_posts
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, or have it answered."""
-        path = environ.get("PATH_INFO") or FRONT
-        if path not in PATHS or (path == FRONT and _is_browser(Request(environ))):
+        method = environ["REQUEST_METHOD"]
+        if not self._is_ours(method, environ):
             return self._others(environ, start_response)
-        if environ["REQUEST_METHOD"] == "OPTIONS":
+        if method == "OPTIONS":
             start_response("204 No Content", PREFLIGHT)
             return []
-        with Request(environ) as http:  # and close what was uploaded
-            body, headers = respond(self._services, http)
+        body, headers = respond(self._services, environ) if method in METHODS else (NOOP, ())
         start_response("200 OK", [*HEADERS, ("Content-Length", str(len(body))), *headers])
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+        return [] if method == "HEAD" else [body]
+
+    def _is_ours(self, method: str, environ: WSGIEnvironment) -> bool:
+        path = environ.get("PATH_INFO") or FRONT
+        if path not in PATHS:
+            # An app whose address has a slash too many could not read a page.
+            return method in ("POST", "OPTIONS") and not self._takes_posts(path)
+        return path != FRONT or method not in ("GET", "HEAD") or not _is_browser(Request(environ))
 
 
 def _is_browser(http: Request) -> bool:
     """Somebody looks at the front page's address: a GET that wants HTML and names no op."""
-    return (
-        http.method in ("GET", "HEAD")
-        and "op" not in http.args
-        and "text/html" in http.accept_mimetypes.values()
-    )
+    return "op" not in http.args and "text/html" in http.accept_mimetypes.values()
 
 
-def respond(services: Services, http: Request) -> tuple[bytes, Sequence[tuple[str, str]]]:
+def respond(services: Services, environ: WSGIEnvironment) -> tuple[bytes, Sequence[tuple[str, str]]]:
     """The answer to one request, and the headers that it has beyond those of every answer."""
     started = time.perf_counter()
     exchange = Exchange(services)
-    answer = exchange.answer(http)
+    answer = exchange.answer(environ)
     if answer is None:
         return NOOP, ()
     log.log(
@@ -131,10 +137,10 @@ class Exchange:
         """The op for the log; what a stranger wrote there stays out of it."""
         return self._op if self._op in OPERATIONS else "?"
 
-    def answer(self, http: Request) -> Answer | None:
+    def answer(self, environ: WSGIEnvironment) -> Answer | None:
         """The answer's members; None when no op was asked for."""
         try:
-            self._request = self._read(http)
+            self._request = self._read(environ)
             self._op = self._request.op
             if not self._op:
                 return None
@@ -142,27 +148,24 @@ class Exchange:
         except ApiError as error:
             self.level = logging.INFO
             return self._failure(error)
-        except RequestEntityTooLarge:
-            return self._failure(TooLarge(limit="1 MiB"))
-        except HTTPException:
-            return self._failure(BadValue("body_bad", properties=("body",), wanted="it is not a form"))
         except Exception:
             # A fault of ours must never look like the user's: apps log out on AUTHFAIL.
             log.exception("api.fault", op=self.known_op)
             self.level = logging.ERROR
             return self._failure(TryLater())
 
-    def _read(self, http: Request) -> ApiRequest:
+    def _read(self, environ: WSGIEnvironment) -> ApiRequest:
         try:
-            return read(http, self._services.settings)
+            return read(environ, self._services.settings)
         except Exception:
-            self._op = op_in_address(http)
+            self._op = op_in_address(environ)
             raise
 
     def _run(self, asked: ApiRequest) -> Answer:
         operation, call = OPERATIONS.get(asked.op), Call(self._services, asked)
         if operation is None:
-            call.authenticate()
+            if asked.token:
+                call.authenticate()
             raise BadOp
         if not operation.needs_session:
             return operation.run(call, bind(operation.parameters, asked.fields))
@@ -182,7 +185,7 @@ class Exchange:
 
     def _success(self, answer: Answer) -> Answer:
         asked = self._request
-        result: object = True if asked and asked.from_uploader else "OK"
+        result: object = True if asked and asked.wants_boolean else "OK"
         return {**self._head(), **answer, "result": result}
 
     def _failure(self, error: ApiError) -> Answer:
@@ -196,7 +199,7 @@ class Exchange:
         if error.retry_after:
             answer["retry_after"] = error.retry_after
         asked = self._request
-        answer["result"] = False if asked and asked.from_uploader else "FAIL"
+        answer["result"] = False if asked and asked.wants_boolean else "FAIL"
         return answer
 
     def _head(self) -> Answer:

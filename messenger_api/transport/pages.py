@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, render_template, request
+from collections.abc import Callable
+
+from flask import Blueprint, Flask, Response, make_response, render_template, request
 
 from messenger_api.services import Services
 from messenger_api.version import VERSION
 
 CONTENT_SECURITY_POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+
+
+def takes_posts(app: Flask) -> Callable[[str], bool]:
+    """A function that tells of a path whether a page of this application takes what is posted there."""
+    pages = app.url_map.bind("")
+    return lambda path: pages.test(path, "POST")
 
 
 def pages_blueprint(services: Services) -> Blueprint:

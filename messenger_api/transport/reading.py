@@ -1,56 +1,67 @@
 """From the bytes of a request, in any of the accepted encodings, to an `ApiRequest`.
 
-The encoding is decided by looking at the body: the iOS app posts JSON without saying so. Form, multipart,
-JSON and query fields name the same things; the body wins over the query.
+The encoding is decided by looking at the body, whatever its label: the iOS app posts JSON without saying so,
+others call a form JSON, or Latin letters UTF-8. Form, multipart, JSON and query fields name the same things;
+the body wins over the query.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import msgspec
 from werkzeug import Request
+from werkzeug.http import parse_options_header
 
-from messenger_api.domain.errors import BadValue, TooLarge
+from messenger_api.domain.encodings import WESTERN, from_json, in_utf8, known, text
+from messenger_api.domain.errors import BadValue
 from messenger_api.domain.network import network_of
 from messenger_api.ops.call import ApiRequest, UploadedFile
 from messenger_api.settings import Settings
+from messenger_api.transport.bodies import MAX_BODY_BYTES, Body, unreadable
+from messenger_api.transport.multipart import Multipart, boundary_of
 
-# A phone book of the largest accepted size, with room.
-MAX_BODY_BYTES = 1024 * 1024
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 MAX_FIELDS = 60_000
-# The only fields that may be repeated; of any other the last one counts.
+# The only fields that may be repeated, or have brackets behind their name; of any other the last one counts.
 LISTS = frozenset({"phones", "m"})
+BRACKETS = "[]"
 # An op that is longer exists nowhere; so much of it is echoed.
 LONGEST_OP = 64
 # What an address is made of, and how many a process remembers.
 NAMES = ("wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME")
 ROOTS_KEPT = 256
-MULTIPART = "multipart/form-data"
+MULTIPART = "multipart/"
+JSON = "json"
 JSON_START = b"{"
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+DASHES = b"--"
+# A longer one is no Content-Type, and would take long to read.
+LONGEST_TYPE = 500
+_FORM_START = re.compile(rb"\s*[^\s={}\[\]\"<>\x00-\x1f]{1,100}(?:\[\])?=")
+
+Fields = dict[str, object]
 
 
-def read(request: Request, settings: Settings) -> ApiRequest:
+def read(environ: WSGIEnvironment, settings: Settings) -> ApiRequest:
     """Read a request.
 
     Raises:
         BadValue: the body cannot be read.
         TooLarge: it is longer than accepted.
     """
-    # What werkzeug makes of these costs as much as the rest of this function.
-    environ = request.environ
-    multipart = MULTIPART in environ.get("CONTENT_TYPE", "").lower() and request.mimetype == MULTIPART
-    _limit(request, settings.max_upload_bytes + MAX_BODY_BYTES if multipart else MAX_BODY_BYTES)
-    query = _fields(request.args.items(multi=True)) if environ.get("QUERY_STRING") else {}
-    body = _multipart(request) if multipart else _body(request)
-    fields = {**query, **body}
+    query = _in_address(environ)
+    body, file = _read_body(environ, settings)
+    fields = {**query, **body} if query else body
     return ApiRequest(
         op=_op(fields.get("op", "")),
         fields=fields,
-        file=_file(request) if multipart else None,
+        file=file,
         accept_language=environ.get("HTTP_ACCEPT_LANGUAGE", ""),
         root=lambda: _root(*map(environ.get, NAMES)),
         network=network_of(environ.get("REMOTE_ADDR", "")),
@@ -65,9 +76,14 @@ def _root(*values: str | None) -> str:
     return Request(present).url_root.rstrip("/")
 
 
-def op_in_address(request: Request) -> str:
+def op_in_address(environ: WSGIEnvironment) -> str:
     """The op that the query names: all that is known of a request whose body cannot be read."""
-    return _op(request.args.get("op", ""))
+    return _op(_in_address(environ).get("op", ""))
+
+
+def _in_address(environ: WSGIEnvironment) -> Fields:
+    query = environ.get("QUERY_STRING")
+    return _form(query.encode("latin-1", "replace"), "") if query else {}
 
 
 def _op(value: object) -> str:
@@ -76,45 +92,68 @@ def _op(value: object) -> str:
     return str(value).strip().lower()[:LONGEST_OP]
 
 
-def _limit(request: Request, limit: int) -> None:
-    request.max_content_length = limit
-    request.max_form_memory_size = MAX_BODY_BYTES
-    request.max_form_parts = MAX_FIELDS
-    if (request.content_length or 0) > limit:
-        raise TooLarge(limit=f"{limit // 1024} KiB")
+def _read_body(environ: WSGIEnvironment, settings: Settings) -> tuple[Fields, UploadedFile | None]:
+    label = environ.get("CONTENT_TYPE", "")[:LONGEST_TYPE]
+    charset = boundary = ""
+    if ";" in label:
+        label, options = parse_options_header(label)
+        charset, boundary = known(options.get("charset", "")), options.get("boundary", "")
+    body = Body(environ, settings.max_upload_bytes + MAX_BODY_BYTES)
+    head = body.head()
+    start = head.lstrip()[:2]
+    may_have_parts = start == DASHES or (boundary and start[:1] != JSON_START)
+    if may_have_parts and (separator := boundary_of(head, boundary)):
+        found = Multipart.read(body, separator, charset)
+        return _fields(found.pairs), found.file
+    return _text_body(body, label.lower(), charset), None
 
 
-def _multipart(request: Request) -> dict[str, object]:
-    return _fields(request.form.items(multi=True))
+def _text_body(body: Body, label: str, charset: str) -> Fields:
+    data = in_utf8(body.whole(MAX_BODY_BYTES))
+    if data.lstrip()[:1] == JSON_START:
+        return _json(data, charset)
+    if (JSON in label or MULTIPART in label) and data.strip() and not _FORM_START.match(data):
+        raise unreadable("it is not a JSON object" if JSON in label else "it is not a form")
+    return _form(data, charset)
 
 
-def _body(request: Request) -> dict[str, object]:
-    data = request.get_data(cache=False).removeprefix(BYTE_ORDER_MARK)
-    if data.lstrip().startswith(JSON_START):
-        return _json(data)
-    if request.is_json and data.strip():
-        raise _unreadable("it is not a JSON object")
+def _json(data: bytes, charset: str) -> Fields:
     try:
-        pairs = parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
-    except ValueError:
-        raise _unreadable("too many fields") from None
-    return _fields(pairs)
-
-
-def _json(data: bytes) -> dict[str, object]:
-    try:
-        members = msgspec.json.decode(data, type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise _unreadable("it is not valid JSON") from None
+        members = from_json(data, dict[str, object])
+    except UnicodeDecodeError:
+        if charset:
+            return _json(text(data, charset).encode(), "")
+        raise unreadable("it is not valid JSON") from None
+    except (msgspec.DecodeError, RecursionError):
+        raise unreadable("it is not valid JSON") from None
     return {_name(name): value for name, value in members.items()}
 
 
-def _unreadable(wanted: str) -> BadValue:
-    return BadValue("body_bad", properties=("body",), wanted=wanted)
+def _form(data: bytes, charset: str) -> Fields:
+    try:
+        return _fields(_pairs(data, charset))
+    except ValueError:
+        raise unreadable("too many fields") from None
 
 
-def _fields(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
-    fields: dict[str, object] = {}
+def _pairs(data: bytes, charset: str) -> Iterable[tuple[str, str]]:
+    """The names and values of a form. Raises ValueError: there are too many."""
+    if charset in ("", WESTERN):
+        try:
+            return parse_qsl(
+                data.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+            )
+        except UnicodeDecodeError:
+            pass
+    # Byte by byte, and then each text by itself.
+    plain = parse_qsl(
+        data.decode("latin-1"), keep_blank_values=True, encoding="latin-1", max_num_fields=MAX_FIELDS
+    )
+    return [tuple(text(part.encode("latin-1"), charset) for part in pair) for pair in plain]  # type: ignore[misc]
+
+
+def _fields(pairs: Iterable[tuple[str, str]]) -> Fields:
+    fields: Fields = {}
     lists: dict[str, list[str]] = {}
     for given, value in pairs:
         name = _name(given)
@@ -126,12 +165,5 @@ def _fields(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
 
 
 def _name(given: str) -> str:
-    return given.removesuffix("[]")
-
-
-def _file(request: Request) -> UploadedFile | None:
-    for part in request.files.values():
-        data = part.read()
-        if data or part.filename:
-            return UploadedFile(part.filename or "", data)
-    return None
+    bare = given.removesuffix(BRACKETS)
+    return bare if bare in LISTS else given

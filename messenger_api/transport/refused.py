@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
-from werkzeug import Request
 
 from messenger_api.domain.errors import BadValue, TryLater
 from messenger_api.guard import TO_DO, refuse_plainly
@@ -43,6 +42,6 @@ def refuse(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[
 
 def _op(environ: WSGIEnvironment) -> str:
     try:
-        return op_in_address(Request(environ))
+        return op_in_address(environ)
     except BadValue:
         return ""

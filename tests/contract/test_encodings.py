@@ -96,9 +96,12 @@ def test_a_form_is_read_without_content_type_too(product: Product) -> None:
     assert send(product, data=b"op=loginui&d=1", content_type=None)["ui"] == "0"
 
 
-def test_a_form_labelled_as_json_is_refused_with_json(product: Product) -> None:
-    answer = send(product, data=b"op=loginui", content_type="application/json")
-    assert (answer["result"], answer["error"], answer["properties"]) == ("FAIL", "BADVALUE", ["body"])
+def test_a_form_is_known_by_its_body_whatever_its_label(product: Product) -> None:
+    for label in ("application/json", "multipart/form-data", "multipart/form-data; boundary=x", "text/plain"):
+        assert send(product, data=b"op=loginui&d=a%20b", content_type=label)["ui"] == "0"
+    for neither in (b"[1]", b'"op=loginui"', b"true", b"\x00\x01=", b"<op>"):
+        answer = send(product, data=neither, content_type="application/json")
+        assert (answer["result"], answer["error"], answer["properties"]) == ("FAIL", "BADVALUE", ["body"])
 
 
 def test_broken_json_is_answered_with_json(product: Product) -> None:
@@ -242,11 +245,43 @@ def test_an_empty_op_is_no_op(product: Product) -> None:
         assert product.http.post("/api.php", data=body).data == NOOP
 
 
-def test_every_method_is_answered_by_the_api_with_status_200(product: Product) -> None:
+def test_only_get_and_post_run_ops(product: Product, ann: Phone) -> None:
+    logout = {"op": "logout", "token": ann.token}
     for url in URLS:
-        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        for method in ("GET", "POST"):
             assert send(product, f"{url}?op=loginui", method)["ui"] == "0"
             assert send(product, url, method)["code"] == "NOOP"
+        for method in ("PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "get", "X"):
+            asked: list[dict[str, Any]] = [{"query_string": logout}, {"data": logout}, {"json": logout}]
+            for request in asked:
+                response = product.http.open(url, method=method, **request)
+                assert (response.status_code, response.data) == (200, NOOP)
+    assert found(send(product, data=sync(ann))) == [BOB, CEE]
+
+
+def test_head_runs_nothing_and_has_no_body(product: Product, ann: Phone) -> None:
+    for url in URLS:
+        response = product.http.head(url, query_string={"op": "logout", "token": ann.token})
+        assert (response.status_code, response.data) == (200, b"")
+        assert response.content_type == "application/json; charset=utf-8"
+    assert found(send(product, data=sync(ann))) == [BOB, CEE]
+
+
+def test_a_post_that_belongs_to_no_page_is_the_apis(product: Product) -> None:
+    paths = ("/api/", "/api.php/", "//api.php", "/index.php", "/API.PHP", "/x/y/api.php", "/healthz", "/%00")
+    for path in paths:
+        at: dict[str, Any] = {"environ_overrides": {"PATH_INFO": path}}
+        assert send(product, data={"op": "loginui"}, **at)["ui"] == "0"
+        assert send(product, json={"op": "loginui"}, **at)["ui"] == "0"
+        assert send(product, **at)["code"] == "NOOP"
+        assert product.http.options("/", **at).status_code == 204
+    for path in ("/api/", "/index.php", "/api.php/", "/x"):
+        assert product.http.get(path).status_code == 404
+        assert product.http.put(path).status_code == 404
+
+
+def test_a_post_to_a_page_stays_the_pages(product: Product) -> None:
+    assert product.http.post("/sms/receipts/nosuch", data={"op": "loginui"}).status_code == 404
 
 
 def test_a_failure_is_json_with_status_200_and_open_to_every_origin(product: Product) -> None:

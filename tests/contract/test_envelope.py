@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -128,8 +129,8 @@ def _groups(journal: Journal, ann: str, bob: str) -> None:
 def envelope_is_sound(answer: Answer) -> None:
     assert answer["op"] == answer["op"].lower()
     assert type(answer["ts"]) is int
-    assert answer["result"] in ("OK", "FAIL")
-    if answer["result"] == "FAIL":
+    assert answer["result"] in (("OK", "FAIL", True, False) if answer["op"] == "upload" else ("OK", "FAIL"))
+    if answer["result"] in ("FAIL", False):
         assert answer["error"]
         assert type(answer["error"]) is str
     else:
@@ -151,6 +152,8 @@ def test_nothing_is_ever_null(journal: Journal) -> None:
 
 def test_no_member_ever_has_a_type_that_a_strict_app_cannot_read(journal: Journal) -> None:
     for answer in journal.answers:
+        if answer["op"] == "upload":  # the one op whose `result` may be a boolean
+            answer["result"] = str(answer["result"])
         for member, value in answer.items():
             assert type(value) is _kind(member), f"{answer['op']}: {member}"
         assert not [path for path, leaf in leaves(answer) if type(leaf) not in (str, int)]
@@ -225,7 +228,8 @@ def test_every_op_with_nothing_says_what_is_wrong(product: Product) -> None:
 def test_every_op_with_a_dead_token_is_an_authfail(product: Product) -> None:
     for op in NEED_TOKEN:
         answer = product.call(op, token=DEAD)
-        assert (answer["op"], answer["result"], answer["error"]) == (op, "FAIL", "AUTHFAIL")
+        failed = False if op == "upload" else "FAIL"
+        assert (answer["op"], answer["result"], answer["error"]) == (op, failed, "AUTHFAIL")
         assert "share" not in answer
 
 
@@ -258,10 +262,13 @@ def test_a_field_of_the_wrong_type_is_named(product: Product) -> None:
     assert (answer["error"], sorted(answer["properties"])) == ("BADVALUE", ["reset", "ts"])
 
 
-def test_an_unknown_op_is_badop_for_a_user_and_authfail_for_a_stranger(product: Product) -> None:
+def test_an_unknown_op_is_badop_for_whoever_is_logged_in_or_was_never(product: Product) -> None:
     ann = product.log_in(ANN)
     assert ann.call("nosuch")["error"] == "BADOP"
-    assert product.call("nosuch")["error"] == "AUTHFAIL"
+    for nobody in ({}, {"token": ""}, {"token": " "}, {"auth": DEAD}):
+        for op in ("nosuch", "logon", "x" * 5000, "é", "__class__"):
+            assert product.call(op, **nobody)["error"] == "BADOP"
+    assert product.call("nosuch", token=DEAD)["error"] == "AUTHFAIL"
 
 
 def test_the_documented_smoke_test_of_the_browser(product: Product) -> None:
@@ -460,10 +467,39 @@ def test_the_uploader_gets_a_boolean_result_in_failure_too(product: Product) -> 
         assert answer["error"] == error
 
 
-def test_an_upload_with_token_gets_the_usual_result(product: Product) -> None:
+CHAT, PROFILE = ("", "0", " 0 ", None), ("1", " 1 ")
+
+
+@pytest.mark.parametrize("encoding", ["multipart/form-data", "query"])
+def test_an_upload_with_token_for_a_chat_gets_a_boolean_result_and_one_of_a_profile_a_text(
+    product: Product, encoding: str
+) -> None:
     ann: Phone = product.log_in(ANN)
-    assert ann.call("upload", auth="", file=(b"text", "a.txt"))["result"] == "OK"
+
+    def send(profile: str | None, file: bytes, **more: str) -> Answer:
+        fields = {"op": "upload", "token": ann.token, **more}
+        if profile is not None:
+            fields["profile"] = profile
+        if encoding == "query":
+            response = product.http.post("/api.php", query_string=fields, data={"f": (io.BytesIO(file), "f")})
+        else:
+            response = product.http.post("/api.php", data={**fields, "f": (io.BytesIO(file), "f")})
+        answer: Answer = msgspec.json.decode(response.data)
+        return answer
+
+    for profile in CHAT:
+        assert send(profile, b"text")["result"] is True
+        assert send(profile, b"text", auth="")["result"] is True
+        assert send(profile, b"text", token=DEAD)["result"] is False
+        assert send(profile, b"text", gid="x")["result"] is False
+    for profile in PROFILE:
+        assert send(profile, jpeg())["result"] == "OK"
+        assert send(profile, b"text")["result"] == "FAIL"
+        assert send(profile, jpeg(), token=DEAD)["result"] == "FAIL"
+    # Who names neither is no uploader, and of a body that cannot be read it is not known who sent it.
     assert product.call("upload", file=(b"text", "a.txt"))["result"] == "FAIL"
+    broken = product.http.post("/api.php?op=upload&auth=x", data=b"{", content_type="application/json")
+    assert msgspec.json.decode(broken.data)["result"] == "FAIL"
 
 
 def test_auth_is_no_token_in_any_other_op(product: Product) -> None:

@@ -77,6 +77,8 @@ PROFILE_WIPED = "row: a `profile` call without `name` or `status` wipes them"
 OLD_PHOTO = "row: the message after a photo change shows the old photo"
 WRONG_TYPES = "row: `phone` sometimes a number, `name`, `status` sometimes null, setgroup's `status` the time"
 ONE_SIDE_ONLY = "row: mesibo first, database later, nothing undone"
+UNKNOWN_OP = "row: op unknown and no token: AUTHFAIL"
+CHAT_FILE = 'row: `upload` of a chat file: `"OK"`'
 # Sections of the contract.
 ERROR_ALWAYS = "section 2: FAIL always has a non-empty `error`"
 CONTACTS_ALWAYS = "section 2: `contacts` is always an array"
@@ -106,6 +108,8 @@ DIFFERENCES: Sequence[tuple[str, str, str, object]] = (
     (ERROR_ALWAYS, "login-aktoken", "error", "BADAKTOKEN"),
     (WRONG_TYPES, " ".join(MINTED), "name status", ""),
     (CC_ALWAYS_1, " ".join(MINTED[:3]), "cc", "91"),
+    (UNKNOWN_OP, "badop-noauth", "error", "BADOP"),
+    (CHAT_FILE, "upload-plain", "result", True),
     (CONTACTS_ALWAYS, "getcontacts-empty", "contacts", {}),
     (OWN_CONTACT, f"{SYNCS} {LATER_SYNCS}", f"contacts/{ANN}", ABSENT),
     (

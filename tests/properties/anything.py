@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 from collections.abc import Mapping
@@ -18,7 +19,18 @@ from tests.product import Answer, Phone, Product
 # Inputs are tried so many times as often as usual: more than once by `make fuzz` alone.
 TIMES = max(1, settings().max_examples // 200)
 BOUNDARY = "xxBOUNDARYxx"
-ENCODINGS = ("form", "query", "json", "multipart")
+ENCODINGS = (
+    "form",
+    "query",
+    "json",
+    "multipart",
+    "form as JSON",
+    "wide JSON",
+    "packed JSON",
+    "endless parts",
+)
+# Of these, those whose values can make the whole body unreadable.
+JSON = frozenset({"json", "wide JSON", "packed JSON"})
 BAD_LEVELS = {"error", "critical", "exception"}
 # Answers of these would say that the user or the server is at fault where the request is.
 NEVER = {"AUTHFAIL", "TRYLATER", "BADOP", ""}
@@ -105,16 +117,25 @@ def _values(value: object) -> object:
 
 def encoded(encoding: str, fields: Mapping[str, object]) -> dict[str, Any]:
     """A request that carries these fields, whatever they are."""
-    if encoding == "json":
-        return {"data": json.dumps(fields).encode(), "content_type": "application/json"}
+    if encoding in JSON:
+        return {"content_type": "application/json", **_json(encoding, json.dumps(fields))}
     pairs = [(name, text) for name, value in fields.items() for text in _texts(value)]
-    if encoding == "multipart":
-        body = b"".join(part(name, text) for name, text in pairs) + f"--{BOUNDARY}--\r\n".encode()
+    if encoding in ("multipart", "endless parts"):
+        body = b"".join(part(name, text) for name, text in pairs)
+        if encoding == "multipart":
+            body += f"--{BOUNDARY}--\r\n".encode()
         return {"data": body, "content_type": f"multipart/form-data; boundary={BOUNDARY}"}
     text = urlencode(pairs, errors="surrogatepass")
     if encoding == "query":
         return {"method": "GET", "query_string": text}
-    return {"data": text, "content_type": "application/x-www-form-urlencoded"}
+    label = "application/json" if encoding == "form as JSON" else "application/x-www-form-urlencoded"
+    return {"data": text, "content_type": label}
+
+
+def _json(encoding: str, text: str) -> dict[str, Any]:
+    if encoding == "packed JSON":
+        return {"data": gzip.compress(text.encode(), 1), "headers": {"Content-Encoding": "gzip"}}
+    return {"data": text.encode("utf-16" if encoding == "wide JSON" else "utf-8")}
 
 
 def part(name: str, value: bytes, filename: str | None = None) -> bytes:

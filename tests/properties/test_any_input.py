@@ -17,7 +17,7 @@ from msgspec.structs import fields as declared_fields
 
 from messenger_api.ops import OPERATIONS
 from tests.product import APPID, jpeg
-from tests.properties.anything import BOUNDARY, ENCODINGS, NEVER, TIMES, Target, encoded, part
+from tests.properties.anything import BOUNDARY, ENCODINGS, JSON, NEVER, TIMES, Target, encoded, part
 from tests.properties.conftest import NewProduct
 
 ANN, BOB, TESTER = "919876543210", "919876543211", "14155550123"
@@ -25,6 +25,8 @@ CODE = "123456"
 # What logs Ann out for good.
 ENDINGS = {"logout", "deleteaccount"}
 FIELDS = [(op, info.encode_name) for op, it in OPERATIONS.items() for info in declared_fields(it.parameters)]
+# Preferences, and what nobody looks at: they never stop an op.
+IGNORED = {"lang", "channel", "d", "v", "hidden", "mid", "type", "setgroup status"}
 NAMED = {name for _op, name in FIELDS} | {"op", "token", "auth", "photo", "file"}
 
 NASTY: list[Any] = [
@@ -122,11 +124,11 @@ def sound(target: Target, op: str) -> dict[str, object]:
 
 def assert_clear(answer: dict[str, Any], op: str, field: str, encoding: str) -> None:
     """A success, or a refusal that names what is at fault."""
-    if answer["result"] == "OK":
+    if answer["result"] in ("OK", True):
         return
     assert answer["error"] not in NEVER, answer
     if answer["error"] == "BADVALUE":
-        unreadable = encoding == "json" and answer["properties"] == ["body"]
+        unreadable = encoding in JSON and answer["properties"] == ["body"]
         assert unreadable or answer["properties"] == [field]
         assert answer["errmsg"]
     if answer["error"] == "TOOLARGE":  # a body that was not read keeps its op to itself
@@ -164,14 +166,13 @@ def test_the_worst_values_of_any_field_get_a_clear_answer(target: Target, op: st
 @pytest.mark.parametrize("op", sorted({op for op, _field in FIELDS}))
 def test_everything_wrong_at_once_names_every_field(target: Target, op: str) -> None:
     names = [name for of, name in FIELDS if of == op]
+    ignored = {name for name in names if name in IGNORED or f"{op} {name}" in IGNORED}
     answer = target.send("json", {**sound(target, op), **{name: {"a": 1} for name in names}})
-    assert answer["error"] == "BADVALUE"
-    assert sorted(answer["properties"]) == sorted(names)
+    assert answer.get("error", "") == ("BADVALUE" if set(names) != ignored else "")
+    assert sorted(answer.get("properties", [])) == sorted(set(names) - ignored)
 
 
-@pytest.mark.parametrize(
-    "literal", ["1" * 5_000, "-" + "9" * 5_000, "1e400", "NaN", '"\\ud800"', '"\\x"', "01"]
-)
+@pytest.mark.parametrize("literal", ["1" * 5_000, "-" + "9" * 5_000, "1e400", "NaN", '"\\x"', "01"])
 def test_json_that_python_cannot_hold_is_a_bad_body(target: Target, literal: str) -> None:
     for name in ("op", "token", "gid", "name"):
         fields = {**sound(target, "profile"), name: "HERE"}
@@ -179,6 +180,18 @@ def test_json_that_python_cannot_hold_is_a_bad_body(target: Target, literal: str
         answer = target.ask(data=body, content_type="application/json")
         assert answer is not None
         assert (answer["error"], answer["properties"]) == ("BADVALUE", ["body"])
+
+
+@pytest.mark.parametrize(
+    "half", [b"\\ud83d", b"\\uDe00", b"\\ud83d\\ud83d", b"\xed\xa0\xbd", b"\xed\xb8\x80"]
+)
+def test_half_of_a_character_is_lost_and_nothing_else_of_the_body(target: Target, half: bytes) -> None:
+    fields = {**sound(target, "profile"), "name": "a HALF \\\\ud83d \\\\", "more": {"HALF": ["HALF", 1]}}
+    answer = target.ask(data=json.dumps(fields).encode().replace(b"HALF", half))
+    assert answer is not None
+    assert set(answer["name"].removeprefix("a ").removesuffix(" \\\\ud83d \\\\")) == {"\ufffd"}
+    assert target.send("form", {**sound(target, "profile"), "name": "\ud83d"})["name"] == "\ufffd"
+    assert target.send("json", {**sound(target, "profile"), "name": "\ud83d\ude00"})["name"] == "😀"
 
 
 def test_numbers_as_texts_and_texts_as_numbers_are_no_faults(target: Target) -> None:
@@ -205,7 +218,7 @@ def test_a_number_of_no_country_or_of_a_test_range_logs_in_like_any_other(
 def test_any_op_gets_a_clear_answer(target: Target, op: object, encoding: str) -> None:
     assume(not any(ending in str(op).lower() for ending in ENDINGS))
     answer = target.ask(**encoded(encoding, {"op": op, "token": target.ann.token, "appid": APPID}))
-    if answer and answer["result"] == "FAIL":
+    if answer and answer["result"] in ("FAIL", False):
         assert answer["error"] not in {"AUTHFAIL", "TRYLATER"}
 
 
@@ -239,7 +252,7 @@ CONTENT_TYPES = st.sampled_from(
 )
 HEADER = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\x00"), max_size=60)
 # A body wins over the address: one that names these asks for another op, or as somebody else.
-DECIDES = re.compile(rb'(^|[&{,])\s*"?(op|token)\b')
+DECIDES = re.compile(rb'(^|[&{,])\s*"?(op|token)\b|name\s*=\s*"?(op|token)')
 BODIES = (
     (
         st.binary(max_size=2_000)
@@ -247,7 +260,7 @@ BODIES = (
         | VALUES.map(lambda value: json.dumps(value).encode())
     ).filter(lambda body: not DECIDES.search(body))
     | st.binary(max_size=200).map(lambda noise: b"{" + noise)
-    | st.binary(max_size=200).map(lambda noise: part("op", b"getcontacts") + noise)
+    | st.binary(max_size=200).map(lambda noise: part("hidden", b"1") + noise)
     | st.binary(max_size=200).map(lambda noise: f"--{BOUNDARY}\r\n".encode() + noise)
     | st.sampled_from(
         [b"[" * 100_000, b'{"op":' * 50_000, b"&" * 100_000, b"a[]=1&" * 70_000, b"\xef\xbb\xbf{}"]
@@ -272,8 +285,8 @@ def test_any_body_of_any_type_by_any_method_gets_a_clear_answer(
     target.ask(method, url, **request)
     query = {"op": op, "token": target.ann.token, "appid": APPID}
     answer = target.ask(method, url, query_string=query, **request)
-    assert answer is not None
-    if answer["result"] == "FAIL":
+    assert (answer is None) == (method not in ("GET", "POST"))
+    if answer and answer["result"] in ("FAIL", False):
         assert answer["error"] not in NEVER
         # mesibo's smoke test reads the op, and so do apps: it is known from the address already.
         assert answer["op"] == op
@@ -285,8 +298,7 @@ def test_any_method_is_answered(target: Target, method: str, url: str) -> None:
     if method in ("OPTIONS", "HEAD"):
         return
     answer = target.ask(method, url, query_string={"op": "loginui"})
-    assert answer is not None
-    assert answer["ui"] == "0"
+    assert (answer is None) == (method not in ("GET", "POST"))
 
 
 ODD_HEADERS = ["[", "[::1", "a b", "a:99999999", ".", "a..b", "é.", "-1", "1" * 30, "text/html", "*/*;q=x"]
@@ -297,6 +309,7 @@ ODD_HEADERS = ["[", "[::1", "a b", "a:99999999", ".", "a..b", "é.", "-1", "1" *
     header=st.sampled_from(
         [
             *("HTTP_HOST", "HTTP_ACCEPT_LANGUAGE", "HTTP_ACCEPT", "HTTP_COOKIE", "CONTENT_LENGTH"),
+            *("HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING"),
             *(
                 "HTTP_X_FORWARDED_FOR",
                 "HTTP_X_FORWARDED_HOST",
@@ -315,7 +328,8 @@ def test_any_header_is_answered(target: Target, header: str, value: str) -> None
     query = {"op": "profile", "token": target.ann.token}
     answer = target.ask("GET", query_string=query, environ_overrides={header: value})
     assert answer is not None
-    if header == "CONTENT_LENGTH":  # a body shorter than announced cannot be read
+    # A body shorter than announced cannot be read, nor one that is packed in a way that nobody knows.
+    if header in ("CONTENT_LENGTH", "HTTP_CONTENT_ENCODING"):
         assert_clear(answer, "profile", "body", "json")
     else:
         assert answer["result"] == "OK"
@@ -359,8 +373,9 @@ def test_any_file_of_any_name_gets_a_clear_answer(
     if "group" in what:
         fields["gid"] = target.gid
     answer = _upload(target, fields, data, name, field)
-    assert answer["result"] == "OK" or answer["error"] in {"BADIMAGE", "TOOLARGE", "MISSINGFILE"}, answer
-    if answer["result"] == "OK" and answer.get("photo"):
+    good = answer["result"] in ("OK", True)
+    assert good or answer["error"] in {"BADIMAGE", "TOOLARGE", "MISSINGFILE"}, answer
+    if good and answer.get("photo"):
         assert answer["tn"]
 
 
