@@ -69,8 +69,9 @@ class Receiving:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Receive the body, wait for a turn, and have the request answered."""
         length = environ.get("CONTENT_LENGTH") or "0"
+        has_body = length != "0" or "HTTP_TRANSFER_ENCODING" in environ
         try:
-            if length != "0" or "HTTP_TRANSFER_ENCODING" in environ:
+            if has_body:
                 self._receive(environ, int(length) if length.isdecimal() and length != "0" else None)
             self._turns.get(timeout=TURN_SECONDS)
         except (TryLater, Empty):
@@ -79,6 +80,8 @@ class Receiving:
             return self._app(environ, start_response)
         finally:
             self._turns.put(None)
+            if has_body:
+                environ["wsgi.input"].close()
 
     def _receive(self, environ: WSGIEnvironment, length: int | None) -> None:
         """Put a body that is here in the place of the one that comes.
@@ -114,18 +117,18 @@ class Receiving:
     def _kept(self, environ: WSGIEnvironment, length: int | None) -> tuple[IO[bytes], int]:
         """What came, or nothing of what is too large, and how much it was."""
         until, size = time.monotonic() + DROPPED_SECONDS, 0
-        file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=STEP)  # noqa: SIM115 - the request closes it
+        file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=STEP)  # noqa: SIM115 - closed above
         fits = length is None or length <= self._largest
         while chunk := self._read(environ, STEP if length is None else min(STEP, length - size)):
             size += len(chunk)
             if fits and size > self._largest:
                 fits = False
-                file.close()
             if fits:
                 file.write(chunk)
             elif size > DROPPED_BYTES or time.monotonic() > until:
                 break
         if not fits:
+            file.close()
             return io.BytesIO(), max(size, length or 0)
         file.seek(0)
         return file, size
