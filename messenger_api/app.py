@@ -42,6 +42,7 @@ from messenger_api.services.profiles import Profiles
 from messenger_api.services.proving import Proving
 from messenger_api.services.push import Push
 from messenger_api.services.rates import Rates
+from messenger_api.services.repeats import Repeats
 from messenger_api.services.sessions import Sessions
 from messenger_api.services.texting import Texting
 from messenger_api.services.worker import Worker
@@ -183,7 +184,7 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
         sessions=sessions,
         contacts=Contacts(settings, database, limits, identities),
         profiles=Profiles(database, media),
-        groups=Groups(settings, database, identities, mesibo, media),
+        groups=Groups(settings, database, identities, mesibo, media, Repeats(database, limits)),
         media=media,
         push=Push(database),
         blocks=blocks,

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from itertools import islice
 
 # Letters and marks that a joiner or non-joiner may follow: the scripts from Arabic to Khmer and Mongolian.
 _JOINING = (
@@ -46,6 +48,7 @@ _JOINERS = re.compile("[\u200c\u200d\U000e0020-\U000e007f]")
 _NOTHING = frozenset({"Mn", "Me", "Mc", "Zs", "Zl", "Zp", *_CONTROLS})
 _BLANK_BRAILLE = "\u2800"
 _LINE_ENDS = "\r\n"
+_NUMBER = re.compile(r"[\d\s()+./\-]+")
 
 
 def cleaned(text: str, *, lines: bool = False) -> str:
@@ -58,6 +61,17 @@ def cleaned(text: str, *, lines: bool = False) -> str:
     kept = "".join(char for char in text if not _controls(char) or (lines and char in _LINE_ENDS))
     kept = _SEEN.sub(_kept, kept)
     return kept.strip() if any(map(_shows, kept)) else ""
+
+
+def of_group(members: Iterable[str], longest: int) -> str:
+    """What to call a group that nobody named: the first three names of its members, in so many characters.
+
+    "" when none of them has one. A name that is a number is none: it would tell members each other's.
+    """
+    told = list(islice((name for name in map(cleaned, members) if name and not _NUMBER.fullmatch(name)), 3))
+    while len(told) > 1 and len(", ".join(told)) > longest:
+        told.pop()
+    return ", ".join(told)[:longest]
 
 
 def _controls(char: str) -> bool:

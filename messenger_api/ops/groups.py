@@ -83,7 +83,8 @@ def setgroup(call: Call, given: SetGroupParameters) -> Answer:
     groups = call.services.groups
     if given.gid:
         return answers.group(groups.edit(call.caller, given.gid, name, people, photo))
-    return answers.group(groups.create(call.caller, name, people or [], photo))
+    language = call.request.language
+    return answers.group(groups.create(call.caller, name, people or [], photo, language=language))
 
 
 def getgroup(call: Call, given: GetGroupParameters) -> Answer:

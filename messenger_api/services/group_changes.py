@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from messenger_api.domain.errors import ApiError, AuthFail, TryLater
 from messenger_api.domain.members import Roster
 from messenger_api.gateways.mesibo import MesiboClient, MesiboError
+from messenger_api.services.repeats import Turn
 from messenger_api.services.updates import file_gone, group_gone, group_text, mirror, mirror_later, tell
 from messenger_api.services.upstream import chunks, translated
 from messenger_api.storage import groups, outbox, users
@@ -59,7 +60,7 @@ class GroupChanges:
             except MesiboError:
                 log.error("group.left_at_mesibo", gid=gid)
 
-    def save_new(self, caller: Caller, group: GroupState) -> GroupState | None:
+    def save_new(self, caller: Caller, group: GroupState, turn: Turn) -> GroupState | None:
         """Write a group that mesibo has made, with its update message; None when a member is gone by now.
 
         Raises:
@@ -75,6 +76,7 @@ class GroupChanges:
             if group.photo:
                 users.add_thumbnail(tx, group.photo, group.tn)
             groups.add(tx, now, group)
+            turn.done(tx, now, group.gid)
             subject = f"You have been added to group {group.name}"
             outbox.add(tx, now, _news(caller, group, group, now, subject))
             return group

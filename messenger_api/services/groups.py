@@ -6,6 +6,7 @@ group's `version`; the second reads again and starts over.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,17 +14,18 @@ from typing import Any, TypeVar
 
 import structlog
 
-from messenger_api.domain.errors import BadGroup, NotMember, Refused, TooMany, TryLater
+from messenger_api.domain.errors import BadGroup, NotMember, Refused, TryLater
 from messenger_api.domain.members import Member, Role, Roster
+from messenger_api.domain.texts import REFERENCE
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.services.group_changes import GroupChanges
 from messenger_api.services.identities import Identities
+from messenger_api.services.invited import Invited
 from messenger_api.services.media import Media
-from messenger_api.services.updates import (
-    mirror,
-)
+from messenger_api.services.repeats import Repeats, Turn
+from messenger_api.services.updates import mirror
 from messenger_api.settings import Settings
-from messenger_api.storage import groups, users
+from messenger_api.storage import groups
 from messenger_api.storage.db import Database, Uncertain
 from messenger_api.storage.groups import GroupState
 from messenger_api.storage.sessions import Caller
@@ -48,12 +50,13 @@ class Groups:
         identities: Identities,
         mesibo: MesiboClient,
         media: Media,
+        repeats: Repeats,
     ) -> None:
-        self._settings = settings
         self._database = database
-        self._identities = identities
+        self._invited = Invited(settings, database, identities)
         self._changes = GroupChanges(database, mesibo)
         self._media = media
+        self._repeats = repeats
 
     def get(self, caller: Caller, gid: int) -> GroupState:
         """A group, for its members. Raises NotMember."""
@@ -63,25 +66,55 @@ class Groups:
         return group
 
     def create(
-        self, caller: Caller, name: str, entries: Sequence[str], photo: bytes | None = None
+        self,
+        caller: Caller,
+        name: str,
+        entries: Sequence[str],
+        photo: bytes | None = None,
+        *,
+        language: str = REFERENCE,
     ) -> GroupState:
         """Make a group of the caller, its owner, and everyone among `entries` who has an account.
+
+        Whoever has blocked the caller is left out. Without a name it gets those of its first members, or one
+        in this language. The same call of the same session within a minute is the same group.
 
         Raises:
             TryLater: mesibo or the database is down; the group exists nowhere.
             Refused: mesibo said no.
             TooMany: more members than `MAX_GROUP_MEMBERS`.
         """
-        owner = Member(caller.uid, caller.address, Role.OWNER)
+        picture = hashlib.sha256(photo or b"").digest()
+        what = (caller.sid, name, sorted(self._invited.keys(caller, entries)), picture)
+        with self._repeats.turn(*what) as turn:
+            found = self._find(turn.made) if turn.made else None
+            if found and found.roster.role(caller.uid) is not None:
+                return found
+            if not turn.made:
+                return self._create(caller, name, entries, photo, turn, language)
+        # It is gone, or the caller has left it: this is no repetition.
+        with self._repeats.turn(*what, but=turn.made) as turn:
+            return self._create(caller, name, entries, photo, turn, language)
+
+    def _create(
+        self,
+        caller: Caller,
+        name: str,
+        entries: Sequence[str],
+        photo: bytes | None,
+        turn: Turn,
+        language: str,
+    ) -> GroupState:
+        alone = Roster((Member(caller.uid, caller.address, Role.OWNER),))
 
         def look() -> GroupState:
-            roster = Roster((owner,)).with_members(self._people(caller, entries))
-            self._check_size(roster)
-            return GroupState(0, name, "", "", 1, 0, roster)
+            roster = alone.with_members(self._invited.newcomers(caller, entries, alone))
+            self._invited.fits(roster)
+            return GroupState(0, name or self._invited.name_for(roster, language), "", "", 1, 0, roster)
 
         def make(group: GroupState) -> GroupState | None:
-            gid = self._changes.create_at_mesibo(name, group.roster)
-            return self._changes.save_new(caller, replace(group, gid=gid, **new_photo))
+            gid = self._changes.create_at_mesibo(group.name, group.roster)
+            return self._changes.save_new(caller, replace(group, gid=gid, **new_photo), turn)
 
         first = look()
         new_photo = self._keep_photo(photo)
@@ -105,13 +138,15 @@ class Groups:
             BadGroup: the caller is not an admin of it.
             TryLater, Refused, TooMany: see `create`.
         """
+        if photo is not None:  # reading it costs more than asking for the rights twice
+            self._as_admin(caller, gid)
         new_photo = self._keep_photo(photo)
 
         def edited(before: GroupState) -> GroupState:
             roster = before.roster
             if entries is not None:
-                roster = roster.replaced(self._people(caller, entries), keep=caller.uid)
-            self._check_size(roster)
+                roster = roster.replaced(self._invited.newcomers(caller, entries, roster), keep=caller.uid)
+            self._invited.fits(roster)
             return replace(before, name=name or before.name, roster=roster, **new_photo)
 
         def save(seen: Edit) -> GroupState | None:
@@ -125,8 +160,9 @@ class Groups:
         """Add people. Raises BadGroup, TryLater, Refused, TooMany."""
 
         def edited(before: GroupState) -> GroupState:
-            after = replace(before, roster=before.roster.with_members(self._people(caller, entries)))
-            self._check_size(after.roster)
+            people = self._invited.newcomers(caller, entries, before.roster)
+            after = replace(before, roster=before.roster.with_members(people))
+            self._invited.fits(after.roster)
             return after
 
         return self._edited(caller, gid, edited, partial(self._save, caller))
@@ -135,18 +171,18 @@ class Groups:
         """Remove people; the owner stays. Raises BadGroup, TryLater, Refused."""
 
         def edited(before: GroupState) -> GroupState:
-            gone = [person.uid for person in self._people(caller, entries)]
+            gone = [person.uid for person in self._invited.people(caller, entries)]
             return replace(before, roster=before.roster.without(gone))
 
         return self._edited(caller, gid, edited, partial(self._save, caller))
 
     def set_admins(self, caller: Caller, gid: int, entries: Sequence[str], *, admin: bool) -> GroupState:
         """Make members admins, or admins members; the owner stays. Raises BadGroup, TryLater."""
-        uids = [person.uid for person in self._people(caller, entries)]
         role = Role.ADMIN if admin else Role.MEMBER
 
         def attempt() -> GroupState | None:
             before = self._as_admin(caller, gid)
+            uids = [person.uid for person in self._invited.people(caller, entries)]
             after = replace(before, roster=before.roster.with_role(uids, role))
             return before if after == before else self._changes.save(caller, before, after)
 
@@ -206,21 +242,6 @@ class Groups:
         if group is None or role is None or role < Role.ADMIN:
             raise BadGroup
         return group
-
-    def _people(self, caller: Caller, entries: Sequence[str]) -> list[Member]:
-        """The accounts behind these numbers, in the order in which they were named."""
-        keys = self._identities.keys(entries, caller.country)
-        if len(keys) > self._settings.max_group_members:
-            raise self._too_many()
-        found = {a.contact_key: a for a in self._database.run(lambda tx: users.open_accounts(tx, keys))}
-        return [Member(found[key].uid, found[key].address) for key in keys if key in found]
-
-    def _check_size(self, roster: Roster) -> None:
-        if len(roster.members) > self._settings.max_group_members:
-            raise self._too_many()
-
-    def _too_many(self) -> TooMany:
-        return TooMany("members_many", retry_after=1, limit=self._settings.max_group_members)
 
     # Photos
 

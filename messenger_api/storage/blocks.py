@@ -41,6 +41,12 @@ def count(connection: Connection, owner: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def blockers(connection: Connection, uids: Sequence[int], key: bytes) -> set[int]:
+    """Who of these users has blocked somebody."""
+    query = select(Block.owner).where(Block.owner.in_(uids), Block.contact_key == key)
+    return set(connection.execute(query).scalars()) if uids else set()
+
+
 def accounts(connection: Connection, owner: int) -> list[tuple[int, str]]:
     """The blocked who have an account: (uid, address) in order of uid."""
     query = (

@@ -116,6 +116,12 @@ def all_stand(connection: Connection, people: Mapping[int, str]) -> bool:
     return {row.uid: row.address for row in rows} == dict(people)
 
 
+def names(connection: Connection, uids: Sequence[int]) -> dict[int, str]:
+    """What these users are called."""
+    rows = connection.execute(select(User.uid, User.name).where(User.uid.in_(uids)))
+    return {row.uid: row.name for row in rows}
+
+
 def accounts(connection: Connection, keys: Sequence[bytes]) -> list[Account]:
     """The accounts that have one of these contact keys, in no order."""
     if not keys:

@@ -79,6 +79,7 @@ WRONG_TYPES = "row: `phone` sometimes a number, `name`, `status` sometimes null,
 ONE_SIDE_ONLY = "row: mesibo first, database later, nothing undone"
 UNKNOWN_OP = "row: op unknown and no token: AUTHFAIL"
 CHAT_FILE = 'row: `upload` of a chat file: `"OK"`'
+NAMELESS = "row: a group without a name"
 # Sections of the contract.
 ERROR_ALWAYS = "section 2: FAIL always has a non-empty `error`"
 CONTACTS_ALWAYS = "section 2: `contacts` is always an array"
@@ -146,6 +147,9 @@ DIFFERENCES: Sequence[tuple[str, str, str, object]] = (
     (OLD_PHOTO, "profile-with-file", "mesibo/message/msg/tn", TN),
     (PHOTO_HAS_TN, "getcontacts-photos getcontacts-groups", f"contacts/{CEE}/tn", TN),
     # Groups
+    (NAMELESS, "setgroup-noname", "name mesibo/groupadd/name mesibo/message/msg/name", "Cee"),
+    (NAMELESS, "setgroup-noname", "mesibo/message/msg/subject", "You have been added to group Cee"),
+    (NAMELESS, f"getcontacts-groups {LATER_SYNCS}", "contacts/5004/name", "Cee"),
     (WRONG_TYPES, "setgroup-new setgroup-nomembers setgroup-noname setgroup-photo", "status", ""),
     (LEADING_COMMA, "setgroup-new", "mesibo/message/to", f"{BOB},{CEE}"),
     (LEADING_COMMA, "setgroup-nomembers", "mesibo/message", ABSENT),
