@@ -324,7 +324,7 @@ SMS_HTTP_ACCEPTED = [200, 201, 202]
 SMS_HTTP_REFUSED = []
 
 # The member of the JSON answer that holds the message's id, with dots for members of members. An answer
-# without it counts as a fault. Empty: the answer is not read.
+# without it counts as a fault, after which the message may have been sent. Empty: the answer is not read.
 # Example: SMS_HTTP_ID = "messages.0.id"
 SMS_HTTP_ID = ""
 

@@ -79,7 +79,7 @@ def booked(product: Product) -> float:
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("names", "behave"),
-    some(CASES, 16),
+    some(CASES, 12),
     ids=lambda case: "+".join(case) if isinstance(case, tuple) else case.__name__,
 )
 def test_what_is_received_never_exceeds_a_cap_and_its_code_is_good(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from messenger_api.domain.errors import TryLater
 from messenger_api.gateways.sms import Receipt, State
 from tests.gateways.gateway_standin import Gateway, dropping
 from tests.gateways.twilio_standin import CREATED
@@ -236,6 +237,36 @@ def test_the_code_that_nobody_was_sent_opens_nothing(
         product = make_product(**bad.settings("twilio_verify"))
         request_code(product)
         assert enter(product, "246810")["error"] == "BADCODE"
+
+
+# --- When the database is away once it is sent
+
+
+def test_a_text_that_could_not_be_noted_was_sent_all_the_same(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> int:
+        raise TryLater
+
+    product, providers = connect()
+    monkeypatch.setattr("messenger_api.storage.texts.add", away)
+    answer = request_code(product)
+    assert (answer["result"], answer["retry_after"]) == ("OK", 30)
+    assert (money(product), count_of(product, "sms_per_number_hour")) == ((0.04, 0.04), 1)
+    assert enter(product, code_in(providers.twilio.calls[0]))["result"] == "OK"
+
+
+def test_not_so_one_whose_verification_got_lost_with_it(
+    make_product: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> int:
+        raise TryLater
+
+    monkeypatch.setattr("messenger_api.storage.texts.add", away)
+    with bad_provider(html) as bad:
+        product = make_product(**bad.settings("twilio_verify"))
+        assert request_code(product)["error"] == "TRYLATER"
+        assert money(product) == (0.05, 0.05)
 
 
 # --- What operators see
