@@ -50,7 +50,7 @@ def exportaccount(call: Call, _given: ExportAccountParameters) -> Answer:
 def changenumber(call: Call, given: ChangeNumberParameters) -> Answer:
     """Send a code to the new number, or take it and answer with mesibo's new token."""
     services, request = call.services, call.request
-    secret = given.otp or given.code
+    secret = services.proving.shown(given.otp, given.code)
     if not secret:
         asked = Asking(request.network, request.language, given.channel or "sms", request.from_ios)
         wait = services.proving.request_code(given.phone, "", asked)

@@ -57,7 +57,7 @@ def login(call: Call, given: LoginParameters) -> Answer:
     if given.aktoken:
         raise BadAkToken(properties=("aktoken",))
     accounts = call.services.accounts
-    secret = given.otp or given.code
+    secret = call.services.proving.shown(given.otp, given.code)
     request = call.request
     if not secret:
         channel = given.channel or "sms"

@@ -109,7 +109,9 @@ class OneTimeCodes:
         def work(tx: Connection, now: int) -> tuple[Issued, Taking]:
             before = codes.lock(tx, key)
             own = self.of_address(who)
-            if before and before.code_hash == hashed:  # made by the try whose commit lost its answer
+            if (
+                found and before and before.code_hash == hashed
+            ):  # made by the try whose commit lost its answer
                 (earlier, claims), gap = found[-1], self._gap(before.sends, slow=False)
                 return Issued(code, key, hashed, (), claims, now, gap, earlier), []
             tally = self._limits.open(tx, now, [self._guesses.of_address(key), *own, *plan.claims])

@@ -48,9 +48,10 @@ class PasswordMethod(LoginMethod):
             ValueError: it is too short or too long; the text says what is accepted.
             TryLater: the database does not answer.
         """
-        if not SHORTEST <= len(password) <= LONGEST:
+        normal = _normal(password)
+        if not SHORTEST <= len(normal) <= LONGEST:
             raise ValueError(f"accepted are {SHORTEST} to {LONGEST} characters")
-        hashed = self._hasher.hash(_normal(password))
+        hashed = self._hasher.hash(_bytes(normal))
         self._database.write(lambda tx, now: passwords.put(tx, now, address, hashed))
 
     def remove(self, address: str) -> bool:
@@ -62,9 +63,10 @@ class PasswordMethod(LoginMethod):
         return self._database.write(lambda tx, _now: passwords.remove(tx, address))
 
     def _prove(self, address: str, secret: str) -> Person:
-        if len(secret) > LONGEST:
+        normal = _normal(secret)
+        if len(normal) > LONGEST:
             raise Denied("longer than any password here")
-        known, password = self._find(address), _normal(secret)
+        known, password = self._find(address), _bytes(normal)
         with self._place():
             if not self._fits(known or self._nobodys, password) or known is None:
                 raise Denied("no such person, or another password")
@@ -104,6 +106,10 @@ class PasswordMethod(LoginMethod):
             return
 
 
-def _normal(password: str) -> bytes:
-    """The same bytes whichever keyboard typed the letters (RFC 8265, section 4.2: NFC)."""
-    return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
+def _normal(password: str) -> str:
+    """The same whichever keyboard typed the letters (RFC 8265, section 4.2: NFC)."""
+    return unicodedata.normalize("NFC", password)
+
+
+def _bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 
 from sqlalchemy import Connection
 
+from messenger_api.domain.codes import read_code
 from messenger_api.domain.errors import BadCode, BadPhone, TryLater
 from messenger_api.domain.identity import Identity, LoginName
 from messenger_api.domain.limits import Window
@@ -72,6 +73,15 @@ class Proving:
         if isinstance(self._method, CodeMethod):
             return self._mail(self._method, who, name, asked)
         return 0
+
+    def shown(self, *entered: str) -> str:
+        """The code or secret among these fields of a request; "" when nothing was shown.
+
+        A code is read from what people type; a secret that others judge stays as it was typed.
+        """
+        if isinstance(self._method, LoginMethod):
+            return next(filter(None, entered), "")
+        return next(filter(None, (read_code(text, self._settings.otp_length) for text in entered)), "")
 
     def prove(self, entry: str, secret: str, device: Device) -> tuple[Identity, Proof]:
         """Who showed this code or secret.

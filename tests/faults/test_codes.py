@@ -249,7 +249,7 @@ class TestOneCode:
             k: v for k, v in unknown.items() if k != "ts"
         }
 
-    @pytest.mark.parametrize("shown", ["", "0", "12345", "1234567", "١٢٣٤٥٦", "abcdef", "12345\x00"])
+    @pytest.mark.parametrize("shown", ["", "0", "12345", "1234567", "①②③④⑤⑥", "abcdef", "12345\x00"])
     def test_nothing_but_the_six_digits_opens(self, alone: Product, shown: str) -> None:
         ask(alone)
         answer = enter(alone, shown)

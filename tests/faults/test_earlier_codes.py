@@ -172,6 +172,16 @@ def test_a_text_is_sent_again_while_its_code_is_among_them(product: Product) -> 
     assert live() == [False, False, False, False]
 
 
+def test_a_new_code_that_happens_to_be_the_last_one_again_is_a_new_one(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("messenger_api.domain.secrets.new_code", lambda _length: "123456")
+    several(product, 2)
+    assert len(product.sandbox.store.texts()) == 2
+    product.clock.advance(290)
+    assert enter(product, "123456")["result"] == "OK"
+
+
 def test_three_phones_that_enter_the_three_codes_at_once_open_one_session(product: Product) -> None:
     codes = several(product)
     start = threading.Barrier(3)
