@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 import msgspec
 from msgspec.structs import FieldInfo, fields
 
+from messenger_api.domain.codes import Number
 from messenger_api.domain.encodings import from_json
 from messenger_api.domain.errors import BadValue
 
@@ -36,6 +37,11 @@ class Cleaned:
 @dataclass(frozen=True)
 class Preference:
     """In a field's type: a value that cannot be read counts as absent."""
+
+
+@dataclass(frozen=True)
+class AsTyped:
+    """In a field's type: a secret, whose blanks belong to it; `domain.codes.Number` if it was a number."""
 
 
 class _Field(NamedTuple):
@@ -84,6 +90,8 @@ def _reader(info: FieldInfo) -> Callable[[object], object]:
         return _items
     if getattr(info.type, "__origin__", info.type) is int:
         return partial(_number, info.type)
+    if next(_marks(info.type, AsTyped), None):
+        return partial(_as_typed, info.type)
     cleaned = next(_marks(info.type, Cleaned), Cleaned(_without_forbidden))
     return partial(_cleaned, info.type, cleaned.clean)
 
@@ -102,6 +110,19 @@ def _number(declared: Any, value: object) -> object:
 
 def _cleaned(declared: Any, clean: Callable[[str], str], value: object) -> object:
     return msgspec.convert(clean(_one(value)), declared)
+
+
+def _as_typed(declared: Any, value: object) -> str:
+    text = value if isinstance(value, str) else _digits(value)
+    msgspec.convert(str(_without_forbidden(text)), declared)
+    return text
+
+
+def _digits(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return _one(value)
+    whole = isinstance(value, float) and value.is_integer()
+    return Number(int(value) if whole else value)
 
 
 def _items(value: object) -> list[str] | msgspec.UnsetType:

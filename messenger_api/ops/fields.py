@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from messenger_api.domain.names import cleaned
-from messenger_api.ops.binding import Cleaned, Preference
+from messenger_api.ops.binding import AsTyped, Cleaned, Preference
 from messenger_api.storage.models import APPID_LENGTH, DEVICE_LENGTH, NAME_LENGTH, STATUS_LENGTH
 
 LARGEST = 2**63 - 1
+SECRET_LENGTH = 16 * 1024
 
 # Other people read them: on phones, in the names of groups, on an operator's screen.
 Name = Annotated[str, Meta(max_length=NAME_LENGTH), Cleaned(cleaned)]
@@ -25,7 +26,7 @@ Id = Annotated[int, Meta(ge=0, le=LARGEST)]
 Seconds = Annotated[int, Meta(ge=0, le=LARGEST)]
 Flag = Annotated[int, Meta(ge=0, le=1)]
 # Besides codes: passwords, and the tokens of OpenID Connect.
-Secret = Annotated[str, Meta(max_length=8192)]
+Secret = Annotated[str, Meta(max_length=SECRET_LENGTH), AsTyped()]
 Channel = Annotated[Literal["", "sms", "voice"], Preference()]
 # Sent by apps and looked at by nobody here, or elsewhere (`ApiRequest.language`).
 Ignored = Annotated[str, Preference()]

@@ -1,4 +1,4 @@
-"""A code is read from what people type and apps send."""
+"""A code is read from what people type and apps send; a password stays exactly as it was typed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ import io
 import json
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from argon2 import PasswordHasher
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from messenger_api.cli import main
 from messenger_api.domain.codes import Number, read_code
+from messenger_api.services.passwords import PasswordMethod
 from tests.product import APPID, Answer, Product
 
 ANA, NEW = "14155550101", "4915112345678"
@@ -136,6 +142,17 @@ def test_a_code_logs_in_however_it_is_typed(
     assert log_in(product, send, ANA, typing(asked(product)), name)["result"] == "OK"
 
 
+@pytest.mark.parametrize("name", ["otp", "code"])
+@pytest.mark.parametrize("code", ["085572", "000007", "000000", "123456"])
+@pytest.mark.parametrize("as_number", [int, float])
+def test_a_json_number_has_lost_its_zeros_in_front(
+    product: Product, monkeypatch: pytest.MonkeyPatch, name: str, code: str, as_number: type
+) -> None:
+    monkeypatch.setattr("messenger_api.domain.secrets.new_code", lambda _length: code)
+    asked(product)
+    assert log_in(product, by_json, ANA, as_number(code), name)["result"] == "OK"
+
+
 def test_a_code_moves_an_account_however_it_is_typed(product: Product) -> None:
     phone = product.log_in(ANA)
     phone.ok("changenumber", phone=NEW)
@@ -156,3 +173,86 @@ def test_what_is_no_code_is_a_wrong_one_and_sends_nothing(product: Product, show
     texts = len(product.sandbox.store.texts())
     assert log_in(product, by_json, ANA, shown)["error"] == "BADCODE"
     assert len(product.sandbox.store.texts()) == texts
+
+
+# --- Passwords
+
+PASSWORDS = [
+    "ends with a blank ",
+    " begins with one",
+    "  two at both ends  ",
+    "tab\tand newline\n",
+    "\u3000ideographic\u3000",
+    "١٢٣٤٥٦٧٨",
+    "123 456 78",
+    '["looks","like a list"]',
+    "[]brackets",
+    "null and \u200f marks",
+    "plus + and %20 and &=",
+    "        ",
+]
+
+
+@pytest.fixture(scope="module")
+def guarded(folder: Any) -> Iterator[Product]:
+    quick = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("messenger_api.services.passwords.PasswordHasher", quick)
+        yield from _guarded(folder)
+
+
+def _guarded(folder: Any) -> Iterator[Product]:
+    made = Product(
+        f"sqlite:///{folder / 'p.sqlite3'}", folder, login_method="password", limits="off", login_timeout=20
+    )
+    yield made
+    made.close()
+
+
+def set_password(product: Product, password: str) -> None:
+    PasswordMethod(product.services.settings, product.services.database).set("ana", password)
+
+
+@pytest.mark.parametrize("send", WAYS)
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_a_password_logs_in_as_it_was_typed_and_no_other_way(
+    guarded: Product, send: Send, password: str
+) -> None:
+    set_password(guarded, password)
+    assert log_in(guarded, send, "ana", password)["result"] == "OK"
+    other = password.strip() if password != password.strip() else f"{password} "
+    assert "token" not in log_in(guarded, send, "ana", other)
+
+
+@pytest.mark.parametrize(
+    ("sent", "password"),
+    [(12345678, "12345678"), (-12345678, "-12345678"), (10**25, "1" + "0" * 25), (1234567.5, "1234567.5")],
+)
+def test_a_json_number_is_the_password_of_those_digits(guarded: Product, sent: object, password: str) -> None:
+    set_password(guarded, password)
+    assert log_in(guarded, by_json, "ana", sent)["result"] == "OK"
+
+
+@pytest.mark.parametrize(
+    ("password", "options"), [("ends with a blank ", ["--stdin"]), ("  both ends\t", [])]
+)
+def test_a_password_is_set_as_it_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, password: str, options: list[str]
+) -> None:
+    uri, key = f"sqlite:///{tmp_path / 'm.sqlite3'}", "a test's own secret key"
+    keys = {"LOGIN_METHOD": "password", "SECRET_KEY": key, "INSTANCE_PATH": str(tmp_path), "SANDBOX": "true"}
+    for name, value in {**keys, "SQLALCHEMY_DATABASE_URI": uri}.items():
+        monkeypatch.setenv(f"MESSENGER_{name}", value)
+    typed = f"{password}\n" * (1 if options else 2)
+    done = CliRunner().invoke(main, ["users", "password", "ana", *options], input=typed)
+    assert done.exit_code == 0, done.output
+    product = Product(uri, tmp_path, login_method="password")
+    assert log_in(product, by_form, "ana", password)["result"] == "OK"
+    product.close()
+
+
+def test_letters_composed_otherwise_do_not_make_a_password_too_long(guarded: Product) -> None:
+    set_password(guarded, "ä" * 128)
+    assert log_in(guarded, by_json, "ana", "a\u0308" * 128)["result"] == "OK"
+    set_password(guarded, "a\u0308" * 128)
+    assert log_in(guarded, by_json, "ana", "ä" * 128)["result"] == "OK"

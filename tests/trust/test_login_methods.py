@@ -187,6 +187,15 @@ def test_a_token_names_its_owner(paying: Make, issuer: Issuer, address: str) -> 
     assert log_in(product, "ben@example.com", issuer.token())["error"] == "BADCODE"
 
 
+@pytest.mark.parametrize(("claim", "error"), [(6_000, None), (10_500, None), (15_000, "BADVALUE")])
+def test_a_token_may_have_16_kib(paying: Make, issuer: Issuer, claim: int, error: str | None) -> None:
+    product = paying(login_method="oidc", oidc_issuer=issuer.url, oidc_client_id=CLIENT)
+    token = issuer.token(groups="x" * claim)
+    assert (8192 < len(token) <= 16 * 1024) == (error is None)
+    assert log_in(product, "", token).get("error") == error
+    assert log_in(product, "", f" {token}\n").get("error") == error
+
+
 # --- A code by e-mail
 
 
