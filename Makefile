@@ -4,13 +4,14 @@ PYTHON ?= python3
 PORT ?= 8080
 FUZZ ?= tests/properties
 LONG ?= tests
+RACES ?= tests/races
 export PYTHON
 
 BIN := .venv/bin
 TEST_NEEDS := mariadb chromium libatomic curl slapd freeradius redis wrk nginx caddy haproxy
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick test-long test-cluster fuzz lint bench bench-growth clean
+.PHONY: help run test test-quick test-long test-races test-cluster fuzz lint bench bench-growth clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +33,12 @@ test-long: ## run whole the matrices and simulations of which make test runs a s
 	@scripts/install test
 	@scripts/system-packages $(TEST_NEEDS)
 	LONG_TESTS=1 $(BIN)/python -m pytest $(LONG) --ignore=tests/cluster -m long -s
+
+# Half an hour and more: two changes of turn, on SQLite and MariaDB, up to 600 orders a case.
+test-races: ## run requests and workers at once in every order with two changes of turn (make test: a sample with one)
+	@scripts/install test
+	@scripts/system-packages mariadb
+	RACES=1 $(BIN)/python -m pytest $(RACES) -s
 
 fuzz: ## try ten times as many inputs as the tests do, others each time (FUZZ=... for one file)
 	@scripts/install test

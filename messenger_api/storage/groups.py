@@ -195,8 +195,8 @@ def leave_all(connection: Connection, now: int, uid: int, address: str) -> tuple
     # Locked before they are read; the others' rosters are right with this.
     roster = func.replace(Group.roster.concat(","), f",{address},", ",")
     roster = func.substr(roster, 1, func.length(roster) - 1)
-    values = {"roster": roster, "version": Group.version + 1, "changed_at": now}
-    connection.execute(update(Group).where(Group.gid.in_(list(held))).values(values))
+    these = update(Group).where(Group.gid.in_(list(held)))
+    connection.execute(rosters.one_version_on(these, (Group.roster, roster), (Group.changed_at, now)))
     ended = [
         gone
         for gid, role in sorted(held.items())

@@ -18,8 +18,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine, event
 
-# How long a thread that has the turn may take to its next step before it is taken for one that waits.
+# How long a thread that has the turn may take to its next step before it is taken for one that waits: where
+# the scheduler knows who has the lock, only for another thread in this process.
 BLOCKED_SECONDS = 0.1
+SLOW_SECONDS = 2.0
 STUCK_SECONDS = 30.0
 _WRITES = ("BEGIN", "INSERT", "UPDATE", "DELETE", "REPLACE")
 _ENDS = ("COMMIT", "ROLLBACK")
@@ -176,7 +178,8 @@ class Scheduler:
         self._labels.append(getattr(thread, "label", "begin"))
         thread.waits_here = False
         thread.go.set()
-        self._back.wait_for(lambda: thread.waits_here or thread.ended, BLOCKED_SECONDS)
+        seconds = SLOW_SECONDS if self._sqlite else BLOCKED_SECONDS
+        self._back.wait_for(lambda: thread.waits_here or thread.ended, seconds)
 
     def _wait_for(self, what: Callable[[], bool], seconds: float) -> None:
         assert self._back.wait_for(what, seconds), "all threads wait for each other"

@@ -75,8 +75,9 @@ class World:
         structlog.get_config()["processors"].insert(0, self._note)
         self._meet_mesibo(patch)
         self._meet_files(patch)
-        if not self._on_sqlite:
-            event.listen(product.services.database.engine, "connect", _waits_briefly)
+        product.services.database.engine.dispose()
+        if self._on_sqlite:
+            event.listen(product.services.database.engine, "connect", _without_syncing)
 
     # What can be raced
 
@@ -142,8 +143,8 @@ class World:
         self._works, self._also = works, also
         self._offset = self.product.clock.offset
         self._faults.clear()
+        self._folder.mkdir(exist_ok=True)
         if self._on_sqlite:
-            self._folder.mkdir(exist_ok=True)
             _copy(self._database, self._folder / "product.sqlite3")
         else:
             for table in Base.metadata.sorted_tables:
@@ -151,6 +152,10 @@ class World:
         _copy(self.product.sandbox.store.path, self._folder / "sandbox.sqlite3")
         for place in self.product.folders:
             shutil.copytree(place, self._folder / place.name, dirs_exist_ok=True)
+
+    def also(self, look: Callable[[Run], None]) -> None:
+        """Look at what comes of each run from now on."""
+        self._also = look
 
     def try_one(self, first: int, changes: Sequence[Change]) -> Run:
         """One run from the beginning, and a look at what came of it."""
@@ -307,9 +312,9 @@ def _copy(source: Path, target: Path) -> None:
     after.close()
 
 
-def _waits_briefly(connection: Any, _record: object) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET SESSION innodb_lock_wait_timeout = 50")
+def _without_syncing(connection: Any, _record: object) -> None:
+    """No run loses power, and waiting for the disk is most of its time."""
+    connection.execute("PRAGMA synchronous = OFF")
 
 
 def _file(value: Any) -> Any:
