@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, literal_column, select, union_all
+from sqlalchemy.exc import NoResultFound
 
 from messenger_api.storage import rosters
 from messenger_api.storage.blocks import BLOCKED_BY_OWNER, HAS_BLOCKED_OWNER, NO_BLOCK, by_owner, of_owner
@@ -106,6 +107,8 @@ def _found(rows: Sequence[str]) -> Found:
             groups.append(GroupEntry(int(gid), name, photo, tn, int(changed_at), members))
         else:
             (owns if kind == _OWN else contacts).append(profile_of(values))
+    if not owns:  # the account has gone since its session was looked up
+        raise NoResultFound
     [own] = owns
     contacts.sort(key=attrgetter("changed_at", "uid"))
     groups.sort(key=attrgetter("changed_at", "gid"))
