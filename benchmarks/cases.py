@@ -249,7 +249,7 @@ def _forget_numbers(world: World, count: int) -> list[Request]:
 def _new_groups(world: World, _count: int) -> list[Request]:
     data = world.data
     return [
-        call("setgroup", data.token(uid), gid=0, name="A group", m=_addresses(data, uid, group))
+        call("setgroup", data.token(uid), gid=0, name=f"A group {group}", m=_addresses(data, uid, group))
         for group in range(data.size.groups)
         for uid in data.callers
     ]
