@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,11 +13,12 @@ from flask_migrate import Migrate
 from messenger_api import logs
 from messenger_api import settings as configuration
 from messenger_api.domain.errors import TryLater
-from messenger_api.domain.secrets import Keys, new_secret_key
+from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.login import CodeMethod, LoginMethod, method_from_settings
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.gateways.sms import sender_from_settings
 from messenger_api.guard import for_own_machine
+from messenger_api.keyfile import with_secret_key
 from messenger_api.processes import EachProcess
 from messenger_api.sandbox import SandboxServer, SandboxStore, sandbox_pages
 from messenger_api.services import Services
@@ -34,6 +31,7 @@ from messenger_api.services.entrances import Entrances
 from messenger_api.services.exports import Exports
 from messenger_api.services.groups import Groups
 from messenger_api.services.identities import Identities
+from messenger_api.services.installation import Installation
 from messenger_api.services.judging import Judge
 from messenger_api.services.limits import Daily, Limits
 from messenger_api.services.media import Media
@@ -109,7 +107,7 @@ def build_app(settings: Settings) -> Flask:
         SettingsError: the configuration has faults.
     """
     logs.configure(settings.log_level, settings.log_format)
-    settings = _with_secret_key(settings)
+    settings = with_secret_key(settings)
     app = Flask(__name__)
     database = _database(app, settings)
     sandbox = _sandbox(settings)
@@ -133,13 +131,13 @@ def build_app(settings: Settings) -> Flask:
 
 
 def _get_ready(parts: Parts) -> None:
-    """Make SQLite's tables, and say what is missing. No connection is left for a server that forks."""
+    """Make SQLite's tables, refuse another key, and say what is missing. No connection is left for a fork."""
     database, schema = parts.services.database, parts.schema
     try:
-        if schema.is_current():
-            return
-        if parts.services.settings.is_sqlite:
+        if not schema.is_current() and parts.services.settings.is_sqlite:
             schema.upgrade()
+        if schema.is_current():
+            parts.services.installation.check_key()
         else:
             log.error("schema.old", what="every call answers TRYLATER", to_do="messenger-api db upgrade")
     except TryLater:
@@ -193,6 +191,7 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
         exports=Exports(database, limits.daily("exports", EXPORTS_A_DAY)),
         number_change=NumberChange(database, entrances, number_changes),
         worker=worker,
+        installation=Installation(database, keys, identities),
     )
 
 
@@ -275,25 +274,3 @@ def _inbox(store: SandboxStore) -> Callable[[str, str], None]:
         store.record_sms(to, text)
 
     return inbox
-
-
-def _with_secret_key(settings: Settings) -> Settings:
-    """The key of this installation: configured, or made on the first start and kept."""
-    if settings.secret_key:
-        return settings
-    path = settings.in_instance("secret_key")
-    if not path.exists():
-        _make_secret_key(path)
-    key = path.read_text().strip()
-    if not key:
-        raise SettingsError([f"{path}: is empty; remove it, or set SECRET_KEY"])
-    return replace(settings, secret_key=key)
-
-
-def _make_secret_key(path: Path) -> None:
-    """Of several processes that start at once, one makes the key that all of them then read."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:
-        file.write(new_secret_key())
-        file.flush()
-        with suppress(FileExistsError):
-            os.link(file.name, path)

@@ -651,3 +651,69 @@ def test_a_group_whose_messages_could_never_leave_is_refused() -> None:
     [fault] = refused.value.faults
     assert fault.startswith("MAX_GROUP_MEMBERS = 1000: accepted is at most 506")
     assert configuration.build(max_group_members=1000, mesibo_max_body=16_000).max_group_members == 1000
+
+
+PHP_CONFIG = {
+    "db_host": "DB_HOST",
+    "db_name": "DB_NAME",
+    "db_user": "DB_USER",
+    "db_pass": "DB_PASS",
+    "google_map_key": "GOOGLE_MAP_KEY",
+    "mesibo_apptoken": "MESIBO_APP_TOKEN",
+    "mesibo_apikey": "no longer needed",
+    "downloadurl": "DOWNLOAD_URL",
+    "files_path": "FILES_PATH",
+    "files_tn_path": "FILES_TN_PATH",
+    "gcm_key": "no longer needed",
+    "apn_passphrase": "no longer needed",
+    "apn_pem": "no longer needed",
+    "Db_Host": "DB_HOST",
+    "GCM_KEY": "no longer needed",
+    "MESIBO_APPTOKEN": "MESIBO_APP_TOKEN",
+    "sms_countries": "SMS_COUNTRIES",
+    "whatever": "capitals",
+}
+
+
+@pytest.mark.parametrize(("name", "wanted"), PHP_CONFIG.items())
+def test_a_name_of_the_php_demo_or_in_small_letters_is_refused_with_the_new_name(
+    tmp_path: Path, name: str, wanted: str
+) -> None:
+    file = tmp_path / "config.py"
+    file.write_text(f'{name} = "a secret value"\n')
+    with pytest.raises(SettingsError) as refused:
+        load({"MESSENGER_CONFIG": str(file)})
+    [fault] = refused.value.faults
+    assert fault.startswith(name)
+    assert wanted in fault
+    assert "a secret value" not in fault
+
+
+def test_what_a_configuration_file_needs_to_think_is_no_key(tmp_path: Path) -> None:
+    file = tmp_path / "config.py"
+    file.write_text(
+        "import os\nfrom pathlib import Path\n_base = '/srv'\n\ndef path(name):\n    return _base + name\n\n"
+        "FILES_PATH = path('/files')\n"
+    )
+    assert load({"MESSENGER_CONFIG": str(file)}).files_path == "/srv/files"
+
+
+@pytest.mark.parametrize(
+    ("url", "accepted"),
+    [
+        ("http://api.mesibo.com/backend", False),
+        ("HTTP://api.mesibo.com/backend", False),
+        ("http://10.0.0.5/mesiboapi", False),
+        ("http://localhost.example.com/api.php", False),
+        ("http://127.0.0.1.example.com/api.php", False),
+        ("http://127.0.0.1:8081/backend", True),
+        ("http://localhost/mesiboapi", True),
+        ("http://[::1]:90/api.php", True),
+        ("https://api.mesibo.com/backend", True),
+    ],
+)
+def test_the_app_token_travels_in_clear_to_nobody_but_this_machine(url: str, accepted: bool) -> None:
+    if accepted:
+        assert build(mesibo_api_url=url).mesibo_api_url == url
+    else:
+        assert any("MESIBO_API_URL" in fault for fault in faults_in(mesibo_api_url=url))

@@ -97,6 +97,7 @@ def prepare_schema(parts: Parts) -> None:
         parts.schema.upgrade(click.echo)
     elif not parts.schema.is_current():
         fail("The database's tables are not those of this version. Run: messenger-api db upgrade")
+    parts.services.installation.check_key()
 
 
 def check_mesibo(config: Settings) -> None:

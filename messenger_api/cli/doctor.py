@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import queue
-import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from messenger_api.app import login_method
 from messenger_api.cli.common import reason
+from messenger_api.cli.doctor_key import key_verdict
 from messenger_api.cli.doctor_proxy import proxy_verdict
 from messenger_api.domain.errors import TryLater
 from messenger_api.gateways.login import Unavailable, method_from_settings
@@ -35,9 +35,6 @@ from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore, Unusable
 from messenger_api.storage.schema import Schema
 from messenger_api.transport.health import OUTBOX_STALE_SECONDS
-
-# `openssl rand -hex 32` makes 64 characters; half of that is still beyond guessing.
-SHORTEST_SECRET = 32
 
 # SQLAlchemy's names of MySQL's drivers, and those by which they are installed.
 DRIVERS = {"mysqldb": "mysqlclient", "pymysql": "PyMySQL"}
@@ -268,20 +265,16 @@ def _files(settings: Settings) -> list[Verdict]:
 
 
 def _secret_key(settings: Settings) -> list[Verdict]:
-    if settings.secret_key:
-        if len(settings.secret_key) < SHORTEST_SECRET:
-            found = f"shorter than {SHORTEST_SECRET} characters"
-            # Whoever changes the key of a live installation loses the matching of phone books.
-            return [("warning", found, "before anyone logs in, set one made by openssl rand -hex 32")]
-        return [("ok", "configured", "")]
-    path = settings.instance / "secret_key"
-    if not path.exists():
-        return [("ok", f"will be made at the first start, in {path}", "")]
-    if not path.read_text().strip():
-        return [("fault", f"{path} is empty", "restore it from a backup, or set SECRET_KEY")]
-    if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
-        return [("warning", f"others on this machine may read {path}", f"chmod 600 {path}")]
-    return [("ok", f"kept in {path}; keep a backup of it too", "")]
+    def look(ask: Callable[[Database], bool]) -> bool:
+        if _is_to_be_made(settings):
+            return True
+        engine = _engine(settings)
+        try:
+            return ask(Database(engine))
+        finally:
+            engine.dispose()
+
+    return [key_verdict(settings, look)]
 
 
 # The configuration's own dangers

@@ -12,6 +12,7 @@ from messenger_api.services.closing import Closing
 from messenger_api.services.contacts import Contacts
 from messenger_api.services.exports import Exports
 from messenger_api.services.groups import Groups
+from messenger_api.services.installation import Installation
 from messenger_api.services.limits import Limits
 from messenger_api.services.media import Media
 from messenger_api.services.number_change import NumberChange
@@ -51,3 +52,4 @@ class Services:
     exports: Exports
     number_change: NumberChange
     worker: Worker
+    installation: Installation

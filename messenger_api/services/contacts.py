@@ -64,18 +64,22 @@ class Contacts:
         horizon = self._horizon()
         if reset:
             self._database.run(lambda tx: contacts.clear(tx, caller.uid, self._known_until()))
-        after = min(since, caller.synced_to)
+        # A second to come was noted by a clock that has gone back since: it says nothing.
+        ahead = caller.synced_to > horizon + SETTLE_SECONDS
+        after = 0 if ahead else min(since, caller.synced_to)
         look = partial(syncs.changed, owner=caller.uid, own_key=caller.contact_key, since=after)
         sync = Sync(self._database.run(look), horizon)
         # While there is nothing to tell, an older `synced_to` tells nothing twice.
-        if (sync.found.contacts or sync.found.groups) and not reset:
+        if (sync.found.contacts or sync.found.groups or ahead) and not reset:
             self._note(caller, horizon)
         return sync
 
     def _note(self, caller: Caller, horizon: int) -> None:
         """Remember how far the app was told. Without the note it is only told more than once."""
         with suppress(TryLater):
-            self._database.run(lambda tx: sessions.note_sync(tx, caller.sid, horizon))
+            self._database.run(
+                lambda tx: sessions.note_sync(tx, horizon + SETTLE_SECONDS, caller.sid, horizon)
+            )
 
     def add(self, caller: Caller, entries: Sequence[str], since: int, *, reset: bool = False) -> Sync:
         """Put numbers into the phone book; returns every one that has an account, whenever it changed.

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import msgspec
 import structlog
@@ -31,7 +32,7 @@ from messenger_api.services.deliveries import (
     is_about_the_item,
 )
 from messenger_api.services.departures import Departures
-from messenger_api.services.sessions import Sessions
+from messenger_api.services.housekeeping import Housekeeping
 from messenger_api.services.texting import Texting
 from messenger_api.services.updates import (
     FileGone,
@@ -45,7 +46,7 @@ from messenger_api.services.updates import (
 )
 from messenger_api.services.upstream import chunks
 from messenger_api.settings import Settings
-from messenger_api.storage import codes, contacts, counters, groups, outbox, rosters, texts, users
+from messenger_api.storage import contacts, groups, outbox, users
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
 from messenger_api.storage.groups import GroupState
@@ -55,13 +56,11 @@ log = structlog.get_logger(__name__)
 
 BATCH = 20
 IDLE_SECONDS = 1.0
+# What this version does not understand is left to others for so long.
+OTHERS_SECONDS = 30
 DOWN_SECONDS = 3
 LOGIN_SECONDS = 1
 LONGEST_BACKOFF = 300
-CODES_KEPT_SECONDS = 24 * 3600
-# The bill of a month is looked at in the next.
-TEXTS_KEPT_SECONDS = 62 * 24 * 3600
-HOUSEKEEPING_SECONDS = 3600
 
 
 class Worker:
@@ -80,12 +79,10 @@ class Worker:
         self._mesibo = mesibo
         self._files = files
         self._messages = Messages(mesibo, settings.mesibo_max_body)
-        self._sessions = Sessions(settings, database)
         self._claims = Claims(settings, database)
         self._woken = threading.Event()
         self._stopped = threading.Event()
-        # Since when is unknown: the first look comes at once, however short ago the machine was started.
-        self._cleaned_at = -math.inf
+        self._house = Housekeeping(settings, database)
         self._kinds = {
             "user_changed": Kind(UserChanged, self._user_changed),
             "tell_members": Kind(TellMembers, self._tell_members),
@@ -172,7 +169,8 @@ class Worker:
 
     def _pass(self) -> bool:
         try:
-            self._keep_house()
+            self._files.sweep()
+            self._house.keep()
             return self.drain()
         except TryLater:
             return False
@@ -180,36 +178,19 @@ class Worker:
             log.exception("outbox.fault")
             return False
 
-    def _keep_house(self) -> None:
-        self._files.sweep()
-        if time.monotonic() - self._cleaned_at > HOUSEKEEPING_SECONDS:
-            self._cleaned_at = time.monotonic()
-            now = self._database.now()
-            self._database.run(lambda tx: codes.purge(tx, now - CODES_KEPT_SECONDS))
-            self._database.run(lambda tx: texts.purge(tx, now - TEXTS_KEPT_SECONDS))
-            for purge in (counters.purge, contacts.purge):
-                while self._database.run(partial(purge, now=now)):
-                    pass
-            self._sessions.expire()
-            self._refresh_rosters()
-
-    def _refresh_rosters(self) -> None:
-        """Make syncs quick again for groups that an older version of this program has changed."""
-        last = 0
-        while gids := self._database.run(partial(rosters.stale, after=last, most=BATCH)):
-            for last in gids:
-                self._database.run(partial(rosters.refresh, gid=last))
-
     # One item
 
     def _deliver(self, item: Item, reachable: bool) -> tuple[bool, bool]:
         """Do one item and remove it, or put it back; returns whether it is gone, and mesibo `reachable`."""
+        understood = self._understood(item)
+        return (False, reachable) if understood is None else self._do(item, *understood, reachable)
+
+    def _do(self, item: Item, kind: Kind, task: Any, reachable: bool) -> tuple[bool, bool]:
         try:
-            kind = self._kinds[item.kind]
             if kind.asks_mesibo and not reachable:
                 raise MesiboUnreachable("down")
             with self._claims.bounding(item):
-                kind.run(item, msgspec.json.decode(item.payload, type=kind.payload))
+                kind.run(item, task)
         except MesiboError as error:
             if is_about_the_item(error):
                 self._put_back(item, str(error), most=REFUSALS)
@@ -226,16 +207,29 @@ class Worker:
             self._put_back(item, str(error), counts=False, wait=wait)
         except Lost:
             log.warning("outbox.claim_lost", kind=item.kind, id=item.id)
-        except (KeyError, msgspec.DecodeError, TooLong) as error:
-            self._put_back(item, f"cannot be done: {error}", most=1)
         except Exception as error:
             # One item's fault must not keep the others waiting.
-            log.exception("outbox.fault", kind=item.kind, id=item.id)
-            self._put_back(item, type(error).__name__, most=self._settings.outbox_max_attempts)
+            too_long = isinstance(error, TooLong)
+            if not too_long:
+                log.exception("outbox.fault", kind=item.kind, id=item.id)
+            reason = f"cannot be done: {error}" if too_long else type(error).__name__
+            self._put_back(item, reason, most=1 if too_long else self._settings.outbox_max_attempts)
         else:
             self._database.run(lambda tx: outbox.done(tx, item.id))
             return True, reachable
         return False, reachable
+
+    def _understood(self, item: Item) -> tuple[Kind, Any] | None:
+        """What to do; None for what another version of this program queued, which is left to its workers."""
+        kind = self._kinds.get(item.kind)
+        try:
+            if kind is not None:
+                return kind, msgspec.json.decode(item.payload, type=kind.payload)
+        except msgspec.DecodeError:
+            pass
+        reason = "this version does not know it; a worker of the version that queued it does"
+        self._put_back(item, reason, counts=False, wait=OTHERS_SECONDS)
+        return None
 
     def _mesibo_answers(self) -> bool:
         try:

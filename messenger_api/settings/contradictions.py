@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from messenger_api.domain import sms
-from messenger_api.settings.record import Settings, has_mysqlclient
+from messenger_api.settings.conversions import is_local
+from messenger_api.settings.record import Settings, has_mysqlclient, shown
 
 # An update message about a group lists its members: a number of twelve digits and a comma each, which a form
 # writes in three bytes; the rest of the request, without the thumbnail, in less than this.
@@ -24,6 +25,11 @@ def contradictions(s: Settings) -> list[str]:
         faults.append("SQLALCHEMY_DATABASE_URI: needs: pip install '.[mysql-fast]'")
     if s.sandbox is False and not s.mesibo_app_token:
         faults.append("MESIBO_APP_TOKEN: required when SANDBOX = False; the mesibo console shows it")
+    if s.mesibo_api_url.startswith("http:") and not is_local(s.mesibo_api_url):
+        faults.append(
+            f"MESIBO_API_URL = {shown(s.mesibo_api_url, secret=False)}: accepted is an https URL, for the app"
+            " token goes along, unless mesibo is on this machine"
+        )
     faults.extend(s.sms_faults())
     fitting = (s.mesibo_max_body - MESSAGE_BYTES) // MEMBER_BYTES
     if s.max_group_members > fitting:

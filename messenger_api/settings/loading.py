@@ -17,11 +17,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from messenger_api.settings import former
 from messenger_api.settings.contradictions import contradictions
 from messenger_api.settings.conversions import OWN_MACHINE, PLAIN, Unacceptable
 from messenger_api.settings.record import Settings, shown
 
 ENV_PREFIX = "MESSENGER_"
+_KEYS = frozenset(f.name.upper() for f in fields(Settings))
 CONFIG_VARIABLE = "MESSENGER_CONFIG"
 
 
@@ -89,7 +91,11 @@ def _from_file(environ: Mapping[str, str], faults: list[str]) -> dict[str, objec
     except Exception as error:  # noqa: BLE001 - whatever the operator's file raises is a fault of the file
         faults.append(f"{path}{_line(error, path)}: cannot be read: {_why(error)}")
         return {}
-    return {key: value for key, value in found.items() if key.isupper() and not key.startswith("_")}
+    given = {key: value for key, value in found.items() if not key.startswith("_")}
+    keys = {key: value for key, value in given.items() if key.isupper()}
+    others = {key: value for key, value in given.items() if key not in keys}
+    faults.extend(former.faults(path, others, _KEYS))
+    return keys
 
 
 def _path(environ: Mapping[str, str]) -> Path:
@@ -139,7 +145,7 @@ def _checked(values: Mapping[str, object], faults: list[str]) -> Settings:
     accepted: dict[str, Any] = {}
     for name, value in values.items():
         if name not in keys:
-            faults.append(f"{name}: there is no such key; config.example.py lists them all")
+            faults.append(f"{name}: {former.instead(name, _KEYS)}")
             continue
         meta = keys[name].metadata
         try:

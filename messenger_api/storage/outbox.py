@@ -16,7 +16,7 @@ one win too.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import takewhile
@@ -73,10 +73,17 @@ class Status:
 
 
 _earlier = aliased(OutboxItem)
+# A machine's clock may have been ahead and gone back: times that cannot be do not bind. Nothing is put off
+# for longer than so many seconds.
+FARTHEST = 2400
 _DUE = (
     (OutboxItem.state == State.QUEUED)
-    & (OutboxItem.due_at <= bindparam("now"))
-    & (OutboxItem.claimed_until <= bindparam("now"))
+    & (
+        (OutboxItem.due_at <= bindparam("now"))
+        | (OutboxItem.due_at > bindparam("farthest"))
+        | (OutboxItem.created_at > bindparam("soon"))
+    )
+    & ((OutboxItem.claimed_until <= bindparam("now")) | (OutboxItem.claimed_until > bindparam("longest")))
 )
 _HEADS = (
     select(OutboxItem.id, OutboxItem.lane)
@@ -116,6 +123,9 @@ _DONE = delete(OutboxItem).where(OutboxItem.id == bindparam("id"))
 # look no longer shows what the winner has.
 _LOOKS = 5
 
+# Seconds by which the clocks of machines that work together may differ.
+_SKEW = 5
+
 
 def add(connection: Connection, now: int, drafts: Iterable[Draft]) -> list[int]:
     """Queue items, in this order, in one statement. A single item's id is returned, for `done`."""
@@ -145,37 +155,44 @@ def claim(
 
     Of all lanes, or of these alone.
     """
+    times = {"now": now, "soon": now + _SKEW, "farthest": now + FARTHEST, "longest": now + 2 * lease + _SKEW}
     for _ in range(_LOOKS):
-        runs = _due_runs(connection, now, most, lanes)
+        runs = _due_runs(connection, times, most, lanes)
         if not runs:
             break
-        if items := _claim(connection, now, runs, lease):
+        if items := _claim(connection, times, runs, lease):
             return items
     return []
 
 
-def _due_runs(connection: Connection, now: int, most: int, lanes: Sequence[str]) -> list[list[int]]:
+def _due_runs(
+    connection: Connection, times: Mapping[str, int], most: int, lanes: Sequence[str]
+) -> list[list[int]]:
     """The oldest heads of lanes; where they are few, each with those that are due behind it."""
     query = _HEADS.where(OutboxItem.lane.in_(lanes)) if lanes else _HEADS
-    heads = connection.execute(query, {"now": now, "most": most}).all()
+    heads = connection.execute(query, {**times, "most": most}).all()
     share = most // len(heads) if heads else 0
     if share < 2:
         return [[head.id] for head in heads]
     runs = []
     for head in heads:
-        asked = {"lane": head.lane, "head": head.id, "now": now, "most": share - 1}
+        asked = {"lane": head.lane, "head": head.id, **times, "most": share - 1}
         # Up to the first one that waits or that somebody has.
         behind = takewhile(itemgetter(1), execute(connection, _BEHIND, asked).rows)
         runs.append([head.id, *(row[0] for row in behind)])
     return runs
 
 
-def _claim(connection: Connection, now: int, runs: Sequence[Sequence[int]], lease: int) -> list[Item]:
+def _claim(
+    connection: Connection, times: Mapping[str, int], runs: Sequence[Sequence[int]], lease: int
+) -> list[Item]:
     mark = secrets.token_hex(16)
     ids = [item_id for run in runs for item_id in run]
     connection.execute(
-        update(OutboxItem).where(OutboxItem.id.in_(ids), _DUE).values(claim=mark, claimed_until=now + lease),
-        {"now": now},
+        update(OutboxItem)
+        .where(OutboxItem.id.in_(ids), _DUE)
+        .values(claim=mark, claimed_until=times["now"] + lease),
+        dict(times),
     )
     rows = connection.execute(_CLAIMED.where(OutboxItem.id.in_(ids), OutboxItem.claim == mark))
     claimed = sorted((Item(*row) for row in rows), key=attrgetter("id"))

@@ -87,7 +87,10 @@ _SET_PUSH_TOKEN = sql(
 )
 _NOTE_SYNC = (
     update(Session)
-    .where(Session.sid == bindparam("of"), Session.synced_to < bindparam("horizon"))
+    .where(
+        Session.sid == bindparam("of"),
+        (Session.synced_to < bindparam("horizon")) | (Session.synced_to > bindparam("now")),
+    )
     .values(synced_to=bindparam("horizon"))
 )
 
@@ -173,9 +176,14 @@ def idle(connection: Connection, seen_before: int, most: int) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
-def note_sync(connection: Connection, sid: int, synced_to: int) -> None:
+def note_sync(connection: Connection, now: int, sid: int, synced_to: int) -> None:
     """Remember that the app was told of every change up to this second."""
-    execute(connection, _NOTE_SYNC, {"of": sid, "horizon": synced_to})
+    execute(connection, _NOTE_SYNC, {"of": sid, "horizon": synced_to, "now": now})
+
+
+def forget_future_syncs(connection: Connection, now: int) -> None:
+    """Have apps that were told of everything up to a second to come be told of everything once more."""
+    connection.execute(update(Session).where(Session.synced_to > now).values(synced_to=0))
 
 
 def sync_all_again(connection: Connection, uids: Sequence[int]) -> None:

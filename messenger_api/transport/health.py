@@ -11,12 +11,15 @@ from flask import Blueprint, Response, request
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.probes import is_probe
 from messenger_api.services import Services
-from messenger_api.storage import outbox
+from messenger_api.storage import facts, outbox
 from messenger_api.transport.proxies import PEER
 from messenger_api.version import VERSION
 
 # An update message older than this means that nobody delivers: no worker runs, or mesibo is away.
 OUTBOX_STALE_SECONDS = 300
+# Something waits, and for so long no worker has noted that it looks after the outbox.
+UNATTENDED_SECONDS = 15
+WORKER_GONE_SECONDS = 60
 
 
 def health_blueprint(services: Services, schema_is_current: Callable[[], bool]) -> Blueprint:
@@ -52,12 +55,17 @@ def _checks(services: Services, schema_is_current: Callable[[], bool]) -> dict[s
         status = services.database.run(lambda tx: outbox.status(tx, services.database.now()))
     except TryLater:
         return {"database": "unavailable", "schema": "unknown", "outbox": "unknown"}
-    stale = status.oldest > OUTBOX_STALE_SECONDS
-    return {
-        "database": "ok",
-        "schema": schema,
-        "outbox": f"oldest item waits {status.oldest} s" if stale else "ok",
-    }
+    return {"database": "ok", "schema": schema, "outbox": _outbox(services, status.oldest)}
+
+
+def _outbox(services: Services, oldest: int) -> str:
+    """Whether anybody delivers, when something has waited for a while."""
+    if oldest > UNATTENDED_SECONDS:
+        now = services.database.now()
+        beat = int(services.database.run(lambda tx: facts.read(tx, facts.WORKER)) or 0)
+        if abs(now - beat) > WORKER_GONE_SECONDS:
+            return f"nobody delivers: run messenger-api worker; oldest item waits {oldest} s"
+    return f"oldest item waits {oldest} s" if oldest > OUTBOX_STALE_SECONDS else "ok"
 
 
 def _answer(members: dict[str, str], status: int) -> Response:

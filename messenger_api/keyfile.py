@@ -1,0 +1,66 @@
+"""The SECRET_KEY of an installation that configures none: made once, kept in a file, and missed when gone."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from messenger_api.domain.secrets import new_secret_key
+from messenger_api.settings import Settings, SettingsError
+
+NAME = "secret_key"
+
+
+def with_secret_key(settings: Settings) -> Settings:
+    """The settings with the key of this installation: configured, or made on the first start and kept.
+
+    Raises:
+        SettingsError: the file is gone or empty, while there are data that were made with its key.
+    """
+    if settings.secret_key:
+        return settings
+    if faults := key_faults(settings):
+        raise SettingsError(faults)
+    path = settings.in_instance(NAME)
+    if not path.exists():
+        _make(path)
+    return replace(settings, secret_key=path.read_text().strip())
+
+
+def key_faults(settings: Settings) -> list[str]:
+    """What is wrong with the kept key; nothing when it is still to be made."""
+    path = settings.instance / NAME
+    if path.exists():
+        empty = not path.read_text().strip()
+        return [f"{path}: is empty; put back what it held, or set SECRET_KEY to that"] if empty else []
+    if not _has_accounts(settings):
+        return []
+    return [
+        f"{path}: is gone, and the accounts in the database were made with the key that it held. Put the file"
+        " back from a backup, or set SECRET_KEY to that key"
+    ]
+
+
+def _has_accounts(settings: Settings) -> bool:
+    """Whether a SQLite file is there and holds accounts; it is not made by looking."""
+    file = Path(settings.database_uri.partition(":///")[2].partition("?")[0])
+    if not (settings.is_sqlite and file.is_file()):
+        return False
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT 1 FROM users LIMIT 1").fetchone() is not None
+    except sqlite3.Error:  # no such table, or no database at all
+        return False
+
+
+def _make(path: Path) -> None:
+    """Of several processes that start at once, one makes the key that all of them then read."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:
+        file.write(new_secret_key())
+        file.flush()
+        with suppress(FileExistsError):
+            os.link(file.name, path)

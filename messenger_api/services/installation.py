@@ -1,0 +1,71 @@
+"""Whether the SECRET_KEY is the one that the data were made with.
+
+With another one nobody who has an account could log in, each trial would cost a text, and phone books would
+match nobody. The data tell: an account's blind key is made of its address. Where there is no account yet, the
+fingerprint tells that the first start left; older versions leave none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from messenger_api.domain import phone, secrets
+from messenger_api.domain.identity import Identity, LoginName
+from messenger_api.domain.secrets import Keys
+from messenger_api.services.identities import Identities
+from messenger_api.settings import SettingsError
+from messenger_api.storage import facts
+from messenger_api.storage.db import Database
+
+# One of the oldest is enough; some may have come by a login method that is no longer in use.
+LOOKED_AT = 50
+
+WRONG_KEY = (
+    "SECRET_KEY: is not the one that this database's data were made with: nobody who has an account could log"
+    " in. Put the old key back (SECRET_KEY in the configuration, or the file secret_key in INSTANCE_PATH), or"
+    " take the database that belongs to this one"
+)
+
+
+class Installation:
+    """Compares the key with the data."""
+
+    def __init__(self, database: Database, keys: Keys, identities: Identities) -> None:
+        self._database = database
+        self._keys = keys
+        self._identities = identities
+
+    def key_fits(self) -> bool:
+        """Whether this is the key of the data. Raises TryLater."""
+        known = self._database.run(lambda tx: facts.read(tx, facts.KEY))
+        if known == self._fingerprint:
+            return True
+        accounts = self._database.run(lambda tx: facts.oldest_accounts(tx, LOOKED_AT))
+        return any(map(self._made_it, accounts)) if accounts else not known
+
+    def check_key(self) -> None:
+        """Refuse to go on with another key, and remember this one.
+
+        Raises:
+            SettingsError: it is another one.
+            TryLater: the database does not answer.
+        """
+        if not self.key_fits():
+            raise SettingsError([WRONG_KEY])
+        if self._database.run(lambda tx: facts.read(tx, facts.KEY)) != self._fingerprint:
+            self._database.run(lambda tx: facts.write(tx, facts.KEY, self._fingerprint))
+
+    @property
+    def _fingerprint(self) -> str:
+        return self._keys.subject("the key of this installation")
+
+    def _made_it(self, account: tuple[str, bytes]) -> bool:
+        address, key = account
+        return any(secrets.same(self._keys.contact_key(who), key) for who in self._readings(address))
+
+    def _readings(self, address: str) -> Iterator[Identity]:
+        """All that an address may have been read as, by this login method or an earlier one."""
+        for who in (self._identities.read(address), phone.read(address), phone.read(f"+{address}")):
+            if who is not None:
+                yield who
+        yield LoginName(address)

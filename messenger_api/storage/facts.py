@@ -1,0 +1,31 @@
+"""What the installation remembers of itself."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, insert, select, update
+
+from messenger_api.storage.db import ignoring_known
+from messenger_api.storage.models import Fact, User
+
+KEY = "key"
+"""The fingerprint of the SECRET_KEY that the data were made with."""
+
+WORKER = "worker"
+"""The second in which a worker last looked into the outbox."""
+
+
+def read(connection: Connection, name: str) -> str:
+    """A fact; "" when there is none."""
+    return str(connection.execute(select(Fact.value).where(Fact.name == name)).scalar() or "")
+
+
+def write(connection: Connection, name: str, value: str) -> None:
+    """Put a fact in the place of the former one."""
+    connection.execute(ignoring_known(insert(Fact).values(name=name, value=value)))
+    connection.execute(update(Fact).where(Fact.name == name).values(value=value))
+
+
+def oldest_accounts(connection: Connection, most: int) -> list[tuple[str, bytes]]:
+    """Addresses and blind keys of those who came first."""
+    query = select(User.address, User.contact_key).order_by(User.uid).limit(most)
+    return [(address, bytes(key)) for address, key in connection.execute(query)]
