@@ -48,8 +48,8 @@ DB_USER = "messenger"
 # Example: DB_PASS = "a long password"
 DB_PASS = ""
 
-# Connections that each server process keeps at most. All processes together must stay under the
-# database's max_connections.
+# Connections that each server process keeps open. It opens more, 36 in all, while as many requests are worked
+# on at once. All processes together must stay under the database's max_connections.
 # Example: DB_POOL_SIZE = 20
 DB_POOL_SIZE = 10
 

@@ -34,6 +34,8 @@ Clock = Callable[[], float]
 
 # Requests that a process works on at once; none uses more than one connection at a time.
 CALLS_AT_ONCE = 32
+# What runs beside them: the outbox, housekeeping, a call that was given up and goes on.
+OTHERS_AT_ONCE = 4
 
 ATTEMPTS = 4
 BACKOFF_SECONDS = 0.02
@@ -53,7 +55,8 @@ _RETRY_CODES = frozenset({1205, 1213, 1020})
 
 # The server has become one that cannot be used, and a new connection may lead to another: node not ready
 # for queries (it lost its cluster, or joins one), shutdown in progress, running read-only (two codes).
-_GONE_CODES = frozenset({1047, 1053, 1290, 1836})
+_READ_ONLY_CODES = frozenset({1290, 1836})
+_GONE_CODES = frozenset({1047, 1053}) | _READ_ONLY_CODES
 
 # Bytes up to which the server joins texts into one, which it would cut after 1,024 without a word: a phone
 # book (`storage.contacts`) of a quarter of a million numbers. Half of MariaDB's `max_allowed_packet`.
@@ -152,7 +155,9 @@ class Database:
             except IntegrityError:
                 raise
             except (DBAPIError, PoolTimeout) as error:
-                if attempt == ATTEMPTS or time.monotonic() > until or not _passing(error):
+                # Where nothing may be written, another connection may lead to another server: once.
+                last = 2 if _code(getattr(error, "orig", None)) in _READ_ONLY_CODES else ATTEMPTS
+                if attempt >= last or time.monotonic() > until or not _passing(error):
                     log.error("database.failed", error=_short(error), attempt=attempt)
                     raise TryLater from error
                 log.info("database.retry", error=_short(error), attempt=attempt)
@@ -220,8 +225,10 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "skip_autocommit_rollback": True,
         # Parameters hold phone numbers; an exception's text must not.
         "hide_parameters": True,
+        # Every request that is worked on, the outbox and the health page have one, without a wait. Those
+        # beyond DB_POOL_SIZE are closed when they are no longer needed.
         "pool_size": settings.db_pool_size,
-        "max_overflow": 0,
+        "max_overflow": max(0, CALLS_AT_ONCE + OTHERS_AT_ONCE - settings.db_pool_size),
         "pool_timeout": 3,
         "pool_recycle": 1800,
     }
@@ -272,9 +279,12 @@ def _prepare_mysql(connection: Any, record: Any) -> None:
 
 
 def _leave_what_is_gone(context: ExceptionContext) -> None:
-    """Give up every connection of the pool, as for one that broke, when the server cannot be used."""
+    """Give up connections, as those that broke, when the server cannot be used."""
     if _code(context.original_exception) in _GONE_CODES:
         context.is_disconnect = True
+    if _code(context.original_exception) in _READ_ONLY_CODES:
+        # Those who read are served on: the others of the pool are left when they are used for writing.
+        context.invalidate_pool_on_disconnect = False
 
 
 def _address(host: str, settings: Settings) -> dict[str, object]:
