@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import IO, TYPE_CHECKING
 
@@ -44,12 +45,17 @@ UNKNOWN = 1024 * 1024
 DROPPED_BYTES = 128 * 1024 * 1024
 DROPPED_SECONDS = 60
 
+# In the environment of a request: the file that holds its body, when one does.
+FILE = "messenger_api.body"
+
 # So long a request waits for its turn to be worked on.
 TURN_SECONDS = 10
 RETRY_SECONDS = 5
 
+# Where files are served (transport/files.py).
+FILES = "/files/"
 # Webhooks and machines go by the status; apps read nothing but JSON with status 200.
-BY_STATUS = ("/sms/", "/files/", "/healthz", "/readyz", "/metrics")
+BY_STATUS = ("/sms/", FILES, "/healthz", "/readyz", "/metrics")
 
 
 class Receiving:
@@ -69,19 +75,36 @@ class Receiving:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Receive the body, wait for a turn, and have the request answered."""
         length = environ.get("CONTENT_LENGTH") or "0"
-        has_body = length != "0" or "HTTP_TRANSFER_ENCODING" in environ
         try:
-            if has_body:
+            if length != "0" or "HTTP_TRANSFER_ENCODING" in environ:
                 self._receive(environ, int(length) if length.isdecimal() and length != "0" else None)
-            self._turns.get(timeout=TURN_SECONDS)
+            if environ.get("PATH_INFO", "").startswith(FILES):
+                return self._send(environ, start_response)
+            return self._work(environ, start_response)
         except (TryLater, Empty):
             return _later(environ, start_response)
+
+    def _work(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            return self._app(environ, start_response)
+            self._turns.get(timeout=TURN_SECONDS)
+            try:
+                return self._app(environ, start_response)
+            finally:
+                self._turns.put(None)
         finally:
-            self._turns.put(None)
-            if has_body:
-                environ["wsgi.input"].close()
+            if FILE in environ:
+                environ[FILE].close()
+
+    def _send(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """A file leaves at the pace of who reads it, in a thread that is held like one that receives."""
+        network = network_of(environ.get("REMOTE_ADDR", ""))
+        if not self._threads.take(network):
+            raise TryLater
+        try:
+            return Lent(self._work(environ, start_response), partial(self._threads.give_back, network))
+        except BaseException:
+            self._threads.give_back(network)
+            raise
 
     def _receive(self, environ: WSGIEnvironment, length: int | None) -> None:
         """Put a body that is here in the place of the one that comes.
@@ -109,29 +132,36 @@ class Receiving:
             body, size = self._kept(environ, length)
         finally:
             self._bytes.give_back(network, reckoned)
-        environ["wsgi.input"] = body
+        environ["wsgi.input"] = environ[FILE] = body
         if length is None:
             environ.pop("HTTP_TRANSFER_ENCODING", None)
             environ["CONTENT_LENGTH"] = str(size)
 
     def _kept(self, environ: WSGIEnvironment, length: int | None) -> tuple[IO[bytes], int]:
         """What came, or nothing of what is too large, and how much it was."""
+        file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=STEP)  # noqa: SIM115 - closed when answered
+        try:
+            size = self._copy(environ, length, file)
+        except BaseException:
+            file.close()
+            raise
+        if size > self._largest:
+            file.close()
+            return io.BytesIO(), size
+        file.seek(0)
+        return file, size
+
+    def _copy(self, environ: WSGIEnvironment, length: int | None, file: IO[bytes]) -> int:
+        """Write what comes to a file, drop it once it is too large, and say how much it is."""
         until, size = time.monotonic() + DROPPED_SECONDS, 0
-        file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=STEP)  # noqa: SIM115 - closed above
-        fits = length is None or length <= self._largest
+        announced = length or 0
         while chunk := self._read(environ, STEP if length is None else min(STEP, length - size)):
             size += len(chunk)
-            if fits and size > self._largest:
-                fits = False
-            if fits:
+            if max(size, announced) <= self._largest:
                 file.write(chunk)
             elif size > DROPPED_BYTES or time.monotonic() > until:
                 break
-        if not fits:
-            file.close()
-            return io.BytesIO(), max(size, length or 0)
-        file.seek(0)
-        return file, size
+        return size if announced <= self._largest else announced
 
     def _read(self, environ: WSGIEnvironment, size: int) -> bytes:
         """So many bytes, or as many as there are."""
@@ -152,6 +182,30 @@ class Receiving:
             environ.pop("wsgi.input_terminated", None)
             break
         return data
+
+
+class Lent:
+    """The pieces of an answer; `at_end` is called when the server lets go of them."""
+
+    def __init__(self, pieces: Iterable[bytes], at_end: Callable[[], None]) -> None:
+        self._pieces, self._rest = pieces, iter(pieces)
+        self._at_end = at_end
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._rest
+
+    def close(self) -> None:
+        """End the answer, as PEP 3333 has servers do in any case."""
+        at_end, self._at_end = self._at_end, _nothing
+        try:
+            if close := getattr(self._pieces, "close", None):
+                close()
+        finally:
+            at_end()
+
+
+def _nothing() -> None:
+    """It was called already."""
 
 
 def _later(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
