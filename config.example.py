@@ -88,6 +88,13 @@ MESIBO_MAX_CALLS = 16
 # Example: MESIBO_MAX_BODY = 65536
 MESIBO_MAX_BODY = 8192
 
+# Seconds that a group lives at mesibo, and by how many activity in it extends its life; 0: not said, and
+# mesibo ends a group after a year. mesibo is told once of groups that were made before, a few a minute.
+# Example: GROUP_EXPIRY = 63_072_000
+GROUP_EXPIRY = 315_360_000
+# Example: GROUP_EXPIRY_EXTENSION = 0
+GROUP_EXPIRY_EXTENSION = 31_536_000
+
 # Whether the sandbox plays mesibo and the SMS network, and shows everyone's codes at /sandbox. "local": yes,
 # and it answers programs on this machine alone, as with messenger-api serve --sandbox: whoever comes through
 # a proxy, under a public name or from another machine is refused. True: yes, for everybody who can reach this

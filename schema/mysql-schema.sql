@@ -17,7 +17,7 @@ DEALLOCATE PREPARE look;
 -- A group, under the id that mesibo gave it. `version` moves with every change: an optimistic lock.
 -- `roster`: its members as apps are told (`domain.members`), so that a sync need not gather them.
 -- It counts only while `roster_version` is the `version`: older programs change groups and do not
--- write it.
+-- write it. `life_told`: mesibo knows how long the group shall live.
 CREATE TABLE chat_groups (
     gid BIGINT NOT NULL,
     name VARCHAR(128) NOT NULL DEFAULT '',
@@ -27,6 +27,7 @@ CREATE TABLE chat_groups (
     changed_at BIGINT NOT NULL,
     roster MEDIUMTEXT,
     roster_version INTEGER NOT NULL DEFAULT '-1',
+    life_told SMALLINT NOT NULL DEFAULT 0,
     CONSTRAINT pk_chat_groups PRIMARY KEY (gid)
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 
@@ -48,6 +49,20 @@ CREATE TABLE limit_counters (
     CONSTRAINT pk_limit_counters PRIMARY KEY (name)
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 CREATE INDEX ix_limit_counters_expires_at ON limit_counters (expires_at);
+
+-- A group that mesibo is being asked to make: noted before, gone with the commit that writes the
+-- group. One that stays may mean a group at mesibo that nobody here knows. `members`: the addresses
+-- that mesibo was told, as JSON. `asked_at`: the second in which mesibo could not say whether there
+-- is such a group.
+CREATE TABLE new_groups (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    name VARCHAR(128) COLLATE utf8mb4_bin NOT NULL,
+    members MEDIUMTEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    asked_at BIGINT NOT NULL DEFAULT 0,
+    CONSTRAINT pk_new_groups PRIMARY KEY (id)
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE INDEX ix_new_groups_created_at ON new_groups (created_at);
 
 -- The code last made for an address, as a keyed hash: one row an address. `earlier`: those before
 -- it that are good as well, with their seconds of expiry (`storage.codes`). `sends` and

@@ -30,7 +30,7 @@ from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnr
 from messenger_api.gateways.sms import SmsError, sender_from_settings
 from messenger_api.services.limits import Claim
 from messenger_api.settings import Settings, without_mesibo
-from messenger_api.storage import counters, db, outbox
+from messenger_api.storage import counters, db, new_groups, outbox
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore, Unusable
 from messenger_api.storage.schema import Schema
@@ -142,14 +142,17 @@ def _outbox(settings: Settings) -> list[Verdict]:
     try:
         database = Database(engine)
         status = database.run(lambda tx: outbox.status(tx, database.now()))
+        notes = database.run(lambda tx: new_groups.for_a_person(tx, 100))
     except TryLater:
         return [("warning", "unknown: the database does not answer, or lacks the table", "")]
     finally:
         engine.dispose()
     found = f"{status.queued} queued, the oldest for {status.oldest} s; {status.dead} dead"
+    if notes:
+        found += f"; {len(notes)} groups may be at mesibo that nobody here knows"
     if status.oldest > OUTBOX_STALE_SECONDS:
         return [("fault", found, "nobody delivers: run messenger-api serve or worker, and see mesibo above")]
-    if status.dead:
+    if status.dead or notes:
         return [("warning", found, "messenger-api outbox status says why")]
     return [("ok", found, "")]
 
@@ -183,7 +186,10 @@ def _mesibo(settings: Settings) -> list[Verdict]:
     except MesiboUnreachable as error:
         return [("fault", str(error), "check MESIBO_API_URL, the network and the proxy")]
     except MesiboRefused as error:
-        return [("fault", str(error), "check MESIBO_APP_TOKEN, MESIBO_API_URL and MESIBO_API_STYLE")]
+        to_do = (
+            error.to_do if error.is_breach else "check MESIBO_APP_TOKEN, MESIBO_API_URL and MESIBO_API_STYLE"
+        )
+        return [("fault", str(error), to_do)]
     finally:
         client.close()
     return [("ok", f"{_place(settings.mesibo_api_url)} accepts the app token", "")]

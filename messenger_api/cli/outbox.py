@@ -14,6 +14,8 @@ from messenger_api.cli.common import (
     print_table,
     product,
 )
+from messenger_api.domain.names import cleaned
+from messenger_api.storage import new_groups
 from messenger_api.storage import outbox as storage
 
 
@@ -27,13 +29,23 @@ class DeadItem(msgspec.Struct, frozen=True):
     last_error: str
 
 
+class UnknownGroup(msgspec.Struct, frozen=True):
+    """A group that mesibo may have made for a request that did not end, and that nobody here knows."""
+
+    name: str
+    members: list[str]
+    created_at: int
+
+
 class OutboxStatus(msgspec.Struct, frozen=True):
-    """Items waiting and given up, and the age in seconds of the oldest that is due."""
+    """Items waiting and given up, the age in seconds of the oldest that is due, and groups at mesibo that a
+    person has to look for."""
 
     queued: int
     dead: int
     oldest: int
     dead_items: list[DeadItem]
+    unknown_groups: list[UnknownGroup]
 
 
 @click.group()
@@ -51,8 +63,10 @@ def status(limit: int, as_json: bool) -> None:
         database = parts.services.database
         found = database.run(lambda tx: storage.status(tx, database.now()))
         rows = database.run(lambda tx: storage.dead(tx, limit))
+        notes = database.run(lambda tx: new_groups.for_a_person(tx, limit))
     items = [DeadItem(row.id, row.kind, row.attempts, row.created_at, row.last_error) for row in rows]
-    now = OutboxStatus(found.queued, found.dead, found.oldest, items)
+    groups = [UnknownGroup(cleaned(note.name), note.members, note.created_at) for note in notes]
+    now = OutboxStatus(found.queued, found.dead, found.oldest, items, groups)
     if as_json:
         print_json(now)
     else:
@@ -108,3 +122,7 @@ def _print(now: OutboxStatus) -> None:
         click.echo()
         rows = [(i.id, i.kind, i.attempts, local_time(i.created_at), i.last_error) for i in now.dead_items]
         print_table(("ID", "KIND", "ATTEMPTS", "CREATED", "LAST ERROR"), rows)
+    if now.unknown_groups:
+        click.echo("\nGroups that may be at mesibo and that nobody here knows; look for them in its console:")
+        groups = [(local_time(g.created_at), g.name, " ".join(g.members)) for g in now.unknown_groups]
+        print_table(("ASKED FOR", "NAME", "MEMBERS"), groups)

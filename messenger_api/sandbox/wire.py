@@ -80,7 +80,7 @@ _GROUP = (
     Field("name", "name", "group.name"),
     Field("flag", "flag", "group.flags", "whole"),  # JSON: inferred
     Field("expiry", "expiry", "group.expiry", "whole"),  # JSON: inferred
-    Field("expiryext", "expiryext", "", "whole"),
+    Field("expiryext", "expiryext", "group.expiryext", "whole"),  # JSON: inferred
     Field("active", "active", "group.active", "flag"),
     Field("sflags", "sflags", "", "whole", lowest=-1),
     Field("pinned", "pinned", "", "whole", lowest=-1),

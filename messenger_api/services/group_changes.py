@@ -9,24 +9,34 @@ and follows by the outbox.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlalchemy import Connection
 
-from messenger_api.domain.errors import ApiError, AuthFail, TryLater
+from messenger_api.domain.errors import ApiError, AuthFail, Refused, TryLater
 from messenger_api.domain.members import Roster
-from messenger_api.gateways.mesibo import MesiboClient, MesiboError
+from messenger_api.gateways.mesibo import MesiboClient, MesiboError, MesiboUnreachable
 from messenger_api.services.repeats import Turn
 from messenger_api.services.updates import file_gone, group_gone, group_text, mirror, mirror_later, tell
 from messenger_api.services.upstream import chunks, translated
-from messenger_api.storage import groups, outbox, users
+from messenger_api.storage import groups, new_groups, outbox, users
 from messenger_api.storage.db import Database
 from messenger_api.storage.groups import GroupState
 from messenger_api.storage.outbox import Draft
 from messenger_api.storage.sessions import Caller
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A group that mesibo has made, and the note of it (`storage.new_groups`)."""
+
+    gid: int
+    note: int
 
 
 class GroupChanges:
@@ -36,31 +46,52 @@ class GroupChanges:
         self._database = database
         self._mesibo = mesibo
 
-    def create_at_mesibo(self, name: str, roster: Roster) -> int:
-        """Make a group at mesibo; returns its gid. Raises TryLater, Refused; then it exists nowhere."""
+    def create_at_mesibo(self, name: str, roster: Roster) -> Made:
+        """Make a group at mesibo. Raises TryLater, Refused; then it exists nowhere, or is being removed."""
         first, *rest = chunks(roster.addresses())
-        with translated():
-            gid = self._mesibo.add_group(name, first, on_late=self._drop_at_mesibo)
+        note = self._database.write(lambda tx, now: new_groups.add(tx, now, name, first))
+        made = Made(self._add_at_mesibo(name, first, note), note)
         try:
             with translated():
                 for more in rest:
-                    self._mesibo.edit_members(gid, more)
+                    self._mesibo.edit_members(made.gid, more)
         except ApiError:
-            self._drop_at_mesibo(gid)
+            self._drop_at_mesibo(made)
             raise
-        return gid
+        return made
 
-    def _drop_at_mesibo(self, gid: int) -> None:
-        """A group that mesibo made but nobody will use: delete it, now or when mesibo is back."""
+    def _add_at_mesibo(self, name: str, members: Sequence[str], note: int) -> int:
         try:
-            self._database.write(lambda tx, now: outbox.add(tx, now, [group_gone(gid)]))
+            with translated():
+                return self._mesibo.add_group(
+                    name, members, on_late=lambda gid: self._drop_at_mesibo(Made(gid, note))
+                )
+        except (TryLater, Refused) as error:
+            if not (isinstance(error.__cause__, MesiboUnreachable) and error.__cause__.maybe_done):
+                self._forget(note)
+            raise
+
+    def _forget(self, note: int) -> None:
+        with suppress(TryLater):  # housekeeping looks after it
+            self._database.run(lambda tx: new_groups.done(tx, note))
+
+    def _drop_at_mesibo(self, made: Made) -> None:
+        """A group that mesibo made but nobody will use: delete it, now or when mesibo is back."""
+        gid = made.gid
+
+        def work(tx: Connection, now: int) -> None:
+            outbox.add(tx, now, [group_gone(gid)])
+            new_groups.done(tx, made.note)
+
+        try:
+            self._database.write(work)
         except TryLater:
             try:
                 self._mesibo.delete_group(gid)
             except MesiboError:
                 log.error("group.left_at_mesibo", gid=gid)
 
-    def save_new(self, caller: Caller, group: GroupState, turn: Turn) -> GroupState | None:
+    def save_new(self, caller: Caller, group: GroupState, note: int, turn: Turn) -> GroupState | None:
         """Write a group that mesibo has made, with its update message; None when a member is gone by now.
 
         Raises:
@@ -77,6 +108,7 @@ class GroupChanges:
                 users.add_thumbnail(tx, group.photo, group.tn)
             groups.add(tx, now, group)
             turn.done(tx, now, group.gid)
+            new_groups.done(tx, note)
             subject = f"You have been added to group {group.name}"
             outbox.add(tx, now, _news(caller, group, group, now, subject))
             return group
@@ -86,7 +118,7 @@ class GroupChanges:
             saved = self._database.write(work)
         finally:
             if saved is None:
-                self._drop_at_mesibo(group.gid)
+                self._drop_at_mesibo(Made(group.gid, note))
         return saved
 
     def save_with_mesibo(

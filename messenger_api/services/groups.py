@@ -113,8 +113,9 @@ class Groups:
             return GroupState(0, name or self._invited.name_for(roster, language), "", "", 1, 0, roster)
 
         def make(group: GroupState) -> GroupState | None:
-            gid = self._changes.create_at_mesibo(group.name, group.roster)
-            return self._changes.save_new(caller, replace(group, gid=gid, **new_photo), turn)
+            made = self._changes.create_at_mesibo(group.name, group.roster)
+            new = replace(group, gid=made.gid, **new_photo)
+            return self._changes.save_new(caller, new, made.note, turn)
 
         first = look()
         new_photo = self._keep_photo(photo)

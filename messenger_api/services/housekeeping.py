@@ -8,7 +8,9 @@ from functools import partial
 
 import structlog
 
+from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.services.sessions import Sessions
+from messenger_api.services.upkeep import Upkeep
 from messenger_api.settings import Settings
 from messenger_api.storage import codes, contacts, counters, facts, rosters, sessions, texts
 from messenger_api.storage.db import Database
@@ -19,6 +21,7 @@ CODES_KEPT_SECONDS = 24 * 3600
 # The bill of a month is looked at in the next.
 TEXTS_KEPT_SECONDS = 62 * 24 * 3600
 HOUSEKEEPING_SECONDS = 3600
+UPKEEP_SECONDS = 60
 ROSTERS_AT_ONCE = 20
 
 # How often it is noted that somebody delivers; `/readyz` tells when nobody did for a minute.
@@ -30,11 +33,12 @@ CLOCK_SECONDS = 5
 class Housekeeping:
     """Done by every worker; together they do it as one would."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, mesibo: MesiboClient) -> None:
         self._database = database
+        self._upkeep = Upkeep(database, mesibo)
         self._sessions = Sessions(settings, database)
         # Since when is unknown: the first look comes at once, however short ago the machine was started.
-        self._cleaned_at = self._beat_at = -math.inf
+        self._cleaned_at = self._beat_at = self._looked_at = -math.inf
 
     def keep(self) -> None:
         """Do what is due. Raises TryLater."""
@@ -44,6 +48,9 @@ class Housekeeping:
         if time.monotonic() - self._cleaned_at > HOUSEKEEPING_SECONDS:
             self._cleaned_at = time.monotonic()
             self._clean()
+        if time.monotonic() - self._looked_at > UPKEEP_SECONDS:
+            self._looked_at = time.monotonic()
+            self._upkeep.pass_over()
 
     def beat(self) -> None:
         """Note that somebody delivers, and notice a clock that went back."""

@@ -58,6 +58,8 @@ BATCH = 20
 IDLE_SECONDS = 1.0
 # What this version does not understand is left to others for so long.
 OTHERS_SECONDS = 30
+# An item that waited so long was held up by an outage, or by a long list before it.
+LATE_SECONDS = 3
 DOWN_SECONDS = 3
 LOGIN_SECONDS = 1
 LONGEST_BACKOFF = 300
@@ -82,7 +84,7 @@ class Worker:
         self._claims = Claims(settings, database)
         self._woken = threading.Event()
         self._stopped = threading.Event()
-        self._house = Housekeeping(settings, database)
+        self._house = Housekeeping(settings, database, mesibo)
         self._kinds = {
             "user_changed": Kind(UserChanged, self._user_changed),
             "tell_members": Kind(TellMembers, self._tell_members),
@@ -270,7 +272,7 @@ class Worker:
                 )
             )
             profile, followers = found
-            if profile is None or not followers:
+            if profile is None or not followers or self._is_outdated(item, task):
                 return
             text = user_text(profile, subject=task.subject, msg=task.msg)
             told = self._messages.send(profile.address, [address for _uid, address in followers], text)
@@ -278,6 +280,15 @@ class Worker:
                 return
             task.after = followers[told - 1][0]
             self._note_progress(item, task)
+
+    def _is_outdated(self, item: Item, task: UserChanged) -> bool:
+        """Whether a newer change of the user, which tells everything again, waits behind one that is late.
+
+        One that is not late has nothing behind it, and is not worth the question.
+        """
+        if task.subject or self._database.now() - item.created_at < LATE_SECONDS:
+            return False
+        return self._database.run(lambda tx: outbox.waits_behind(tx, item))
 
     def _tell_members(self, item: Item, task: TellMembers) -> None:
         while task.to:
@@ -298,7 +309,7 @@ class Worker:
                 self._note_progress(item, task)
             raise
         # Whoever read the group before this and asks mesibo meanwhile shall start over.
-        if not self._database.run(lambda tx: groups.touch(tx, group)):
+        if not self._database.run(lambda tx: groups.touch(tx, group, life_told=task.rename)):
             raise Changed("the group changed meanwhile")
         if task.again:
             look = mirror_later(task.gid, task.addresses, rename=task.rename)

@@ -60,6 +60,8 @@ class Settings(FileKeys, SmsKeys, LoginKeys, LimitKeys):
     mesibo_connect_timeout: float = key(3.0, seconds(0.1, 30))
     mesibo_timeout: float = key(10.0, seconds(0.1, 60))
     mesibo_max_calls: int = key(16, whole_number(1, 1000))
+    group_expiry: int = key(315_360_000, zero_or(whole_number(3600, 3_153_600_000)))
+    group_expiry_extension: int = key(31_536_000, zero_or(whole_number(3600, 3_153_600_000)))
     mesibo_max_body: int = key(8192, whole_number(2048, 16 * 1024 * 1024))
     sandbox: bool | str | None = key(None, as_sandbox)
 

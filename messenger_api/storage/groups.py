@@ -142,6 +142,7 @@ def add(connection: Connection, now: int, group: GroupState) -> None:
             version=group.version,
             created_at=now,
             changed_at=now,
+            life_told=1,
         )
     )
     _add_members(connection, group.gid, group.roster.members, 0)
@@ -239,6 +240,17 @@ def _change_members(connection: Connection, before: GroupState, after: Roster) -
             )
 
 
+def known(connection: Connection, gids: Sequence[int]) -> set[int]:
+    """Which of these groups there are."""
+    return set(connection.execute(select(Group.gid).where(Group.gid.in_(gids))).scalars())
+
+
+def life_untold(connection: Connection, *, after: int, most: int) -> list[int]:
+    """Groups beyond the gid `after` of which mesibo does not know how long they shall live."""
+    query = select(Group.gid).where(Group.gid > after, Group.life_told == 0).order_by(Group.gid).limit(most)
+    return list(connection.execute(query).scalars())
+
+
 def remove(connection: Connection, before: GroupState) -> bool:
     """Delete a group that nobody changed since `before` was read; False when somebody did."""
     deleted = connection.execute(
@@ -247,10 +259,14 @@ def remove(connection: Connection, before: GroupState) -> bool:
     return deleted.rowcount == 1
 
 
-def touch(connection: Connection, before: GroupState) -> bool:
-    """Make every edit that read the group before now start over; False when the group has changed."""
+def touch(connection: Connection, before: GroupState, *, life_told: bool = False) -> bool:
+    """Make every edit that read the group before now start over; False when the group has changed.
+
+    `life_told`: mesibo knows by now how long the group shall live.
+    """
     as_read = (Group.gid == before.gid, Group.version == before.version)
-    touched = connection.execute(rosters.one_version_on(update(Group).where(*as_read)))
+    told = [(Group.life_told, 1)] if life_told else []
+    touched = connection.execute(rosters.one_version_on(update(Group).where(*as_read), *told))
     return touched.rowcount == 1
 
 

@@ -273,6 +273,7 @@ class Group(Base):
 
     `roster`: its members as apps are told (`domain.members`), so that a sync need not gather them. It counts
     only while `roster_version` is the `version`: older programs change groups and do not write it.
+    `life_told`: mesibo knows how long the group shall live.
     """
 
     __tablename__ = "chat_groups"
@@ -286,6 +287,7 @@ class Group(Base):
     changed_at: Mapped[int] = mapped_column(BigInteger)
     roster: Mapped[str | None] = mapped_column(_LongText)
     roster_version: Mapped[int] = mapped_column(Integer, server_default=text("'-1'"))
+    life_told: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
 
 
 class Fact(Base):
@@ -308,6 +310,23 @@ class GroupMember(Base):
     uid: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
     role: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
     position: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
+
+
+class NewGroup(Base):
+    """A group that mesibo is being asked to make: noted before, gone with the commit that writes the group.
+
+    One that stays may mean a group at mesibo that nobody here knows. `members`: the addresses that mesibo was
+    told, as JSON. `asked_at`: the second in which mesibo could not say whether there is such a group.
+    """
+
+    __tablename__ = "new_groups"
+    __table_args__ = (Index(None, "created_at"), _NUMBERED)
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
+    name: Mapped[str] = mapped_column(_exact(NAME_LENGTH))
+    members: Mapped[str] = mapped_column(_LongText)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    asked_at: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
 
 
 class OutboxItem(Base):

@@ -61,6 +61,7 @@ class Item:
     attempts: int
     claim: str
     claimed_until: int
+    created_at: int
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ _CLAIMED = select(
     OutboxItem.attempts,
     OutboxItem.claim,
     OutboxItem.claimed_until,
+    OutboxItem.created_at,
 )
 
 _ADD = insert(OutboxItem)
@@ -211,6 +213,21 @@ def _without_gaps(claimed: Sequence[Item], runs: Sequence[Sequence[int]]) -> lis
 def waits(connection: Connection, lane: str) -> bool:
     """Whether anything is queued in a lane."""
     query = select(OutboxItem.id).where(OutboxItem.lane == lane, OutboxItem.state == State.QUEUED).limit(1)
+    return connection.execute(query).scalar() is not None
+
+
+def waits_behind(connection: Connection, item: Item) -> bool:
+    """Whether another item of the same kind is queued behind one in its lane."""
+    query = (
+        select(OutboxItem.id)
+        .where(
+            OutboxItem.lane == item.lane,
+            OutboxItem.id > item.id,
+            OutboxItem.kind == item.kind,
+            OutboxItem.state == State.QUEUED,
+        )
+        .limit(1)
+    )
     return connection.execute(query).scalar() is not None
 
 

@@ -32,6 +32,8 @@ JSON_NAMES: Mapping[str, tuple[str, type]] = {
     "user.token.delete": ("delete", bool),
     "group.gid": ("gid", int),
     "group.name": ("name", str),
+    "group.expiry": ("expiry", int),
+    "group.expiryext": ("expiryext", int),
     "group.members.m": ("m", str),
     "group.members.remove": ("delete", int),
     "message.from": ("from", str),

@@ -80,6 +80,7 @@ ONE_SIDE_ONLY = "row: mesibo first, database later, nothing undone"
 UNKNOWN_OP = "row: op unknown and no token: AUTHFAIL"
 CHAT_FILE = 'row: `upload` of a chat file: `"OK"`'
 NAMELESS = "row: a group without a name"
+GROUPS_ENDED = "row: groups end at mesibo after a year"
 # Sections of the contract.
 ERROR_ALWAYS = "section 2: FAIL always has a non-empty `error`"
 CONTACTS_ALWAYS = "section 2: `contacts` is always an array"
@@ -91,6 +92,10 @@ ON_CHANGE_ONLY = "section 4: an update message follows an event; here nothing ha
 TO_MANY_EXCHANGES = "setgroup-new setgroup-photo setgroup-noname setadmin editmembers-add editmembers-remove"
 SYNCS = "getcontacts-after getcontacts-profiles getcontacts-photos getcontacts-groups"
 LATER_SYNCS = "getcontacts-afterdel get-method"
+
+
+# How long a group shall live, and by how much activity extends that, in seconds.
+TEN_YEARS = {"expiry": "315360000", "expiryext": "31536000"}
 
 
 def call(op: str, **fields: object) -> dict[str, object]:
@@ -170,8 +175,13 @@ DIFFERENCES: Sequence[tuple[str, str, str, object]] = (
         ONE_SIDE_ONLY,
         "profile-group",
         "mesibo/groupset",
-        call("groupset", gid="5001", name="Renamed", flag="0"),
+        call("groupset", gid="5001", name="Renamed", flag="0", **TEN_YEARS),
     ),
+    *(
+        (GROUPS_ENDED, "setgroup-new setgroup-nomembers setgroup-noname", f"mesibo/groupadd/{name}", seconds)
+        for name, seconds in TEN_YEARS.items()
+    ),
+    *((GROUPS_ENDED, "setgroup-photo", f"mesibo/groupset/{name}", s) for name, s in TEN_YEARS.items()),
     (
         REMOVED_NOT_TOLD,
         "editmembers-remove",

@@ -31,7 +31,7 @@ def synced(phone: Phone, ts: int) -> tuple[int, dict[str, str]]:
 
 
 def beat(product: Product) -> None:
-    Housekeeping(product.services.settings, product.services.database).beat()
+    Housekeeping(product.services.settings, product.services.database, product.services.mesibo).beat()
 
 
 @pytest.mark.parametrize("back", [HOUR, 2 * HOUR, 26 * HOUR])

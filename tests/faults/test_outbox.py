@@ -18,9 +18,10 @@ from messenger_api.domain.phone import Phone as PhoneNumber
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.services.updates import UserChanged, file_gone, group_gone, mirror, tell, user_changed
+from messenger_api.services.upkeep import GROUPS_AT_ONCE, Upkeep
 from messenger_api.services.worker import Worker
 from messenger_api.storage import outbox
-from messenger_api.storage.models import Contact, GroupMember, Thumbnail, User
+from messenger_api.storage.models import Contact, Group, GroupMember, Thumbnail, User
 from messenger_api.storage.outbox import Draft
 from tests.faults.outside import (
     INTENT_TIME,
@@ -64,6 +65,75 @@ def waiting(product: Product) -> list[tuple[int, int, str]]:
 def sender(connected: Product) -> str:
     """Somebody whom mesibo knows, as the sender of messages."""
     return log_in(connected, ANA).number
+
+
+class TestOutages:
+    def test_after_an_outage_a_changed_profile_is_told_once_as_it_is_by_then(
+        self, connected: Product, mesibo: Mesibo
+    ) -> None:
+        ana, ben = log_in(connected, ANA), log_in(connected, BEN)
+        ben.ok("getcontacts", phones=ANA)
+        settle(connected)
+        before = len(texts(mesibo))
+        mesibo.down()
+        for n in range(10):
+            ana.ok("profile", name=f"Ana {n}")
+            connected.deliver()
+            connected.clock.advance(12)
+        mesibo.up()
+        settle(connected)
+        [told] = texts(mesibo)[before:]
+        assert '"name":"Ana 9"' in told
+
+    def test_that_somebody_joined_is_told_although_the_profile_changed_since(
+        self, connected: Product, mesibo: Mesibo
+    ) -> None:
+        log_in(connected, BEN).ok("getcontacts", phones=ANA)
+        settle(connected)
+        ana = log_in(connected, ANA)
+        connected.clock.advance(60)
+        ana.ok("profile", name="Ana")
+        connected.clock.advance(60)
+        settle(connected)
+        joined, changed = texts(mesibo)
+        assert "is on Mesibo now" in joined
+        assert '"name":"Ana"' in changed
+
+    def test_changes_of_others_do_not_outdate_ones_own(self, connected: Product, mesibo: Mesibo) -> None:
+        ana, ben = log_in(connected, ANA), log_in(connected, BEN)
+        ana.ok("getcontacts", phones=BEN)
+        ben.ok("getcontacts", phones=ANA)
+        settle(connected)
+        before = len(texts(mesibo))
+        ana.ok("profile", name="Ana")
+        ben.ok("profile", name="Ben")
+        connected.clock.advance(60)
+        settle(connected)
+        assert len(texts(mesibo)) - before == 2
+
+
+class TestGroupsLife:
+    def test_mesibo_is_told_once_of_groups_that_were_made_before_a_few_a_minute(
+        self, connected: Product, mesibo: Mesibo
+    ) -> None:
+        ana = log_in(connected, ANA)
+        gids = [ana.ok("setgroup", gid=0, name=f"g{n}")["gid"] for n in range(GROUPS_AT_ONCE * 2 + 1)]
+        settle(connected)
+        with connected.services.database.engine.connect() as connection:
+            connection.execute(update(Group).values(life_told=0))
+        mesibo.faults.add("groupset", error="BADVALUE")  # and those that fail are met again
+        upkeep = Upkeep(connected.services.database, connected.services.mesibo)
+        told = []
+        for _ in range(3):
+            upkeep.pass_over()
+            told.append(connected.rows("SELECT count(*) FROM outbox WHERE kind = 'mirror_group'")[0][0])
+        assert told == [GROUPS_AT_ONCE, GROUPS_AT_ONCE * 2, len(gids)]
+        mesibo.faults.clear()
+        settle(connected)
+        assert connected.rows("SELECT count(*) FROM chat_groups WHERE life_told = 0") == [(0,)]
+        connected.clock.advance(2 * 3600)
+        upkeep.pass_over()
+        assert connected.rows("SELECT count(*) FROM outbox") == [(0,)]
 
 
 class TestOrder:
@@ -300,22 +370,22 @@ class TestMirrors:
 
     @pytest.mark.parametrize("outage", [{"error": "SERVERERROR", "code": 500}, {"error": "OOPS"}])
     def test_an_outage_that_mesibo_tells_of_in_json_kills_nothing(
-        self, impatient: Product, mesibo: Mesibo, outage: Answer
+        self, connected: Product, mesibo: Mesibo, outage: Answer
     ) -> None:
-        ana, ben = log_in(impatient, ANA), log_in(impatient, BEN)
+        ana, ben = log_in(connected, ANA), log_in(connected, BEN)
         ana.ok("getcontacts", phones=BEN)
         gid = ana.ok("setgroup", gid=0, name="Walks", m=BEN)["gid"]
-        settle(impatient)
+        settle(connected)
         with mesibo.replaced(200, msgspec.json.encode({"op": "x", "result": False, **outage})):
             ben.ok("profile", name="Ben")
             ben.ok("delgroup", gid=gid)
             ben.ok("logout")
             for _ in range(10):
-                assert not impatient.deliver()
-                impatient.clock.advance(INTENT_TIME)
-        assert {state for state, _tries, _error in waiting(impatient)} == {0}
-        settle(impatient)
-        assert our_groups(impatient) == mesibos_groups(mesibo.store) == {gid: ("Walks", {ANA})}
+                assert not connected.deliver()
+                connected.clock.advance(INTENT_TIME)
+        assert {state for state, _tries, _error in waiting(connected)} == {0}
+        settle(connected)
+        assert our_groups(connected) == mesibos_groups(mesibo.store) == {gid: ("Walks", {ANA})}
         assert mesibo.store.tokens(BEN) == []
         assert any('"name":"Ben"' in text for text in texts(mesibo))
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
+from structlog.testing import capture_logs
 
 from messenger_api import settings
 from messenger_api.gateways.mesibo import (
@@ -17,6 +18,7 @@ from messenger_api.gateways.mesibo import (
     Message,
     UserToken,
 )
+from messenger_api.logs import Seldom
 
 from .mesibo_stub import Stub, ok, plain, refused
 
@@ -33,6 +35,9 @@ def client(stub: Stub) -> Iterator[MesiboClient]:
     with closing(MesiboClient(stub.url, APP_TOKEN)) as client:
         yield client
 
+
+LIFE = {"expiry": 315_360_000, "expiryext": 31_536_000}
+TEXT_LIFE = {name: str(seconds) for name, seconds in LIFE.items()}
 
 # One row an op: the call, an answer that satisfies it, what form and what json send beside the token.
 OPS: dict[str, tuple[Call, dict[str, object], dict[str, str], dict[str, object]]] = {
@@ -95,20 +100,20 @@ OPS: dict[str, tuple[Call, dict[str, object], dict[str, str], dict[str, object]]
     "groupadd": (
         lambda c: c.add_group("Test group", [ANA, BOB]),
         {"group": {"gid": 5001}},
-        {"op": "groupadd", "gid": "0", "name": "Test group", "flag": "0", "m": f"{ANA},{BOB}"},
-        {"op": "groupadd", "group": {"name": "Test group", "members": {"m": f"{ANA},{BOB}"}}},
+        {"op": "groupadd", "gid": "0", "name": "Test group", "flag": "0", "m": f"{ANA},{BOB}", **TEXT_LIFE},
+        {"op": "groupadd", "group": {"name": "Test group", "members": {"m": f"{ANA},{BOB}"}, **LIFE}},
     ),
     "groupset": (
         lambda c: c.set_group(5001, "New", [ANA]),
         {},
-        {"op": "groupset", "gid": "5001", "name": "New", "flag": "0", "m": ANA},
-        {"op": "groupset", "group": {"gid": 5001, "name": "New", "members": {"m": ANA}}},
+        {"op": "groupset", "gid": "5001", "name": "New", "flag": "0", "m": ANA, **TEXT_LIFE},
+        {"op": "groupset", "group": {"gid": 5001, "name": "New", "members": {"m": ANA}, **LIFE}},
     ),
     "groupset of the name alone": (
         lambda c: c.set_group(5001, "New"),
         {},
-        {"op": "groupset", "gid": "5001", "name": "New", "flag": "0"},
-        {"op": "groupset", "group": {"gid": 5001, "name": "New"}},
+        {"op": "groupset", "gid": "5001", "name": "New", "flag": "0", **TEXT_LIFE},
+        {"op": "groupset", "group": {"gid": 5001, "name": "New", **LIFE}},
     ),
     "groupeditmembers adding": (
         lambda c: c.edit_members(5001, [ANA, BOB]),
@@ -194,14 +199,49 @@ def test_json_style_sends_exactly_one_object_per_subject(
     assert seen.json == {**subject, "token": APP_TOKEN}
 
 
+@pytest.mark.parametrize("style", ["form", "json"])
+@pytest.mark.parametrize(
+    "named", [{"properties": ["expiryext"]}, {"cause": "unknown property expiryext in group"}]
+)
+def test_what_mesibo_does_not_take_of_a_groups_life_is_left_out_from_then_on(
+    stub: Stub, style: str, named: dict[str, object]
+) -> None:
+    stub.answers.append(refused(error="BADVALUE", code=400, **named))
+    stub.answers.append(ok(group={"gid": 5001}))
+    with closing(MesiboClient(stub.url, APP_TOKEN, style=style)) as client:
+        assert client.add_group("Walks", [ANA]) == 5001
+        client.set_group(5001, "Hikes")
+    sent = [seen.form if style == "form" else seen.json["group"] for seen in stub.seen]
+    assert ["expiryext" in group for group in sent] == [True, False, False]
+    assert all("expiry" in group for group in sent)
+
+
+def test_a_refusal_for_another_reason_leaves_a_groups_life_as_it_is(stub: Stub, client: MesiboClient) -> None:
+    stub.answers.append(refused(error="BADVALUE", code=400, properties=["m"], cause="expiry is fine"))
+    with pytest.raises(MesiboRefused):
+        client.add_group("Walks", [ANA])
+    client.set_group(1, "Walks")
+    assert "expiry" in stub.seen[1].json["group"]
+
+
+def test_a_life_of_0_is_not_told(stub: Stub) -> None:
+    with closing(MesiboClient(stub.url, APP_TOKEN, group_expiry=0, group_extension=0)) as client:
+        client.set_group(1, "Walks")
+    assert stub.seen[0].json["group"] == {"gid": 1, "name": "Walks"}
+
+
 def test_the_bytes_of_both_styles(stub: Stub) -> None:
     for style in ("form", "json"):
         with closing(MesiboClient(stub.url, APP_TOKEN, style=style)) as client:
             client.set_group(7, "Café & Co")
     form, root = (seen.body for seen in stub.seen)
-    assert form == b"op=groupset&gid=7&name=Caf%C3%A9+%26+Co&flag=0&token=app0token0secret"
+    assert form == (
+        b"op=groupset&gid=7&name=Caf%C3%A9+%26+Co&flag=0&expiry=315360000&expiryext=31536000"
+        b"&token=app0token0secret"
+    )
     assert root == (
-        '{"op":"groupset","token":"app0token0secret","group":{"gid":7,"name":"Café & Co"}}'.encode()
+        '{"op":"groupset","token":"app0token0secret","group":{"gid":7,"name":"Café & Co",'
+        '"expiry":315360000,"expiryext":31536000}}'.encode()
     )
 
 
@@ -522,3 +562,20 @@ def test_sixteen_threads_share_one_client_and_get_their_own_answers(stub: Stub, 
         f"group {n}" for n in range(160)
     )
     assert stub.connections <= 16
+
+
+@pytest.mark.parametrize(
+    ("label", "word"), [("TOKENBREACH", "five addresses"), ("AUTHFAIL", "MESIBO_APP_TOKEN")]
+)
+def test_a_refused_app_token_is_an_error_once_a_minute_with_what_to_do(
+    stub: Stub, client: MesiboClient, monkeypatch: pytest.MonkeyPatch, label: str, word: str
+) -> None:
+    monkeypatch.setattr("messenger_api.gateways.mesibo.client._seldom", Seldom())
+    stub.answers.extend(refused(error=label, code=401) for _ in range(5))
+    with capture_logs() as log:
+        for _ in range(5):
+            with pytest.raises(MesiboRefused):
+                client.delete_group(1)
+    [line] = [line for line in log if line["log_level"] == "error"]
+    assert line["event"] == "mesibo.app_token_refused"
+    assert word in line["to_do"]

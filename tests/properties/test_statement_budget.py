@@ -216,7 +216,7 @@ CASES = [
     in_group("upload", "a group's photo", 5, profile=1, photo=PHOTO),
     in_group("upload", "a group's photo removed", 4, profile=1, delete=1),
     Case("setgroup", "new", 12, a_new_group()),
-    Case("setgroup", "new, with a photo", 12, a_new_group(photo=PHOTO)),
+    Case("setgroup", "new, with a photo", 13, a_new_group(photo=PHOTO)),
     in_group("setgroup", "more members, a name", 12, name="other", m=everyone),
     in_group("setgroup", "other members, a name, a photo", 13, name="other", m=newcomers, photo=PHOTO),
     in_group("getgroup", "", 2),
@@ -324,24 +324,32 @@ def make_world(product: Product, size: int) -> World:
     world = World(product, size, ann, friends)
     # In several transactions: each must end within the product's own bound, on a busy machine, too.
     write = product.services.database.write
-    roster = write(lambda tx, now: _fill(tx, now, world))
+    rows = _people(world)
+    for first in range(0, len(rows), 200):
+        write(lambda tx, now: _accounts(tx, now, rows[first : first + 200]))  # noqa: B023
+    roster = write(lambda tx, _now: _book(tx, world, rows))
     names = [f"g{index}" for index in range(size + len(CASES))]
     for first in range(0, len(names), 10):
         world.gids += write(lambda tx, now: _groups(tx, now, world, names[first : first + 10], roster))  # noqa: B023
     return world
 
 
-def _fill(tx: Connection, now: int, world: World) -> Roster:
-    """Accounts and Ann's phone book, as the product would have written them."""
-    settings = world.product.services.settings
-    keys = Keys.derive(settings.secret_key)
+def _people(world: World) -> list[tuple[str, bytes]]:
+    """Address and contact key of Ann's friends, then of the strangers who have an account."""
+    keys = Keys.derive(world.product.services.settings.secret_key)
     others = [number for number in world.strangers(10_000) if number[4] == "0"]
-    rows = [(number, keys.contact_key(Number(number))) for number in [*world.friends, *others]]
-    values = [
-        {"address": address, "contact_key": key, "created_at": now, "changed_at": now, "seen_at": now}
-        for address, key in rows
-    ]
-    tx.execute(insert(User).values(values))
+    return [(number, keys.contact_key(Number(number))) for number in [*world.friends, *others]]
+
+
+def _accounts(tx: Connection, now: int, rows: list[tuple[str, bytes]]) -> None:
+    """Accounts, as the product would have written them."""
+    at = {"created_at": now, "changed_at": now, "seen_at": now}
+    tx.execute(insert(User).values([{"address": address, "contact_key": key, **at} for address, key in rows]))
+
+
+def _book(tx: Connection, world: World, rows: list[tuple[str, bytes]]) -> Roster:
+    """Ann's phone book; returns the members of the groups to come."""
+    keys = Keys.derive(world.product.services.settings.secret_key)
     mine = [key for _address, key in rows[: world.size]]
     accounts = {
         a.contact_key: a for a in users.accounts(tx, [*mine, keys.contact_key(Number(world.ann.number))])

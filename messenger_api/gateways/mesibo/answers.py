@@ -166,3 +166,16 @@ def addresses(answer: Answer) -> list[str]:
         raise MesiboUnreachable("bad answer", maybe_done=True)
     found = (item.get("address") if isinstance(item, dict) else item for item in members)
     return [str(address) for address in found if address]
+
+
+def groups(answer: Answer) -> list[tuple[int, str]]:
+    """(gid, name) of the groups in an answer to groupsget.
+
+    Raises:
+        MesiboUnreachable: the answer holds no list of groups.
+    """
+    listed = answer.get("groups")
+    if not isinstance(listed, list):
+        raise MesiboUnreachable("bad answer", maybe_done=True)
+    found = ((number(item.get("gid")), item.get("name")) for item in listed if isinstance(item, dict))
+    return [(gid, str(name or "")) for gid, name in found if gid]

@@ -13,7 +13,8 @@ from messenger_api.gateways.mesibo import answers, wire
 from messenger_api.gateways.mesibo.answers import Answer, UserToken
 from messenger_api.gateways.mesibo.errors import MesiboError, MesiboRefused, MesiboUnreachable
 from messenger_api.gateways.mesibo.exchange import Exchange, Reply, Timeouts
-from messenger_api.gateways.mesibo.wire import Message, Op
+from messenger_api.gateways.mesibo.wire import Life, Message, Op
+from messenger_api.logs import Seldom
 from messenger_api.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -25,10 +26,16 @@ LATE_SECONDS = 60.0
 # One year in minutes, what mesibo's PHP backend asks for and mesibo's own default.
 TOKEN_MINUTES = 365 * 24 * 60
 
+# Ten years and one, in seconds. mesibo ends a group after a year unless it is told otherwise (documented).
+GROUP_EXPIRY = 315_360_000
+GROUP_EXTENSION = 31_536_000
+
 # Answers to `ping` that mean a wrong URL or style: no op, or none that is known, was seen in the request.
 PING_FAULTS = frozenset({"MISSINGOP", "BADOP"})
 
 T = TypeVar("T")
+
+_seldom = Seldom()
 
 
 class MesiboClient:
@@ -47,7 +54,11 @@ class MesiboClient:
         style: str = "auto",
         timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
         max_calls: int = 16,
+        group_expiry: int = GROUP_EXPIRY,
+        group_extension: int = GROUP_EXTENSION,
     ) -> None:
+        life = {wire.EXPIRY: group_expiry, wire.EXTENSION: group_extension}
+        self._life = {name: seconds for name, seconds in life.items() if seconds}
         self._style = wire.style_of(url, style)
         self._app_token = app_token
         self._exchange = Exchange(url, timeouts, max_calls)
@@ -61,6 +72,8 @@ class MesiboClient:
             style=settings.mesibo_api_style,
             timeouts=Timeouts(settings.mesibo_connect_timeout, settings.mesibo_timeout),
             max_calls=settings.mesibo_max_calls,
+            group_expiry=settings.group_expiry,
+            group_extension=settings.group_expiry_extension,
         )
 
     def add_user(self, address: str, *, appid: str, name: str = "", expiry: int = TOKEN_MINUTES) -> UserToken:
@@ -84,18 +97,35 @@ class MesiboClient:
         the group that nobody knows of, so that it can be deleted: called from another thread, up to
         `LATE_SECONDS` after the call began.
         """
-        op = wire.groupadd(name, members)
-        if on_late is None:
-            return self._call(op, answers.group_id)
 
         def late(reply: Reply) -> None:
-            self._late_group(reply, on_late)
+            if on_late:
+                self._late_group(reply, on_late)
 
-        return self._call(op, answers.group_id, patience=LATE_SECONDS, on_late=late)
+        def make(life: Life) -> int:
+            op = wire.groupadd(name, members, life)
+            patience = LATE_SECONDS if on_late else 0.0
+            return self._call(op, answers.group_id, patience=patience, on_late=late if on_late else None)
+
+        return self._living(make)
 
     def set_group(self, gid: int, name: str, members: Sequence[str] = ()) -> None:
         """Name the group anew, and hand mesibo its members unless the list is empty."""
-        self._call(wire.groupset(gid, name, members), answers.nothing)
+        self._living(lambda life: self._call(wire.groupset(gid, name, members, life), answers.nothing))
+
+    def _living(self, call: Callable[[Life], T]) -> T:
+        """Make a call that says how long a group lives; without what mesibo does not take of that, from then
+        on: two of its names are inferred."""
+        while True:
+            life = self._life
+            try:
+                return call(life)
+            except MesiboRefused as refusal:
+                taken = {name: seconds for name, seconds in life.items() if not refusal.names(name)}
+                if taken == life:
+                    raise
+                self._life = taken
+                log.warning("mesibo_group_life", refused=sorted(set(life).difference(taken)))
 
     def edit_members(self, gid: int, members: Sequence[str], *, remove: bool = False) -> None:
         """Add members to the group, or remove them. mesibo refuses addresses that it does not know."""
@@ -104,6 +134,18 @@ class MesiboClient:
     def delete_group(self, gid: int) -> None:
         """Delete the group."""
         self._call(wire.groupdel(gid), answers.nothing)
+
+    def groups_named(self, name: str) -> list[int]:
+        """The gids of groups of exactly this name: 20 are looked at, for mesibo documents no way to ask for
+        more. Only a backend API on one's own premises answers this (documented).
+
+        Raises:
+            MesiboUnreachable: also, as `too many`, where 20 were found, for there may be others.
+        """
+        found = self._call(wire.groupsget(name), answers.groups)
+        if len(found) >= wire.ITEMS_PER_CALL:
+            raise MesiboUnreachable("too many")
+        return [gid for gid, named in found if named == name]
 
     def group_members(self, gid: int) -> list[str]:
         """Addresses of the group's members: 20 at most, for mesibo documents no way to ask for more."""
@@ -212,5 +254,7 @@ def _logged(op: str) -> Iterator[None]:
         log.warning(
             "mesibo_call", op=op, seconds=seconds(), outcome="refused", error=error.label, code=error.code
         )
+        if error.about_app_token and _seldom.is_due("app token"):
+            log.error("mesibo.app_token_refused", error=error.label, to_do=error.to_do)
         raise
     log.debug("mesibo_call", op=op, seconds=seconds(), outcome="ok")

@@ -21,8 +21,12 @@ CONTENT_TYPES = {"json": "application/json", "form": "application/x-www-form-url
 FORM_DELETE_TOKEN: Mapping[str, str] = {"delete": "1"}
 JSON_DELETE_TOKEN: Mapping[str, object] = {"delete": True}
 
-# groupgetmembers gives at most so many addresses a call; mesibo documents no way to ask for the next.
-MEMBERS_PER_CALL = 20
+# How long a group lives, and by how much activity extends it, in seconds. Documented for api.php; the json
+# names are inferred. Without them mesibo ends a group after a year.
+EXPIRY, EXTENSION = "expiry", "expiryext"
+
+# groupgetmembers and groupsget give at most so many items; mesibo documents no way to ask for the next.
+ITEMS_PER_CALL = 20
 
 
 @dataclass(frozen=True)
@@ -80,21 +84,29 @@ def userdel(address: str, uid: int | None) -> Op:
     return Op("userdel", form, {"user": user})
 
 
-def groupadd(name: str, members: Sequence[str]) -> Op:
+Life = Mapping[str, int]
+"""How long a group shall live, in seconds, by `EXPIRY` and `EXTENSION`."""
+
+
+def groupadd(name: str, members: Sequence[str], life: Life) -> Op:
     """Make a group."""
     joined = join(members)
     return Op(
         "groupadd",
-        {"gid": "0", "name": name, "flag": "0", "m": joined},
-        {"group": {"name": name, "members": {"m": joined}}},
+        {"gid": "0", "name": name, "flag": "0", "m": joined, **_texts(life)},
+        {"group": {"name": name, "members": {"m": joined}, **life}},
     )
 
 
-def groupset(gid: int, name: str, members: Sequence[str]) -> Op:
+def _texts(numbers: Mapping[str, int]) -> dict[str, str]:
+    return {name: str(number) for name, number in numbers.items()}
+
+
+def groupset(gid: int, name: str, members: Sequence[str], life: Life) -> Op:
     """Name a group anew. Without members the field stays out, so that mesibo leaves them as they are."""
     joined = join(members)
-    form = {"gid": str(gid), "name": name, "flag": "0"}
-    group = {"gid": gid, "name": name}
+    form = {"gid": str(gid), "name": name, "flag": "0", **_texts(life)}
+    group: dict[str, object] = {"gid": gid, "name": name, **life}
     if not joined:
         return Op("groupset", form, {"group": group})
     return Op("groupset", {**form, "m": joined}, {"group": {**group, "members": {"m": joined}}})
@@ -120,8 +132,17 @@ def groupgetmembers(gid: int) -> Op:
     """Ask for a group's members. The json spelling is inferred."""
     return Op(
         "groupgetmembers",
-        {"gid": str(gid), "count": str(MEMBERS_PER_CALL)},
-        {"group": {"gid": gid, "count": MEMBERS_PER_CALL}},
+        {"gid": str(gid), "count": str(ITEMS_PER_CALL)},
+        {"group": {"gid": gid, "count": ITEMS_PER_CALL}},
+    )
+
+
+def groupsget(search: str) -> Op:
+    """Ask for groups by their name, in which `*` stands for any text. Both spellings are inferred."""
+    return Op(
+        "groupsget",
+        {"name": search, "count": str(ITEMS_PER_CALL)},
+        {"group": {"name": search, "count": ITEMS_PER_CALL}},
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import mysql
 
 revision = "0004"
 down_revision = "0003"
@@ -16,10 +17,16 @@ OPTIONS: dict[str, Any] = {
     "mysql_charset": "utf8mb4",
     "mysql_collate": "utf8mb4_unicode_ci",
 }
+ZERO = sa.text("0")
+LONG_TEXT = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 
 
 def ascii_text(length: int) -> sa.String:
     return sa.String(length).with_variant(sa.String(length, collation="ascii_bin"), "mysql", "mariadb")
+
+
+def exact_text(length: int) -> sa.String:
+    return sa.String(length).with_variant(sa.String(length, collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
 # The members of every group as one text, with the version that it was made for: a server of an older version
@@ -70,9 +77,24 @@ def upgrade() -> None:
         **OPTIONS,
     )
     op.create_index(op.f("ix_former_contacts_expires_at"), "former_contacts", ["expires_at"], unique=False)
+    op.create_table(
+        "new_groups",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", exact_text(128), nullable=False),
+        sa.Column("members", LONG_TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), server_default=ZERO, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_new_groups")),
+        **OPTIONS,
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_new_groups_created_at"), "new_groups", ["created_at"], unique=False)
+    op.add_column("chat_groups", sa.Column("life_told", sa.SmallInteger(), server_default=ZERO, nullable=False))
 
 
 def downgrade() -> None:
+    op.drop_column("chat_groups", "life_told")
+    op.drop_table("new_groups")
     op.drop_column("chat_groups", "roster_version")
     op.drop_table("facts")
     op.drop_column("one_time_codes", "earlier")
