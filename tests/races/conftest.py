@@ -15,7 +15,7 @@ from tests.races.scheduler import Run, orders
 from tests.races.world import Work, World
 
 ALL = os.environ.get("RACES", "") == "1"
-CHANGES, MOST = (2, 600) if ALL else (1, 24)
+CHANGES, MOST = (2, 600) if ALL else (1, 18)
 
 
 def every_case(cases: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
