@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite("tests.apps.stories")
 
 # People log in on a second phone at once.
-ENVIRONMENT = {"MESSENGER_LIMITS": "off", "MESSENGER_TRUSTED_PROXY_HOPS": "1"}
+ENVIRONMENT = {
+    "MESSENGER_LIMITS": "off",
+    "MESSENGER_TRUSTED_PROXY_HOPS": "1",  # each phone calls through a network of its own
+    "MESSENGER_SANDBOX": "true",
+}
 
 
 @pytest.fixture(scope="package")
