@@ -44,7 +44,7 @@ from messenger_api.services.repeats import Repeats
 from messenger_api.services.sessions import Sessions
 from messenger_api.services.texting import Texting
 from messenger_api.services.worker import Worker
-from messenger_api.settings import Settings, SettingsError, without_mesibo
+from messenger_api.settings import Settings, SettingsError, country_faults, without_mesibo
 from messenger_api.storage import db as databases
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
@@ -71,10 +71,6 @@ SANDBOX_FILE = "sandbox.sqlite3"
 REPORTS_A_DAY = 20
 EXPORTS_A_DAY = 1
 CHANGES_A_DAY = 2
-NO_COUNTRIES = (
-    "SMS_COUNTRIES: required when texts cost money; accepted are the countries of your users such as"
-    ' ["IN", "DE"], or "*" for all'
-)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -152,8 +148,8 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
     files = FileStore.from_settings(settings)
     mesibo = MesiboClient.from_settings(_towards(sandbox, settings) if sandbox else settings)
     sms = sender_from_settings(settings, inbox=_inbox(sandbox.store) if sandbox else None)
-    if sms.costs and settings.login_method == "otp" and not settings.texted_countries:
-        raise SettingsError([NO_COUNTRIES])
+    if faults := country_faults(settings, costs=sms.costs):
+        raise SettingsError(faults)
     method = login_method(settings, database)
     identities = Identities(settings, keys, method)
     limits = Limits(settings, database)
@@ -177,6 +173,7 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
         sms=sms,
         limits=limits,
         texting=texting,
+        identities=identities,
         proving=proving,
         accounts=Accounts(settings, database, proving, sessions, entrances),
         sessions=sessions,

@@ -11,7 +11,7 @@ import structlog
 
 from messenger_api import settings as configuration
 from messenger_api.cli import doctor
-from messenger_api.cli.common import as_json, print_json
+from messenger_api.cli.common import as_json, print_json, printable
 from messenger_api.cli.doctor import Finding
 from messenger_api.settings import SettingsError
 
@@ -52,4 +52,4 @@ def _findings(timeout: float) -> Iterator[Finding]:
 def _line(finding: Finding) -> str:
     state = finding.state.upper() if finding.state == "fault" else finding.state
     to_do = f" -> {finding.to_do}" if finding.to_do else ""
-    return f"{state:<8} {finding.check:<13} {finding.found}{to_do}"
+    return f"{state:<8} {finding.check:<13} {printable(finding.found)}{to_do}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import signal
 import socket
 import sys
@@ -20,18 +21,22 @@ from sqlalchemy.exc import SQLAlchemyError
 from messenger_api import settings as configuration
 from messenger_api.app import Parts, build_app, parts_of
 from messenger_api.domain.errors import TryLater
+from messenger_api.domain.names import cleaned
 from messenger_api.domain.network import is_loopback
 from messenger_api.settings import Settings, SettingsError
 from messenger_api.storage.upgrading import UpgradeRefused
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
+# What may be invisible: all but the lines and the signs of JSON itself.
+_UNSEEN = re.compile(r"[^\n -~]")
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 def fail(message: str) -> NoReturn:
     """Say what is wrong and what to do, and exit with 1."""
-    click.echo(message, err=True)
+    say(message, err=True)
     sys.exit(1)
 
 
@@ -146,14 +151,39 @@ def stop_signals() -> Iterator[Callable[[], None]]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def printable(text: object) -> str:
+    """A text as one line of visible characters, which neither steers a terminal nor draws rows of its own."""
+    return cleaned(" ".join(str(text).split()))
+
+
+def say(message: str, *, err: bool = False) -> None:
+    """Print lines of our own, with their indentation; texts of others in them are to be `printable`."""
+    lines = ((line, len(line) - len(line.lstrip(" "))) for line in message.split("\n"))
+    click.echo("\n".join(" " * indent + printable(line) for line, indent in lines), err=err)
+
+
 def print_json(value: Any) -> None:
-    """Print a value as indented JSON."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+    """Print a value as indented JSON; whatever is not visible is escaped, as JSON does with controls."""
+    text = msgspec.json.format(msgspec.json.encode(value)).decode()
+    click.echo(_UNSEEN.sub(lambda found: _escaped(found[0]), text))
+
+
+def _escaped(char: str) -> str:
+    if char.isprintable():
+        return char
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def print_details(pairs: Sequence[tuple[str, object]]) -> None:
+    """Print names and values, a line each."""
+    for name, value in pairs:
+        click.echo(f"{name:<9} {printable(value)}".rstrip())
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows in columns under their heads."""
-    lines = [tuple(heads), *(tuple(str(cell) for cell in row) for row in rows)]
+    lines = [tuple(heads), *(tuple(map(printable, row)) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
     for line in lines:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -24,12 +24,21 @@ from messenger_api.app import login_method
 from messenger_api.cli.common import reason
 from messenger_api.cli.doctor_key import key_verdict
 from messenger_api.cli.doctor_proxy import proxy_verdict
+from messenger_api.cli.doctor_settings import (
+    config_verdict,
+    full_folders,
+    public_url_verdict,
+    redis_verdict,
+    test_numbers_verdict,
+)
+from messenger_api.cli.doctor_texts import texts_verdicts, without_money
 from messenger_api.domain.errors import TryLater
+from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.login import Unavailable, method_from_settings
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnreachable
 from messenger_api.gateways.sms import SmsError, sender_from_settings
 from messenger_api.services.limits import Claim
-from messenger_api.settings import Settings, without_mesibo
+from messenger_api.settings import EVERYWHERE, Settings, country_faults, file_in_use, without_mesibo
 from messenger_api.storage import counters, db, new_groups, outbox
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore, Unusable
@@ -123,13 +132,18 @@ def _schema(settings: Settings) -> list[Verdict]:
     engine = _engine(settings)
     try:
         schema = Schema(Database(engine))
-        found, needed = schema.current(), schema.newest
+        found, needed, is_known = schema.current(), schema.newest, schema.is_known()
     except TryLater:
         return [("warning", "unknown: the database does not answer", "")]
     finally:
         engine.dispose()
     if found == needed:
         return [("ok", f"revision {found}", "")]
+    if not is_known:
+        what = f"revision {found} is of a newer version of this program, or of another one"
+        return [
+            ("fault", what, "install the version that made the tables, or restore a backup from before it")
+        ]
     if settings.is_sqlite:
         return [("warning", f"revision {found or 'none'} of {needed}", "messenger-api serve upgrades it")]
     return [("fault", f"revision {found or 'none'} of {needed}", "run messenger-api db upgrade")]
@@ -249,10 +263,31 @@ def _sms(settings: Settings) -> list[Verdict]:
         return [("fault", str(error), "check the provider's keys in the configuration")]
     finally:
         sender.close()
-    if settings.sms_countries or settings.uses_sandbox:
-        return [("ok", names, "")]
-    found = f"{names}; texts may go to any country, which swindlers use to earn on them"
-    return [("warning", found, "set SMS_COUNTRIES to those where the users are")]
+    # By the rule of the start: what `serve` refuses is a fault here.
+    if faults := country_faults(settings, costs=sender.costs):
+        return [("fault", fault, "set SMS_COUNTRIES to those where the users are") for fault in faults]
+    if sender.costs and EVERYWHERE in settings.texted_countries:
+        found = f"{names}; texts may go to any country, which swindlers use to earn on them"
+        return [("warning", found, "set SMS_COUNTRIES to those where the users are")]
+    return [("ok", names, "")]
+
+
+def _texts(settings: Settings) -> list[Verdict]:
+    """Whether codes reach people just now, as far as money, pauses and receipts tell."""
+    if settings.login_method != "otp":
+        return [("ok", "not in use", "")]
+    found = [] if settings.uses_sandbox else without_money(settings)
+    key = _key_of(settings)
+    if not key or _is_to_be_made(settings):
+        return found or [("ok", "none were sent yet", "")]
+    engine = _engine(settings)
+    try:
+        found += texts_verdicts(settings, Database(engine), Keys.derive(key))
+    except TryLater:
+        return found or [("ok", "not looked at: the database does not answer, or lacks its tables", "")]
+    finally:
+        engine.dispose()
+    return found or [("ok", "budgets have room, and nothing is paused", "")]
 
 
 # This machine
@@ -267,6 +302,8 @@ def _files(settings: Settings) -> list[Verdict]:
         found = f"cannot write to {error.filename or places}: {error.strerror}"
         to_do = "let the server's user write to FILES_PATH and FILES_TN_PATH"
         return [("fault", found, error.to_do if isinstance(error, Unusable) else to_do)]
+    if full := list(full_folders((settings.files_path, settings.files_tn_path, str(settings.instance)))):
+        return [("warning", found, "make room there") for found in full]
     return [("ok", f"writable: {places}", "")]
 
 
@@ -311,19 +348,21 @@ def _has_seen(settings: Settings, claim: Claim) -> bool:
 
 def _limits(settings: Settings) -> list[Verdict]:
     if settings.limits == "enforce":
-        return [("ok", "enforced", "")]
+        return [redis_verdict(settings) or ("ok", "enforced", "")]
     found = {"track": "counted and not enforced", "off": "off: nothing is limited"}[settings.limits]
     return [("warning", found, 'set LIMITS = "enforce"')]
 
 
 def _test_numbers(settings: Settings) -> list[Verdict]:
-    until, count = settings.otp_test_numbers_until, len(settings.otp_test_numbers)
-    if not count or until is None:
-        return [("ok", "none", "")]
-    if dt.datetime.now(dt.UTC).date() > until:
-        return [("ok", f"{count} of OTP_TEST_NUMBERS ended with {until} and may be removed", "")]
-    found = f"{count} of OTP_TEST_NUMBERS log in with a fixed code until {until}, that day included"
-    return [("warning", found, "remove them when the stores' reviews are over")]
+    return [test_numbers_verdict(settings, dt.datetime.now(dt.UTC).date())]
+
+
+def _config_file(_settings: Settings) -> list[Verdict]:
+    return [config_verdict(file_in_use())]
+
+
+def _public_url(settings: Settings) -> list[Verdict]:
+    return [public_url_verdict(settings)]
 
 
 CHECKS: dict[str, Callable[[Settings], list[Verdict]]] = {
@@ -333,10 +372,13 @@ CHECKS: dict[str, Callable[[Settings], list[Verdict]]] = {
     "sandbox": _sandbox,
     "login": _login,
     "sms": _sms,
+    "texts": _texts,
     "files": _files,
     "secret key": _secret_key,
     "proxy": _proxy,
     "limits": _limits,
+    "public url": _public_url,
+    "config file": _config_file,
     "test numbers": _test_numbers,
     "outbox": _outbox,
 }

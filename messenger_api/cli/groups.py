@@ -10,6 +10,7 @@ from messenger_api.cli.common import (
     fail,
     local_time,
     prepare_schema,
+    print_details,
     print_json,
     print_table,
     product,
@@ -98,12 +99,13 @@ def _shown(state: GroupState) -> ShownGroup:
 
 
 def _print(group: ShownGroup) -> None:
-    for name, value in (
-        ("gid", group.gid),
-        ("name", group.name),
-        ("photo", group.photo),
-        ("changed", local_time(group.changed_at)),
-    ):
-        click.echo(f"{name:<9} {value}".rstrip())
+    print_details(
+        [
+            ("gid", group.gid),
+            ("name", group.name),
+            ("photo", group.photo),
+            ("changed", local_time(group.changed_at)),
+        ]
+    )
     click.echo(f"\nMembers: {len(group.members)}")
     print_table(("UID", "NUMBER", "ROLE"), [(m.uid, m.address, m.role) for m in group.members])

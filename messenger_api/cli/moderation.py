@@ -5,7 +5,16 @@ from __future__ import annotations
 import click
 import msgspec
 
-from messenger_api.cli.common import as_json, local_time, prepare_schema, print_json, print_table, product
+from messenger_api.cli.common import (
+    as_json,
+    local_time,
+    prepare_schema,
+    print_json,
+    print_table,
+    printable,
+    product,
+    say,
+)
 from messenger_api.cli.users import uid_of
 from messenger_api.domain.errors import TryLater
 from messenger_api.storage import blocks
@@ -32,7 +41,7 @@ def block(number: str) -> None:
     with product() as parts:
         prepare_schema(parts)
         parts.services.closing.keep_out(uid_of(parts, number))
-    click.echo(f"{number} is blocked.")
+    say(f"{printable(number)} is blocked.")
 
 
 @click.command()
@@ -42,7 +51,7 @@ def unblock(number: str) -> None:
     with product() as parts:
         prepare_schema(parts)
         parts.services.closing.let_in(uid_of(parts, number))
-    click.echo(f"{number} may log in again.")
+    say(f"{printable(number)} may log in again.")
 
 
 @click.command()
@@ -57,9 +66,9 @@ def delete(number: str) -> None:
         try:
             parts.services.closing.finish_now(uid)
         except TryLater:
-            click.echo(f"The account of {number} is closed; the outbox goes on with the rest.")
+            say(f"The account of {printable(number)} is closed; the outbox goes on with the rest.")
             return
-    click.echo(f"The account of {number} is deleted.")
+    say(f"The account of {printable(number)} is deleted.")
 
 
 @click.command()
@@ -90,15 +99,10 @@ def reports(before: int, limit: int, as_json: bool) -> None:
     print_table(
         ("ID", "SINCE", "REPORTER", "REPORTED", "GID", "REASON", "TEXT"),
         [
-            (r.id, local_time(r.created_at), r.reporter, r.reported, r.gid or "", r.reason, _line(r.text))
+            (r.id, local_time(r.created_at), r.reporter, r.reported, r.gid or "", r.reason, r.text)
             for r in found
         ],
     )
-
-
-def _line(text: str) -> str:
-    """A text of a user in one line, so that it cannot draw lines of its own into the table."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def add_to(users: click.Group) -> None:

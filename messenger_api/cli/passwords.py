@@ -9,7 +9,6 @@ import click
 
 from messenger_api.app import Parts
 from messenger_api.cli.common import fail, prepare_schema, product
-from messenger_api.domain.address import read_login_name
 
 if TYPE_CHECKING:
     from messenger_api.services.passwords import PasswordMethod
@@ -21,12 +20,14 @@ if TYPE_CHECKING:
 @click.option("--remove", is_flag=True, help="Remove the password instead: nobody logs in with it any more.")
 def password(address: str, stdin: bool, remove: bool) -> None:
     """Set the password with which ADDRESS logs in; it is asked for twice and not shown."""
-    name = read_login_name(address)
-    if name is None:
-        fail(f"{address!r} cannot log in: accepted are up to 64 letters, digits and signs without , and :")
     with product() as parts:
         prepare_schema(parts)
         method = _method(parts)
+        name = method.read(address)
+        if name is None:
+            fail(
+                f"{address!r} cannot log in: accepted are up to 64 letters, digits and signs without , and :"
+            )
         if remove:
             _remove(method, name)
         else:

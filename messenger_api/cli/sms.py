@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import click
 
-from messenger_api.cli.common import fail, prepare_schema, product, settings
+from messenger_api.cli.common import fail, prepare_schema, printable, product, say, settings
 from messenger_api.domain.errors import BadPhone, TooMany
 from messenger_api.domain.phone import Phone, read
 from messenger_api.gateways.sms import Channel, SmsError, SmsSender, SmsUnavailable, TextMessage
@@ -46,7 +46,7 @@ def test(number: str, channel: str, provider: str) -> None:
     config = settings()
     phone = read(number, config.default_country)
     if not isinstance(phone, Phone):
-        fail(f"{number} is no phone number. Write it with + and the country code, for example +14155550123.")
+        fail(f"{printable(number)} is no phone number. Write it internationally, for example +14155550123.")
     message = _message(config, phone, Channel(channel))
     # Providers that fail before one takes it are warnings.
     with product(replace(config, log_level="warning"), quiet=False) as parts:
@@ -64,7 +64,7 @@ def test(number: str, channel: str, provider: str) -> None:
         except (BadPhone, TooMany) as error:
             fail(f"Not sent. {REFUSALS.get(error.message, SPENT)}")
         ms = round((time.monotonic() - started) * 1000)
-    click.echo(f"{sent.provider} took it in {ms} ms, id {sent.id}")
+    say(f"{sent.provider} took it in {ms} ms, id {printable(sent.id)}")
 
 
 def _message(config: Settings, phone: Phone, channel: Channel) -> TextMessage:
@@ -79,5 +79,5 @@ def _sender(sender: SmsSender, provider: str) -> SmsSender:
     chosen = sender.get(provider)
     if chosen is None:
         names = ", ".join(each.name for each in sender.providers)
-        fail(f"{provider} is none of SMS_PROVIDERS: {names}")
+        fail(f"{printable(provider)} is none of SMS_PROVIDERS: {names}")
     return SmsSender([chosen], timeout=sender.timeout)

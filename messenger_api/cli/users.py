@@ -15,12 +15,12 @@ from messenger_api.cli.common import (
     fail,
     local_time,
     prepare_schema,
+    print_details,
     print_json,
     print_table,
+    printable,
     product,
 )
-from messenger_api.domain.phone import read
-from messenger_api.domain.secrets import Keys
 from messenger_api.storage import contacts, groups, sessions
 from messenger_api.storage import users as storage
 
@@ -136,26 +136,22 @@ def uid_of(parts: Parts, number: str) -> int:
 
 def nobody(number: str) -> str:
     """What is said when a number has no account."""
-    return f"No user has the number {number}."
+    return f"No user has the number {printable(number)}."
 
 
 def _with_number(parts: Parts, number: str) -> Sequence[Row[*tuple[Any, ...]]]:
-    """The row of the account with this number, however it is written, if there is one."""
-    run = parts.services.database.run
-    address = _address(parts, number)
-    # MySQL would not even compare other letters with an address.
-    known = bool(address) and address.isascii()
-    return run(lambda tx: storage.page(tx, after=0, limit=1, address=address)) if known else []
+    """The row of the account that this number or address would log in to, if there is one.
 
-
-def _address(parts: Parts, number: str) -> str:
-    settings, database = parts.services.settings, parts.services.database
-    phone = read(number, settings.default_country)
-    if phone is None:
-        return number
-    key = Keys.derive(settings.secret_key).contact_key(phone)
-    found = database.run(lambda tx: storage.accounts(tx, [key]))
-    return found[0].address if found else phone.digits
+    What nobody could log in as any more, after a change of LOGIN_METHOD, is found by its very address.
+    """
+    services = parts.services
+    run, key = services.database.run, services.identities.key_at_login(number)
+    if key is None:
+        # MySQL would not even compare other letters with an address.
+        address = number if number.isascii() else ""
+    else:
+        address = next((account.address for account in run(lambda tx: storage.accounts(tx, [key]))), "")
+    return run(lambda tx: storage.page(tx, after=0, limit=1, address=address)) if address else []
 
 
 def _shown(parts: Parts, number: str) -> ShownUser | None:
@@ -202,20 +198,21 @@ def _groups(parts: Parts, uid: int) -> list[ShownGroup]:
 
 
 def _print(user: ShownUser) -> None:
-    for name, value in (
-        ("number", user.address),
-        ("uid", user.uid),
-        ("name", user.name),
-        ("status", user.status),
-        ("photo", user.photo),
-        ("country", user.country),
-        ("since", local_time(user.created_at)),
-        ("changed", local_time(user.changed_at)),
-        ("seen", local_time(user.seen_at)),
-        ("blocked", "yes" if user.blocked else "no"),
-        ("contacts", user.contacts),
-    ):
-        click.echo(f"{name:<9} {value}".rstrip())
+    print_details(
+        [
+            ("number", user.address),
+            ("uid", user.uid),
+            ("name", user.name),
+            ("status", user.status),
+            ("photo", user.photo),
+            ("country", user.country),
+            ("since", local_time(user.created_at)),
+            ("changed", local_time(user.changed_at)),
+            ("seen", local_time(user.seen_at)),
+            ("blocked", "yes" if user.blocked else "no"),
+            ("contacts", user.contacts),
+        ]
+    )
     click.echo(f"\nSessions: {len(user.sessions)}")
     if user.sessions:
         print_table(

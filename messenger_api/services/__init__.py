@@ -12,6 +12,7 @@ from messenger_api.services.closing import Closing
 from messenger_api.services.contacts import Contacts
 from messenger_api.services.exports import Exports
 from messenger_api.services.groups import Groups
+from messenger_api.services.identities import Identities
 from messenger_api.services.installation import Installation
 from messenger_api.services.limits import Limits
 from messenger_api.services.media import Media
@@ -38,6 +39,7 @@ class Services:
     sms: SmsSender
     limits: Limits
     texting: Texting
+    identities: Identities
     proving: Proving
     accounts: Accounts
     sessions: Sessions

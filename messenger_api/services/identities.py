@@ -46,6 +46,10 @@ class Identities:
             raise BadPhone(self._complaint(), properties=("phone",))
         return who
 
+    def key_at_login(self, entry: str) -> bytes | None:
+        """The blind key of the account that this logs in to; None for what identifies nobody."""
+        return self._read_key(entry, self._country)
+
     def keys(self, entries: Sequence[str], country: str) -> list[bytes]:
         """The blind keys of entries in the order in which they were named; unreadable ones are left out."""
         found = [self._key(entry, country) for entry in entries if len(entry) <= LONGEST_ENTRY]

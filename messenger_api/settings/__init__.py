@@ -1,5 +1,6 @@
 """Settings: read from `config.py` and the environment, checked, and from then on one frozen record."""
 
+from messenger_api.settings.contradictions import country_faults
 from messenger_api.settings.conversions import EVERYWHERE, OWN_MACHINE
 from messenger_api.settings.limits import LIMITS
 from messenger_api.settings.loading import (
@@ -7,6 +8,7 @@ from messenger_api.settings.loading import (
     ENV_PREFIX,
     SettingsError,
     build,
+    file_in_use,
     load,
     origin,
     without_mesibo,
@@ -24,6 +26,8 @@ __all__ = [
     "Settings",
     "SettingsError",
     "build",
+    "country_faults",
+    "file_in_use",
     "load",
     "origin",
     "without_mesibo",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from messenger_api.domain import sms
 from messenger_api.settings.conversions import is_local
 from messenger_api.settings.record import Settings, has_mysqlclient, shown
@@ -30,6 +32,10 @@ def contradictions(s: Settings) -> list[str]:
             f"MESIBO_API_URL = {shown(s.mesibo_api_url, secret=False)}: accepted is an https URL, for the app"
             " token goes along, unless mesibo is on this machine"
         )
+    if s.redis_url and find_spec("redis") is None:
+        faults.append("REDIS_URL: needs: pip install '.[redis]'")
+    if s.login_method == "otp" and any(len(code) != s.otp_length for _, code in s.otp_test_numbers):
+        faults.append(f"OTP_TEST_NUMBERS: accepted are codes of OTP_LENGTH = {s.otp_length} digits")
     faults.extend(s.sms_faults())
     fitting = (s.mesibo_max_body - MESSAGE_BYTES) // MEMBER_BYTES
     if s.max_group_members > fitting:
@@ -43,6 +49,16 @@ def contradictions(s: Settings) -> list[str]:
             f" {s.max_phones_per_call}, or a full request could never be answered"
         )
     return faults + _text_faults(s) + s.login_contradictions() + s.file_contradictions()
+
+
+def country_faults(s: Settings, *, costs: bool) -> list[str]:
+    """What stops codes from being texted where a text costs money: no country is named."""
+    if not costs or s.login_method != "otp" or s.texted_countries:
+        return []
+    return [
+        "SMS_COUNTRIES: required when texts cost money; accepted are the countries of your users such as"
+        ' ["IN", "DE"], or "*" for all'
+    ]
 
 
 def _text_faults(s: Settings) -> list[str]:

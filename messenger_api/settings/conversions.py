@@ -13,6 +13,8 @@ from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 
+import phonenumbers
+
 from messenger_api.domain.network import is_loopback
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -27,8 +29,10 @@ _APP_HASH = re.compile(r"[A-Za-z0-9+/]{11}")
 DOMAIN_LENGTH = 60
 """More than that, and no other word has room in a text message with a code."""
 
-# ISO 3166-1 codes are checked for their form here and for their existence where they are used.
-COUNTRY_LETTERS = 2
+# Countries by their ISO 3166-1 codes: those with telephone numbers, and those without.
+COUNTRIES = phonenumbers.SUPPORTED_REGIONS | {"AQ", "BV", "GS", "HM", "PN", "TF", "UM"}
+# What people write instead of the code, and the European Union does for Greece.
+MISTAKEN = {"UK": "GB", "EN": "GB", "EL": "GR"}
 EVERYWHERE = "*"
 # The sandbox answers the machine that it runs on, and nobody else.
 OWN_MACHINE = "local"
@@ -230,19 +234,33 @@ def as_texts(value: object) -> tuple[str, ...]:
 def as_country(value: object) -> str:
     """An ISO country code, or ""."""
     text = value.strip().upper() if isinstance(value, str) else "?"
-    if text and not (len(text) == COUNTRY_LETTERS and text.isascii() and text.isalpha()):
-        raise Unacceptable('a two-letter ISO country code such as "IN", or ""')
+    if text and text not in COUNTRIES:
+        raise Unacceptable('a two-letter ISO country code such as "IN", or ""' + _instead([text]))
     return text
+
+
+def _instead(codes: Sequence[object]) -> str:
+    """The first code that is none, with the right one where that is known."""
+    wrong = [str(code).upper() for code in codes if str(code).upper() not in COUNTRIES]
+    if not wrong or not re.fullmatch(r"[A-Z]{2}", wrong[0]):
+        return ""
+    right = MISTAKEN.get(wrong[0])
+    return f"; {wrong[0]} is none" + (f", write {right}" if right else "")
 
 
 def as_countries(value: object) -> tuple[str, ...]:
     """A list of ISO country codes, or "*" for all countries."""
     if value in (EVERYWHERE, [EVERYWHERE], (EVERYWHERE,)):
         return (EVERYWHERE,)
+    wanted = 'a list of two-letter ISO country codes such as ["IN", "DE"], or "*"'
     try:
-        return tuple(code for code in map(as_country, as_texts(value)) if code)
+        codes = as_texts(value)
     except Unacceptable:
-        raise Unacceptable('a list of two-letter ISO country codes such as ["IN", "DE"], or "*"') from None
+        raise Unacceptable(wanted) from None
+    try:
+        return tuple(map(as_country, codes))
+    except Unacceptable:
+        raise Unacceptable(wanted + _instead(codes)) from None
 
 
 def as_numbers_to_codes(value: object) -> tuple[tuple[str, str], ...]:

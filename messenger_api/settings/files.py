@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
 from messenger_api.settings.conversions import (
     as_place,
@@ -43,14 +44,16 @@ class FileKeys:
             faults.append(
                 f"{missing}: required with the other of the pair; with neither, boto3 looks for its own"
             )
-        if not self.uses_buckets:
-            return faults
-        if self.files_path == self.files_tn_path:
+        if _place(self.files_path) == _place(self.files_tn_path):
             # A photo in JPEG and its thumbnail have one name.
             faults.append(
                 f"FILES_TN_PATH = {self.files_tn_path!r}: accepted is another place than FILES_PATH"
             )
-        if find_spec("boto3") is None:
+        if self.uses_buckets and find_spec("boto3") is None:
             name = "FILES_PATH" if is_bucket(self.files_path) else "FILES_TN_PATH"
             faults.append(f"{name}: a bucket needs the library boto3; install it with: pip install '.[s3]'")
         return faults
+
+
+def _place(path: str) -> str:
+    return path if is_bucket(path) else str(Path(path).resolve())

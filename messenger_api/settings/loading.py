@@ -59,6 +59,12 @@ def origin(environ: Mapping[str, str] | None = None) -> str:
     return f"{found}, and the environment's {names}" if names else found
 
 
+def file_in_use(environ: Mapping[str, str] | None = None) -> Path | None:
+    """The configuration file that `load` reads; None when there is none."""
+    path = _path(os.environ if environ is None else environ).absolute()
+    return path if path.exists() else None
+
+
 def without_mesibo(settings: Settings, environ: Mapping[str, str] | None = None) -> list[str]:
     """What stops every way of serving: nobody plays mesibo, and the sandbox was not asked for."""
     if settings.mesibo_app_token or settings.uses_sandbox:

@@ -5,6 +5,7 @@ A part of `settings.Settings`, in a file of its own for its length.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -28,6 +29,11 @@ NEEDED = {
     "vonage": ("vonage_api_key", "vonage_api_secret", "vonage_from"),
     "http": ("sms_http_url",),
 }
+
+# What Twilio sends as: a number, a short code, a name of up to 11 signs with a letter, a Messaging Service.
+_TWILIO_FROM = re.compile(
+    r"\+[1-9][0-9]{0,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 &+_-]{1,11}|MG[0-9a-fA-F]{32}"
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,11 @@ class SmsKeys:
                     missing.setdefault(name, provider)
         for name, provider in missing.items():
             yield f"{name.upper()}: required with the SMS provider {provider}"
+        if self.twilio_from and not _TWILIO_FROM.fullmatch(self.twilio_from):
+            yield (
+                f"TWILIO_FROM = {self.twilio_from!r}: accepted is a number that begins with +, a short code,"
+                " a name of at most 11 letters and digits, or the id of a Messaging Service (MG...)"
+            )
         if self.twilio_voice_from and not self.twilio_voice_from.startswith("+"):
             yield f"TWILIO_VOICE_FROM = {self.twilio_voice_from!r}: accepted is a number that begins with +"
         if "http" in self.sms_providers and self.sms_http_url:

@@ -46,6 +46,12 @@ class Schema:
             self._known_current = self.current() == self.newest
         return self._known_current
 
+    def is_known(self) -> bool:
+        """Whether this program knows the database's revision, or there is none. Raises TryLater."""
+        found = self.current()
+        known = ScriptDirectory.from_config(self._config).walk_revisions()
+        return not found or any(script.revision == found for script in known)
+
     def upgrade(self, say: Say = _nothing) -> None:
         """Bring the database to the newest revision.
 

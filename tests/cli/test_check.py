@@ -203,10 +203,21 @@ def test_a_provider_that_does_not_exist_is_a_fault(cli: Cli, live: dict[str, str
 
 
 def test_texts_to_any_country_are_a_warning(cli: Cli, live: dict[str, str]) -> None:
-    findings, code = examined(cli, {**live, "MESSENGER_SMS_COUNTRIES": ""})
+    findings, code = examined(cli, {**live, "MESSENGER_SMS_COUNTRIES": "*"})
     assert findings["sms"]["state"] == "warning"
     assert "SMS_COUNTRIES" in findings["sms"]["to_do"]
     assert code == 0
+
+
+def test_texts_to_no_country_are_a_fault_as_they_are_for_serve(cli: Cli, live: dict[str, str]) -> None:
+    nowhere = {**live, "MESSENGER_SMS_COUNTRIES": ""}
+    findings, code = examined(cli, nowhere)
+    assert (findings["sms"]["state"], code) == ("fault", 1)
+    served = cli.run("serve", "--port", str(free_port()), **nowhere)
+    assert served.exit_code == 1
+    assert findings["sms"]["found"] in served.stderr
+    findings, code = examined(cli, {**nowhere, "MESSENGER_DEFAULT_COUNTRY": "IN"})
+    assert (findings["sms"]["state"], code) == ("ok", 0)
 
 
 def test_a_check_that_fails_in_an_unforeseen_way_is_a_fault_of_its_own(
@@ -251,7 +262,7 @@ def test_a_database_that_is_down_is_a_fault_and_the_others_are_looked_at(
     assert "Can't connect" in findings["database"]["found"]
     assert "DB_HOST" in findings["database"]["to_do"]
     others = [check for check, state in states(findings).items() if state != "ok"]
-    assert others == ["database", "schema", "outbox"]
+    assert others == ["database", "schema", "outbox"], "the texts of a database that is away are its fault"
     assert "hunter2" not in json.dumps(findings)
 
 
@@ -365,8 +376,8 @@ def test_limits_that_do_not_hold_are_a_warning(cli: Cli, live: dict[str, str], m
     assert (findings["limits"]["state"], code) == ("warning", 0)
 
 
-@pytest.mark.parametrize(("days", "state"), [(1, "warning"), (0, "warning"), (-1, "ok")])
-def test_test_numbers_are_a_warning_until_their_end(
+@pytest.mark.parametrize(("days", "state"), [(1, "warning"), (0, "warning"), (-1, "warning")])
+def test_test_numbers_are_a_warning_and_after_their_end_one_of_no_use(
     cli: Cli, live: dict[str, str], days: int, state: str
 ) -> None:
     until = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days)
@@ -378,6 +389,7 @@ def test_test_numbers_are_a_warning_until_their_end(
     findings, code = examined(cli, environment)
     assert (findings["test numbers"]["state"], code) == (state, 0)
     assert str(until) in findings["test numbers"]["found"]
+    assert ("nobody logs in" in findings["test numbers"]["found"]) == (days < 0)
 
 
 def test_a_short_secret_key_is_a_warning(cli: Cli, live: dict[str, str]) -> None:

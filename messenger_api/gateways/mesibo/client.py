@@ -246,7 +246,7 @@ def _logged(op: str) -> Iterator[None]:
             op=op,
             seconds=seconds(),
             outcome="unreachable",
-            reason=error.reason,
+            reason=f"{error.reason} ({error.detail})" if error.detail else error.reason,
             maybe_done=error.maybe_done,
         )
         raise

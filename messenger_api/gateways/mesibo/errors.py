@@ -4,7 +4,8 @@
     ├── MesiboUnreachable   no usable answer; the call may or may not have been carried out
     └── MesiboRefused       mesibo answered, and the answer is no, whatever is tried again
 
-Their texts hold a class word or mesibo's error code: never a URL, a token, an address or a message.
+Their texts hold a class word or mesibo's error code, and where mesibo was asked: never a token, a user's
+address or a message.
 """
 
 from __future__ import annotations
@@ -46,12 +47,14 @@ class MesiboUnreachable(MesiboError):
     success that lacks what was asked for), `fault <label>` (mesibo told of a fault of its own), `too large`,
     `bad url`, `busy` (too many calls at once), `too late` (the time within which the caller
     may act was over).
+    `detail`: where it was asked, without user and password, and what happened there, for people.
     `maybe_done` is True when mesibo may have carried the call out all the same.
     """
 
-    def __init__(self, reason: str, *, maybe_done: bool = False) -> None:
-        super().__init__(f"no usable answer from mesibo: {reason}")
+    def __init__(self, reason: str, *, maybe_done: bool = False, detail: str = "") -> None:
+        super().__init__(f"no usable answer from mesibo: {reason}" + (f" ({detail})" if detail else ""))
         self.reason = reason
+        self.detail = detail
         self.maybe_done = maybe_done
 
 

@@ -22,6 +22,7 @@ from urllib3 import exceptions as urllib3_errors
 
 from messenger_api.gateways.mesibo.errors import MesiboUnreachable
 from messenger_api.gateways.mesibo.retry import Failure, may_retry
+from messenger_api.gateways.reaching import place, what_happened
 from messenger_api.gateways.threads import Busy, Calls
 from messenger_api.version import VERSION
 
@@ -162,11 +163,16 @@ class Exchange:
         if not future.done():
             if on_late:
                 future.add_done_callback(lambda done: _tell(done, on_late))
-            raise MesiboUnreachable("timeout", maybe_done=True)
+            raise MesiboUnreachable("timeout", maybe_done=True, detail=self._told("no answer"))
         outcome = future.result()
         if isinstance(outcome, Failure):
-            raise MesiboUnreachable(outcome.reason, maybe_done=outcome.sent)
+            raise MesiboUnreachable(
+                outcome.reason, maybe_done=outcome.sent, detail=self._told(outcome.detail)
+            )
         return outcome
+
+    def _told(self, happened: str) -> str:
+        return ", ".join(filter(None, (happened, place(self._url))))
 
     def close(self) -> None:
         """Close idle connections. Calls under way end by themselves; nothing waits for them."""
@@ -213,7 +219,8 @@ class Exchange:
         except TooLate:
             return Failure("too late", sent=False)
         except (requests.RequestException, urllib3_errors.HTTPError, OSError) as error:
-            return Failure(_reason(error, sent=body.taken), body.taken, answered)
+            reason = _reason(error, sent=body.taken)
+            return Failure(reason, body.taken, answered, what_happened(error))
 
 
 def _read(response: requests.Response, until: float) -> Reply | Failure:

@@ -23,12 +23,13 @@ class Failure:
     """An exchange without an answer.
 
     `reason` as in `MesiboUnreachable`; `sent`: at least a part of the request's body was handed to a
-    connection; `answered`: the head of an answer had come.
+    connection; `answered`: the head of an answer had come; `detail`: what happened, for people.
     """
 
     reason: str
     sent: bool
     answered: bool = False
+    detail: str = ""
 
 
 def may_retry(op: str, failure: Failure) -> bool:

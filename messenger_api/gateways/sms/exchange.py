@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from urllib3 import exceptions as urllib3_errors
 
+from messenger_api.gateways.reaching import what_happened
 from messenger_api.gateways.sms.base import SmsUnavailable
 from messenger_api.gateways.sms.cutoff import CuttingAdapter
 from messenger_api.gateways.sms.departure import current, departing
@@ -127,11 +129,22 @@ def spoken(provider: str, work: Callable[[], Result]) -> Result:
         except (requests.Timeout, urllib3_errors.TimeoutError):
             reason = "timed out"
         except (requests.RequestException, urllib3_errors.HTTPError, OSError) as error:
-            reason = f"connection failed ({type(error).__name__})"
+            reason = f"connection failed ({_told(error)})"
         except (ValueError, TypeError, AttributeError, LookupError):
             reason = "an answer that cannot be read"
         not_sent = departure.nothing_left
     raise SmsUnavailable(provider, reason, not_sent=not_sent)
+
+
+def _told(error: Exception) -> str:
+    """What happened and where, as far as the error knows its request."""
+    return (what_happened(error) or type(error).__name__) + _at(error)
+
+
+def _at(error: Exception) -> str:
+    """The server that was asked; no more of the URL, for gateways take their keys in any part of it."""
+    parts = urlsplit(getattr(getattr(error, "request", None), "url", None) or "")
+    return f", {parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
 
 
 def is_refusal(status: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import math
 import os
@@ -12,7 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+import structlog
+
 from messenger_api.domain.errors import TryLater
+from messenger_api.logs import Seldom
 from messenger_api.storage.files.base import CHUNK_BYTES, Found, Opened, Part, Place
 from messenger_api.storage.files.names import probe_name
 
@@ -26,6 +30,9 @@ FORGOTTEN_SECONDS = 3600
 SWEEP_SECONDS = 3600
 FOLDER_MODE = 0o750
 FILE_MODE = 0o640
+
+log = structlog.get_logger(__name__)
+_seldom = Seldom()
 
 
 class Folder(Place):
@@ -47,7 +54,19 @@ class Folder(Place):
         except OSError as error:
             _discard(temporary)
             _discard(target)
+            self._complain(error)
             raise TryLater from error
+
+    def _complain(self, error: OSError) -> None:
+        """Say why nothing can be kept, and what helps: once a minute and not once a picture."""
+        if _seldom.is_due(str(self.path)):
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            log.error(
+                "files.cannot_write",
+                folder=str(self.path),
+                reason=error.strerror or type(error).__name__,
+                to_do="make room on this disk" if full else "let the server's user write to this folder",
+            )
 
     def remove(self, key: str) -> None:
         """Delete a file; one that is not there is passed over."""

@@ -1,0 +1,216 @@
+"""The doctor's look at keys that are accepted, or not, and at what money and texts do just now."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text as sql
+
+from messenger_api.cli.doctor_settings import public_url_verdict, redis_verdict
+from messenger_api.cli.doctor_texts import texts_verdicts, without_money
+from messenger_api.domain.secrets import Keys
+from messenger_api.services.texting import Asking
+from messenger_api.settings import SettingsError, build
+from tests.cli.commands import Cli
+from tests.processes import LOOPBACK, free_port
+from tests.product import Product
+from tests.trust.conftest import PAID
+from tests.trust.network import Network
+
+LIVE = {
+    "mesibo_app_token": "t",
+    "sms_providers": ["twilio"],
+    "sms_countries": ["IN"],
+    "twilio_account_sid": "AC1",
+    "twilio_auth_token": "t",
+    "twilio_from": "+15005550006",
+}
+
+
+# Keys with a fault, which stop the start and are the doctor's findings
+
+
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        ({"sms_countries": ["UK"]}, "UK is none, write GB"),
+        ({"sms_countries": "DE, uk"}, "UK is none, write GB"),
+        ({"sms_countries": ["DE", "QQ"]}, "QQ is none"),
+        ({"default_country": "UK"}, "UK is none, write GB"),
+        ({"sms_prices": {"UK": 0.04}}, "SMS_PRICES"),
+        ({"twilio_from": "my number"[::-1] + "????"}, "TWILIO_FROM"),
+        ({"twilio_from": "+1 500 555 0006"}, "TWILIO_FROM"),
+        ({"twilio_from": "15005550006"}, "TWILIO_FROM"),
+        ({"twilio_from": "MG123"[::-1] + "-a-name-that-is-too-long"}, "TWILIO_FROM"),
+        (
+            {"otp_test_numbers": {"14155550123": "1234"}, "otp_test_numbers_until": "2099-01-01"},
+            "OTP_LENGTH = 6",
+        ),
+        ({"files_path": "a", "files_tn_path": "a"}, "FILES_TN_PATH"),
+        ({"files_path": "a", "files_tn_path": "b/../a/"}, "FILES_TN_PATH"),
+    ],
+)
+def test_a_key_with_a_fault_is_said_with_what_is_accepted(keys: dict[str, object], line: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        build(**{**LIVE, **keys})
+    (fault,) = refused.value.faults
+    assert line in fault
+    assert "14155550123" not in fault
+
+
+@pytest.mark.parametrize("sender", ["+15005550006", "12345", "Messenger", "A & B", "MG" + "0f" * 16])
+def test_every_kind_of_sender_is_accepted(sender: str) -> None:
+    assert build(**{**LIVE, "twilio_from": sender}).twilio_from == sender
+
+
+def test_a_redis_without_its_library_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("messenger_api.settings.contradictions.find_spec", lambda _name: None)
+    with pytest.raises(SettingsError, match="pip install"):
+        build(**LIVE, redis_url="redis://127.0.0.1/0")
+
+
+# Keys that would not do what they are for
+
+
+@pytest.mark.parametrize(
+    ("url", "state", "to_do"),
+    [
+        ("https://chat.example.com", "ok", ""),
+        ("https://chat.example.com/", "ok", ""),
+        ("https://example.com/chat", "ok", ""),
+        ("http://127.0.0.1:5000", "ok", ""),
+        ("https://chat.example.com/api.php", "fault", '"https://chat.example.com"'),
+        ("https://example.com/chat/api.php/", "fault", '"https://example.com/chat"'),
+        ("https://chat.example.com/?op=x", "fault", '"https://chat.example.com"'),
+        ("https://u:hunter2@chat.example.com", "fault", '"https://chat.example.com"'),
+        ("http://chat.example.com", "warning", '"https://chat.example.com"'),
+    ],
+)
+def test_an_address_that_phones_cannot_use_is_found(url: str, state: str, to_do: str) -> None:
+    verdict = public_url_verdict(build(public_url=url))
+    assert verdict[0] == state
+    assert verdict[2].endswith(to_do)
+    assert "hunter2" not in str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("keys", "found"),
+    [
+        ({"sms_budget_day": 0}, ["SMS_BUDGET_DAY"]),
+        ({"sms_budget_month": 0.01}, ["SMS_BUDGET_MONTH"]),
+        ({"sms_budget_day": 0, "sms_budget_month": 0}, ["SMS_BUDGET_DAY", "SMS_BUDGET_MONTH"]),
+        ({"sms_budget_day": 0, "sms_price": 0}, []),
+        ({"sms_budget_day": 0, "limits": "track"}, []),
+        ({"sms_budget_day": 0, "limit_modes": {"sms_budget_day": "off"}}, []),
+        ({}, []),
+    ],
+)
+def test_a_budget_without_room_for_a_text_is_found(keys: dict[str, object], found: list[str]) -> None:
+    verdicts = without_money(build(**{**LIVE, **keys}))
+    assert [to_do.removeprefix("raise ") for _, _, to_do in verdicts] == found
+
+
+def test_a_redis_that_is_away_or_no_redis_is_a_fault() -> None:
+    for url in (f"redis://:hunter2@{LOOPBACK}:{free_port()}/0", "redis://[::1", f"redis://{LOOPBACK}:1/x"):
+        verdict = redis_verdict(build(redis_url=url))
+        assert verdict is not None
+        assert (verdict[0], "hunter2" in str(verdict)) == ("fault", False)
+        assert "REDIS_URL" in verdict[2]
+    assert redis_verdict(build()) is None
+
+
+def found(cli: Cli, check: str, **environment: str) -> dict[str, str]:
+    findings = json.loads(cli.run("check", "--json", **environment).stdout)
+    return next(finding for finding in findings if finding["check"] == check)
+
+
+def test_a_configuration_that_everybody_may_read_is_a_warning(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "config.py"
+    path.write_text('SANDBOX = "local"\n')
+    for mode, state in ((0o644, "warning"), (0o640, "ok"), (0o604, "warning"), (0o600, "ok")):
+        path.chmod(mode)
+        finding = found(cli, "config file")
+        assert finding["state"] == state
+        assert (f"chmod 640 {path}" in finding["to_do"]) == (state == "warning")
+
+
+def test_tables_of_a_newer_version_are_a_fault(cli: Cli, installation: Product) -> None:
+    assert found(cli, "schema")["state"] == "ok"
+    with installation.services.database.engine.begin() as connection:
+        connection.execute(sql("UPDATE alembic_version SET version_num = '9999_newer'"))
+    finding = found(cli, "schema")
+    assert finding["state"] == "fault"
+    assert "newer version" in finding["found"]
+    assert "install the version" in finding["to_do"]
+
+
+# Money and texts just now
+
+
+@pytest.fixture
+def paying(cli: Cli, keys: dict[str, str], tmp_path: Path) -> Iterator[Product]:
+    """A product whose texts cost money."""
+    Network.reset()
+    cli.environment.update(keys)
+    cli.ok("db", "upgrade")
+    product = Product(
+        keys["MESSENGER_SQLALCHEMY_DATABASE_URI"],
+        tmp_path,
+        sms_countries=["DE"],
+        sms_providers=PAID["sms_providers"],
+    )
+    yield product
+    product.close()
+
+
+def verdicts(product: Product, **keys: object) -> list[str]:
+    settings = build(**{**LIVE, **keys})
+    key = Keys.derive(product.services.settings.secret_key)
+    return [
+        f"{state}: {found} -> {to_do}"
+        for state, found, to_do in texts_verdicts(settings, product.services.database, key)
+    ]
+
+
+def count(product: Product, name: str, state: str) -> None:
+    with product.services.database.engine.begin() as connection:
+        connection.execute(
+            sql("INSERT INTO limit_counters (name, slots, expires_at) VALUES (:name, :state, :until)"),
+            {"name": name, "state": state, "until": int(time.time()) + 86_400},
+        )
+
+
+def test_money_that_is_spent_is_a_fault_and_half_of_it_a_warning(installation: Product) -> None:
+    day = f"sms_budget_day:{dt.datetime.now(dt.UTC):%Y-%m-%d}"
+    count(installation, day, "24980000")
+    (spent,) = verdicts(installation)
+    assert spent.startswith("fault: nobody gets a code: 24.98 of 25.00 USD of the day are spent")
+    assert "SMS_BUDGET_DAY" in spent
+    (half,) = verdicts(installation, sms_budget_day=40)
+    assert half.startswith("warning: strangers")
+    assert verdicts(installation, sms_budget_day=100) == []
+    assert verdicts(installation, limits="track") == []
+
+
+def test_a_paused_country_and_texts_that_fail_are_faults(paying: Product) -> None:
+    for n in range(20):
+        asking = Asking(network=f"203.0.113.{n}")
+        paying.services.accounts.request_code(f"491511{n:03d}0000", "", asking)
+    assert verdicts(paying, sms_pause_grace=0) == [
+        "fault: texts to DE are paused: of 20 codes in the last hour 0 were entered"
+        " -> messenger-api sms resume DE, if these are your users"
+    ]
+    with paying.services.database.engine.begin() as connection:
+        connection.execute(sql("UPDATE sent_texts SET state = 2"))
+    failing = verdicts(paying, limits="track")
+    assert len(failing) == 1
+    assert failing[0].startswith("fault: network reports 20 of 20 texts")
+
+
+def test_nothing_sent_is_nothing_found(installation: Product) -> None:
+    assert verdicts(installation) == []
