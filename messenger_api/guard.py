@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from messenger_api.domain.network import is_loopback
+from messenger_api.domain.network import is_loopback, network_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -41,10 +41,12 @@ def comes_from_here(environ: WSGIEnvironment, proxy_header: str = "") -> bool:
         environ: the request.
         proxy_header: one more header in which a proxy hands over its client's address.
     """
+    peer = environ.get("REMOTE_ADDR", "")
     host = _WITH_PORT.fullmatch(environ.get("HTTP_HOST", ""))
     own_header = f"HTTP_{proxy_header.upper().replace('-', '_')}"
     return (
-        is_loopback(environ.get("REMOTE_ADDR") or "?")
+        bool(network_of(peer))  # an address, not a name
+        and is_loopback(peer)
         and host is not None
         and is_loopback(host[1])
         and environ.get("SERVER_PROTOCOL") != "HTTP/1.0"

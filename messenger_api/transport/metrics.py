@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections.abc import Iterator
 
 from flask import Blueprint, Response, request
@@ -12,8 +11,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from messenger_api.domain.errors import TryLater
+from messenger_api.guard import comes_from_here
 from messenger_api.services import Services
 from messenger_api.services.standing import Standing, standing
+from messenger_api.settings import Settings
 from messenger_api.storage import outbox
 from messenger_api.storage.outbox import Status
 from messenger_api.version import VERSION
@@ -27,7 +28,7 @@ def metrics_blueprint(services: Services) -> Blueprint:
 
     @blueprint.get("/metrics")
     def metrics() -> Response:
-        if not _may_read(services.settings.metrics_token):
+        if not _may_read(services.settings):
             return Response("Not for you.\n", status=403, mimetype="text/plain")
         try:
             return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -37,16 +38,12 @@ def metrics_blueprint(services: Services) -> Blueprint:
     return blueprint
 
 
-def _may_read(token: str) -> bool:
-    if token:
-        given = request.headers.get("Authorization", "").encode("utf-8", "replace")
-        return hmac.compare_digest(given, f"Bearer {token}".encode())
-    if "X-Forwarded-For" in request.headers:
-        return False  # through a proxy on this machine, be it configured or not
-    try:
-        return ipaddress.ip_address(request.remote_addr or "").is_loopback
-    except ValueError:
-        return False
+def _may_read(settings: Settings) -> bool:
+    if not settings.metrics_token:
+        # Not through a proxy on this machine, be it configured or not.
+        return comes_from_here(request.environ, settings.trusted_proxy_header)
+    given = request.headers.get("Authorization", "").encode("utf-8", "replace")
+    return hmac.compare_digest(given, f"Bearer {settings.metrics_token}".encode())
 
 
 class _Collector(Collector):

@@ -131,6 +131,15 @@ def test_a_forged_header_does_not_open_it(paying: Make, hops: int, forged: str) 
     assert ask(product, "127.0.0.1", X_Forwarded_For=forged).status_code == 403
 
 
+@pytest.mark.parametrize("name", ["X-Real-IP", "Forwarded", "Via", "X-Forwarded-Host", "X-Edge-Address"])
+def test_without_a_token_no_header_of_a_proxy_opens_it(paying: Make, name: str) -> None:
+    product = paying(trusted_proxy_header="X-Edge-Address")
+    answer = product.http.get("/metrics", headers={name: "127.0.0.1"})
+    assert answer.status_code == 403
+    assert product.http.get("/metrics", headers={"Host": "chat.example.com"}).status_code == 403
+    assert product.http.get("/metrics").status_code == 200
+
+
 def test_with_a_token_it_is_for_who_has_it_from_anywhere(paying: Make) -> None:
     product = paying(metrics_token=TOKEN)
     assert ask(product, "203.0.113.7", Authorization=f"Bearer {TOKEN}").status_code == 200

@@ -281,7 +281,7 @@ def test_an_outcome_that_nobody_knows_is_shown(connect: Connect) -> None:
     assert 'messenger_sms_texts_day{country="IN",outcome="sent",provider="vonage"} 1.0' in page
 
 
-def test_the_row_of_the_findings(make_product: Make) -> None:
+def test_a_gateway_that_sends_and_answers_html_costs_no_more_than_its_caps(make_product: Make) -> None:
     """A gateway that answers too late; 12 requests for one number, 36 for others, a budget of 1.00."""
     with bad_provider(html) as bad:
         limits = {"sms_budget_day": 1.0, "limit_modes": {"resend_gap": "off"}, "sms_per_ip_hour": 1000}
