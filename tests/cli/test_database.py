@@ -57,4 +57,4 @@ def test_tables_that_are_in_the_way_are_named(configured: Cli, database_uri: str
     result = configured.run("db", "upgrade")
     assert result.exit_code == 1
     assert "users" in result.stderr
-    assert "already exists" in result.stderr
+    assert "Use an empty one" in result.stderr

@@ -24,17 +24,17 @@ def worker(start: Start, keys: dict[str, str]) -> Process:
 
 
 def queue_updates(product: Product, count: int = 1) -> None:
-    """Ben's profile changes, which Ana is to be told."""
-    ana = product.log_in(ANA, "Ana")
-    ana.ok("getcontacts", phones=BEN)
-    ben = product.log_in(BEN, "Ben")
+    """So many people change their profiles once, which Ana is to be told."""
+    ana, people = product.log_in(ANA, "Ana"), [str(int(BEN) + n) for n in range(count)]
+    ana.ok("getcontacts", phones=people)
+    phones = [product.log_in(number, "Ben") for number in people]
     product.deliver()
-    for number in range(count):
-        ben.ok("profile", name=f"Ben {number}")
+    for number, phone in enumerate(phones):
+        phone.ok("profile", name=f"Ben {number}")
 
 
 def told(product: Product) -> list[str]:
-    """The update messages about Ben's names."""
+    """The update messages about their new names."""
     messages = product.sandbox.store.messages(limit=100)
     return [message.text for message in messages if '"Ben ' in message.text]
 
