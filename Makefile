@@ -5,16 +5,17 @@ PORT ?= 8080
 FUZZ ?= tests/properties
 LONG ?= tests
 RACES ?= tests/races
+BASE ?= HEAD
 export PYTHON
 
 BIN := .venv/bin
 TEST_NEEDS := mariadb chromium libatomic curl slapd freeradius redis wrk nginx caddy haproxy
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick test-long test-races test-cluster fuzz lint bench bench-growth clean
+.PHONY: help run test test-quick test-long test-races test-cluster fuzz lint bench bench-growth bench-versions clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## install and start on http://127.0.0.1:8080 with the sandbox (PORT=9000 for another port)
 	@scripts/install
@@ -66,6 +67,11 @@ bench-growth: ## measure how ops slow down with ten times the users and phone bo
 	@scripts/install bench
 	@scripts/system-packages mariadb wrk
 	$(BIN)/python -m benchmarks --growth $(BENCH)
+
+bench-versions: ## compare what calls cost in an earlier version (BASE=v1.0, default HEAD) and in the working tree
+	@scripts/install bench
+	@scripts/system-packages mariadb wrk
+	$(BIN)/python -m benchmarks.versions $(BASE) $(BENCH)
 
 clean: ## remove .venv, benchmark data and what the tools left; data in instance/ and uploads/ stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -116,31 +116,26 @@ class Database:
             say(f"{self.kind}: {table.name} {loaded:,} of {table.count:,}", again=True)
 
 
-class OnMariaDB(Database):
-    """A MariaDB of its own; runs from the beginning."""
+class InMariaDB(Database):
+    """A database in a MariaDB that runs, and that others may share."""
 
     kind = "mariadb"
 
-    def __init__(self, data: Dataset, home: Path) -> None:
-        folder = folder_of(data, home) / self.kind
-        if not folder.with_suffix(".complete").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        buffer = max(SMALLEST_BUFFER, data.size.users * BUFFER_BYTES_A_USER)
-        self._mariadb = MariaDB(folder, (*MARIADB_OPTIONS, f"--innodb-buffer-pool-size={buffer}"))
-        self._mariadb.start()
+    def __init__(self, data: Dataset, home: Path, mariadb: MariaDB, name: str = DATABASE) -> None:
+        self._mariadb = mariadb
+        self._name = name
         super().__init__(data, home)
 
     @property
     def uri(self) -> str:
-        return self._mariadb.uri(DATABASE)
+        return self._mariadb.uri(self._name)
 
     @property
     def fast_uri(self) -> str:
-        return self._mariadb.uri(DATABASE, "mysqldb")
+        return self._mariadb.uri(self._name, "mysqldb")
 
     def create(self) -> None:
-        self._mariadb.create_database(DATABASE)
+        self._mariadb.create_database(self._name)
         super().create()
 
     def before(self) -> None:
@@ -157,7 +152,10 @@ class OnMariaDB(Database):
         path = self.folder / "rows.tsv"
         with path.open("w") as file:
             file.writelines("\t".join(map(_as_text, row)) + "\n" for row in rows)
-        columns = [f"@{name[:-1]}" if name.endswith("!") else f"`{name}`" for name in table.columns]
+        known = {
+            name for (name, *_rest) in self._mariadb.query(f"DESCRIBE {table.name}", database=self._name)
+        }
+        columns = [_variable_or_column(name, known) for name in table.columns]
         unhexed = [f"`{name[:-1]}` = UNHEX(@{name[:-1]})" for name in table.columns if name.endswith("!")]
         into = f"INTO TABLE {table.name} CHARACTER SET utf8mb4 ({', '.join(columns)})"
         self._run(
@@ -169,16 +167,12 @@ class OnMariaDB(Database):
         assert self._mariadb.process
         return cpu_seconds(self._mariadb.process.pid)
 
-    def close(self) -> None:
-        super().close()
-        self._mariadb.close()
-
     def _run(self, statement: str) -> None:
         connection = pymysql.connect(
             host=LOOPBACK,
             port=self._mariadb.port,
             user="root",
-            database=DATABASE,
+            database=self._name,
             charset="utf8mb4",
             autocommit=True,
             local_infile=True,
@@ -186,6 +180,29 @@ class OnMariaDB(Database):
         with closing(connection), connection.cursor() as cursor:
             cursor.execute("SET foreign_key_checks = 0, unique_checks = 0")
             cursor.execute(statement)
+
+
+class OnMariaDB(InMariaDB):
+    """A MariaDB of its own, in the folder of the data set; runs from the beginning."""
+
+    def __init__(self, data: Dataset, home: Path) -> None:
+        folder = folder_of(data, home) / self.kind
+        if not folder.with_suffix(".complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        mariadb = MariaDB(folder, mariadb_options(data))
+        mariadb.start()
+        super().__init__(data, home, mariadb)
+
+    def close(self) -> None:
+        super().close()
+        self._mariadb.close()
+
+
+def mariadb_options(data: Dataset) -> Sequence[str]:
+    """How MariaDB is started for a data set."""
+    buffer = max(SMALLEST_BUFFER, data.size.users * BUFFER_BYTES_A_USER)
+    return (*MARIADB_OPTIONS, f"--innodb-buffer-pool-size={buffer}")
 
 
 class OnSQLite(Database):
@@ -234,8 +251,8 @@ def tables(data: Dataset) -> Iterator[Table]:
     groups = [(uid, group) for uid in data.callers for group in range(size.groups)]
     yield Table(
         "chat_groups",
-        ("gid", "name", "version", "roster", "created_at", "changed_at"),
-        ((data.gid(*one), f"Group {one[1]} of {one[0]}", 1, _roster(data, *one), *at) for one in groups),
+        ("gid", "name", "version", "roster", "roster_version", "created_at", "changed_at"),
+        ((data.gid(*one), f"Group {one[1]} of {one[0]}", 1, _roster(data, *one), 1, *at) for one in groups),
         len(groups),
     )
     yield Table(
@@ -282,9 +299,8 @@ def batches(rows: Iterable[Any], count: int) -> Iterator[list[Any]]:
 
 
 def _thumbnails(data: Dataset) -> Iterator[tuple[str, str]]:
-    thumbnails = data.thumbnails()
     photos = (row.photo for row in data.users() if row.photo)
-    return ((photo, thumbnails[index % len(thumbnails)]) for index, photo in enumerate(photos))
+    return ((photo, data.thumbnails[index % len(data.thumbnails)]) for index, photo in enumerate(photos))
 
 
 def folder_of(data: Dataset, home: Path) -> Path:
@@ -293,10 +309,16 @@ def folder_of(data: Dataset, home: Path) -> Path:
     What was filled by another version of the tables, or of the data set, is not found.
     """
     revision = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    version = zlib.crc32(Path(sets.__file__).read_bytes())
+    version = zlib.crc32(Path(sets.__file__).read_bytes() + Path(__file__).read_bytes())
     return (
         home.absolute() / f"{data.size.users}-{zlib.crc32(data.name.encode()):08x}-{version:08x}-{revision}"
     )
+
+
+def _variable_or_column(name: str, known: Collection[object]) -> str:
+    """What a field of a line is read into; a column that an earlier version has not got is dropped."""
+    bare = name.removesuffix("!")
+    return f"`{name}`" if name in known else f"@{bare}"
 
 
 def _as_text(value: object) -> str:

@@ -151,6 +151,7 @@ class Dataset:
             numbers += [self.number(caller) for caller in followed.get(uid, ())]
             yield from self._sorted(uid, numbers)
 
+    @functools.cached_property
     def thumbnails(self) -> list[str]:
         """Thumbnails as the product makes them, one for every so many photos."""
         chance = self._chance("thumbnails")

@@ -14,6 +14,7 @@ from tests.processes import program
 
 SCRIPT = Path(__file__).with_name("load.lua")
 CONNECTIONS = 8
+PATIENCE_SECONDS = 60
 
 
 class LoadError(Exception):
@@ -74,13 +75,28 @@ def drive(
     Raises:
         LoadError: wrk failed.
     """
+    return _wrk(url, requests, "once" if once else "cycle", seconds, expected, connections)
+
+
+def drive_all(url: str, requests: Sequence[Request], expected: str) -> Load:
+    """Send every request once and wait for its answer; the times of answers are not measured.
+
+    Raises:
+        LoadError: wrk failed.
+    """
+    return _wrk(url, requests, "all", PATIENCE_SECONDS, expected, CONNECTIONS)
+
+
+def _wrk(
+    url: str, requests: Sequence[Request], until: str, seconds: int, expected: str, connections: int
+) -> Load:
     with tempfile.NamedTemporaryFile(prefix="bench-requests-") as file:
         for request in requests:
             wire = request.on_the_wire()
             file.write(b"%d\n" % len(wire) + wire)
         file.flush()
         options = ["-t1", f"-c{connections}", f"-d{seconds}", "--timeout", "10s", "-s", str(SCRIPT)]
-        arguments = [file.name, expected, "once" if once else "cycle"]
+        arguments = [file.name, expected, until]
         done = subprocess.run(
             [program("wrk"), *options, url, "--", *arguments], capture_output=True, text=True, check=False
         )

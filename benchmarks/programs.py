@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import http.client
 import os
+import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,7 +15,7 @@ from pathlib import Path
 
 from benchmarks import dataset as sets
 from messenger_api.sandbox.server import APP_TOKEN
-from tests.processes import LOOPBACK, Server, ServerProcess, free_port
+from tests.processes import LOOPBACK, Server, ServerError, ServerProcess, free_port
 from tests.servers import ROOT
 
 
@@ -34,8 +37,7 @@ class Program(Server):
         self._command = [sys.executable, "-m", module, *arguments]
         self._folder = folder
         self._health = health
-        machine = {key: value for key, value in os.environ.items() if not key.startswith("MESSENGER_")}
-        self._environment = {**machine, "PYTHONPATH": str(ROOT), **(environment or {})}
+        self._environment = surroundings(environment or {})
 
     def start(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -57,9 +59,9 @@ class Program(Server):
         )
 
     def cpu(self) -> float:
-        """Seconds of processor time that its workers have used."""
+        """Seconds of processor time that it and its workers have used."""
         assert self.process
-        return sum(cpu_seconds(pid) for pid in _children(self.process.pid))
+        return cpu_seconds(self.process.pid)
 
     def _is_healthy(self) -> bool:
         with closing(http.client.HTTPConnection(LOOPBACK, self.port, timeout=5)) as connection:
@@ -82,8 +84,14 @@ class Memory:
 SMALLEST_WORKER = 20
 
 
-def product(uri: str, sandbox: Program, folder: Path, workers: int) -> Program:
-    """`messenger-api serve`."""
+def surroundings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program: this machine's, without the product's keys that it may have."""
+    machine = {key: value for key, value in os.environ.items() if not key.startswith("MESSENGER_")}
+    return {**machine, "PYTHONPATH": str(ROOT), **environment}
+
+
+def product(uri: str, sandbox: Program, folder: Path, workers: int, code: Path = ROOT) -> Program:
+    """`messenger-api serve`; `code`: the folder that holds the package."""
     port = free_port()
     arguments = ["serve", "--host", LOOPBACK, "--port", str(port), "--workers", str(workers)]
     return Program(
@@ -92,8 +100,22 @@ def product(uri: str, sandbox: Program, folder: Path, workers: int) -> Program:
         port,
         folder,
         health="/healthz",
-        environment=environment(uri, sandbox.url, folder),
+        environment={**environment(uri, sandbox.url, folder), "PYTHONPATH": str(code)},
     )
+
+
+def upgrade(uri: str, folder: Path, code: Path) -> None:
+    """`messenger-api db upgrade`, by the package in the folder `code`.
+
+    Raises:
+        ServerError: it failed; the text holds what it printed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    given = surroundings({**environment(uri, f"http://{LOOPBACK}", folder), "PYTHONPATH": str(code)})
+    command = [sys.executable, "-m", "messenger_api", "db", "upgrade"]
+    done = subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ServerError(f"db upgrade failed:\n{done.stdout}{done.stderr}")
 
 
 def environment(uri: str, sandbox_url: str, folder: Path) -> dict[str, str]:
@@ -146,10 +168,19 @@ def plain(uri: str, folder: Path, workers: int) -> Program:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Seconds of processor time that a process has used."""
-    # After the name, which may hold blanks, come the state and ten other fields.
+    """Seconds of processor time, user and system, of a process and all below it, those that ended too."""
+    clock = ctypes.c_int()
+    if ctypes.CDLL(None).clock_getcpuclockid(pid, ctypes.byref(clock)):
+        return 0.0  # it ended meanwhile
+    # /proc counts in hundredths of a second; the clock of a process in nanoseconds, without its children.
+    own = time.clock_gettime(clock.value)
+    return own + _seconds_of_ended_children(pid) + sum(map(cpu_seconds, _children(pid)))
+
+
+def _seconds_of_ended_children(pid: int) -> float:
+    # After the name, which may hold blanks, come the state and twelve other fields.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
 def _children(pid: int) -> list[int]:

@@ -89,11 +89,11 @@ def _restore_phone_books(connection: Connection, data: Dataset) -> None:
         connection.execute(insert(Contact), rows)
 
 
-def sandbox_file(database: Database, into: Path) -> Path:
-    """A fresh copy of mesibo's side: the callers, their friends, their groups."""
-    kept = database.folder / SANDBOX_FILE
+def sandbox_file(data: Dataset, folder: Path, into: Path) -> Path:
+    """A fresh copy of mesibo's side, kept in a folder: the callers, their friends, their groups."""
+    kept = folder / SANDBOX_FILE
     if not kept.exists():
-        _fill_sandbox(database.data, kept)
+        _fill_sandbox(data, kept)
     into.mkdir(parents=True, exist_ok=True)
     return Path(shutil.copy(kept, into / SANDBOX_FILE))
 

@@ -130,7 +130,7 @@ class Run:
         reset(database)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="messenger-bench-")))
         instance = folder / "mesibo"
-        sandbox_file(database, instance)
+        sandbox_file(database.data, database.folder, instance)
         store = stack.enter_context(SandboxStore(instance / SANDBOX_FILE))
         self._world = World(database, store)
         self._yardstick = stack.enter_context(programs.yardstick(folder / "y", plan.workers))
@@ -154,7 +154,7 @@ class Run:
         return case.requests(self._world, max(1, case.once * seconds))
 
     def _case(self, case: Case) -> Row:
-        self._check(case)
+        check(case, self._world, self.product.url)
         recordings = self._record(case)
         rounds = self._rounds(case)
         memory, left = self.product.memory(), self._empty_outbox()
@@ -219,7 +219,7 @@ class Run:
         try:
             self.product = other
             with other:
-                self._check(case)
+                check(case, self._world, self.product.url)
                 self._latest = self._measure_yardstick()
                 return self._rounds(case)
         finally:
@@ -283,31 +283,36 @@ class Run:
         self._latest = self._measure_yardstick()
         return floor, floor.rate / _between(before, self._latest).rate
 
-    def _check(self, case: Case) -> None:
-        """One request, its answer read in full; again if the machine was too busy for it."""
-        for left in reversed(range(CHECKS)):
-            text = self._answer(case.requests(self._world, 1)[0])
-            if case.expected in text.replace('": ', '":'):
-                break
-            if '"TRYLATER"' not in text or not left:
-                raise WrongAnswer(f"{case.name}: {text[:300]}")
-            time.sleep(2)
-        wanted = case.entries(self._world.data) if case.entries else None
-        found = len(msgspec.json.decode(text)["contacts"]) if wanted is not None else None
-        if found != wanted:
-            raise WrongAnswer(f"{case.name}: {found} contacts instead of {wanted}")
-
-    def _answer(self, asked: Request) -> str:
-        headers = {"Content-Type": asked.content_type} if asked.body else {}
-        url = self.product.url + asked.path
-        return requests.request(asked.method, url, data=asked.body, headers=headers, timeout=30).text
-
     def _empty_outbox(self) -> int:
         """What one case left undone must not burden the next one."""
         with self._database.engine.connect() as connection:
             left = connection.execute(select(func.count()).select_from(OutboxItem)).scalar_one()
             connection.execute(delete(OutboxItem))
         return int(left)
+
+
+def check(case: Case, world: World, url: str) -> None:
+    """One request, its answer read in full; again if the machine was too busy for it.
+
+    Raises:
+        WrongAnswer: it is not what the data set says.
+    """
+    for left in reversed(range(CHECKS)):
+        text = _answer(case.requests(world, 1)[0], url)
+        if case.expected in text.replace('": ', '":'):
+            break
+        if '"TRYLATER"' not in text or not left:
+            raise WrongAnswer(f"{case.name}: {text[:300]}")
+        time.sleep(2)
+    wanted = case.entries(world.data) if case.entries else None
+    found = len(msgspec.json.decode(text)["contacts"]) if wanted is not None else None
+    if found != wanted:
+        raise WrongAnswer(f"{case.name}: {found} contacts instead of {wanted}")
+
+
+def _answer(asked: Request, url: str) -> str:
+    headers = {"Content-Type": asked.content_type} if asked.body else {}
+    return requests.request(asked.method, url + asked.path, data=asked.body, headers=headers, timeout=30).text
 
 
 def _between(before: Yardstick, after: Yardstick) -> Yardstick:

@@ -10,9 +10,11 @@ from tempfile import TemporaryDirectory
 import msgspec
 import pytest
 
+from benchmarks import versions
 from benchmarks.cases import CASES, covered
 from benchmarks.report import Results, drops
 from benchmarks.run import Row
+from benchmarks.versions import Cost
 from messenger_api.ops import OPERATIONS
 from tests.servers import ROOT
 
@@ -54,6 +56,37 @@ def test_the_plain_way_answers_the_same_calls() -> None:
         assert row.errors == 0, row
         assert (row.plain or 0) > 0, row
     assert "plain Y" in printed
+
+
+@pytest.mark.server
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="versions are compared where git has them")
+def test_a_version_of_the_repository_is_compared_with_the_working_tree() -> None:
+    chosen = ["HEAD", "--small", "--only", "profile, a new name"]
+    command = [sys.executable, "-m", "benchmarks.versions", *chosen]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    head, _line, row, _blank, over = done.stdout.strip().splitlines()
+    assert "HEAD" in head
+    _, call, calls, before, now, ratio, *_ = (cell.strip(" *") for cell in row.split("|"))
+    assert (call, calls) == ("profile, a new name", "16")
+    assert all(float(figure) > 0 for cost in (before, now) for figure in cost.split("+"))
+    assert float(ratio) > 0
+    assert over.startswith("over 1.05: ")
+
+
+def test_what_costs_more_than_noise_is_listed() -> None:
+    same = versions.Compared("same", 1, [Cost(2.0, 1.0)] * 3, [Cost(1.0, 2.1)] * 3, [])
+    more = versions.Compared("more", 1, [Cost(2.0, 1.0)] * 3, [Cost(9, 9), Cost(2.2, 1), Cost(2.2, 1)], [])
+    assert versions.table("v1", [same, more]).splitlines()[2:] == [
+        "| same | 1 | 2.000 + 1.000 | 1.000 + 2.100 | 1.03 | 1.03 to 1.03 |",
+        "| more | 1 | 2.000 + 1.000 | 2.200 + 1.000 | **1.07** | 1.07 to 6.00 |",
+        "",
+        "over 1.05: more (1.07)",
+    ]
+
+
+def test_what_is_compared_are_cases_of_the_benchmark() -> None:
+    assert versions.CALLS.keys() <= {case.name for case in CASES}
 
 
 def tiny_run(database: str, *chosen: str) -> tuple[list[Row], str]:

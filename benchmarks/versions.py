@@ -1,0 +1,235 @@
+"""`python -m benchmarks.versions REV`: what calls cost in an earlier version and in the working tree.
+
+Both are served by the same interpreter and libraries, each on a database of its own in one MariaDB. The same
+bytes go to the one, then to the other, round after round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from itertools import cycle, islice
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, select
+
+from benchmarks import programs
+from benchmarks.cases import CASES, Case, World
+from benchmarks.databases import InMariaDB, mariadb_options
+from benchmarks.dataset import Dataset, Size
+from benchmarks.load import Request, drive_all
+from benchmarks.progress import say
+from benchmarks.reset import SANDBOX_FILE, reset, sandbox_file
+from benchmarks.run import check
+from messenger_api.sandbox import SandboxStore
+from messenger_api.storage.models import OutboxItem
+from tests.processes import wait_for
+from tests.servers import ROOT, MariaDB
+
+# How often a round makes each call: about a second of processor time.
+CALLS = {
+    "no op": 15_000,
+    "unknown token": 3000,
+    "getcontacts, nothing new": 1500,
+    "getcontacts from 0": 300,
+    "getcontacts, all numbers again": 300,
+    "profile, a new name": 800,
+    "setnotify": 2400,
+    "login, step one": 1000,
+    "getgroup": 1000,
+    "setgroup, a new group": 120,
+    "upload, profile photo": 80,
+}
+SMALL = 50  # a smoke test makes so many times fewer
+SLOWER = 1.05
+TREE = "tree"
+# Before the first round each version answers a part of its calls, unmeasured.
+WARMUP = 3
+OUTBOX_SECONDS = 20
+
+
+class Cost(NamedTuple):
+    """Milliseconds of processor time of a call: of the server's processes, and of MariaDB."""
+
+    server: float
+    database: float
+
+    @property
+    def whole(self) -> float:
+        """Both."""
+        return self.server + self.database
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The rounds of a case by both versions, in their order."""
+
+    name: str
+    calls: int
+    before: Sequence[Cost]
+    now: Sequence[Cost]
+    wrong: Sequence[str]
+
+    @property
+    def ratio(self) -> float:
+        """The median of the tree's rounds as a multiple of the other version's."""
+        return median(cost.whole for cost in self.now) / median(cost.whole for cost in self.before)
+
+    @property
+    def ratios(self) -> list[float]:
+        """Of every round alone."""
+        return [now.whole / before.whole for before, now in zip(self.before, self.now, strict=True)]
+
+
+class Version:
+    """A version that is served, on a database that holds the data set."""
+
+    def __init__(
+        self, code: Path, name: str, data: Dataset, mariadb: MariaDB, folder: Path, stack: ExitStack
+    ) -> None:
+        self.database = stack.enter_context(closing(_OfVersion(code, name, data, mariadb, folder)))
+        self.database.fill()
+        reset(self.database)
+        instance = folder / "mesibo"
+        sandbox_file(data, folder.parent, instance)
+        self.store = stack.enter_context(SandboxStore(instance / SANDBOX_FILE))
+        sandbox = stack.enter_context(programs.sandbox(instance, folder / "s"))
+        self.product = stack.enter_context(
+            programs.product(self.database.uri, sandbox, folder / "p", 2, code)
+        )
+
+    def cost(self, requests: Sequence[Request], expected: str) -> tuple[Cost, str]:
+        """The cost of a call, with all that it left to the outbox; and what was wrong with the answers."""
+        server, database = self.product.cpu(), self.database.cpu()
+        load = drive_all(self.product.url, requests, expected)
+        left = self._empty_outbox()
+        each = 1000 / max(1, load.answered)
+        cost = Cost((self.product.cpu() - server) * each, (self.database.cpu() - database) * each)
+        missing = len(requests) - load.answered
+        if load.errors or missing or left:
+            return cost, f"{load.errors} wrong, {missing} missing, {left} left to send {load.wrong}"
+        return cost, ""
+
+    def _empty_outbox(self) -> int:
+        with self.database.engine.connect() as connection:
+            count = select(func.count()).select_from(OutboxItem)
+            try:
+                wait_for(lambda: not connection.execute(count).scalar_one(), OUTBOX_SECONDS, "the outbox")
+            except TimeoutError:
+                return int(connection.execute(delete(OutboxItem)).rowcount)
+        return 0
+
+
+class _OfVersion(InMariaDB):
+    """A database whose tables a version's own migrations make."""
+
+    def __init__(self, code: Path, name: str, data: Dataset, mariadb: MariaDB, folder: Path) -> None:
+        self._code = code
+        super().__init__(data, folder, mariadb, name)
+
+    def create(self) -> None:
+        self._mariadb.create_database(self._name)
+        programs.upgrade(self.uri, self.folder / "upgrade", self._code)
+
+
+def compare(revision: str, size: Size, names: Sequence[str], rounds: int, fewer: int) -> Iterator[Compared]:
+    """Case after case, in the order of the names; `fewer`: by what the numbers of calls are divided."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-versions-")))
+        _check_out(revision, folder / "code")
+        data = Dataset(size)
+        mariadb = stack.enter_context(MariaDB(options=mariadb_options(data)))
+        both = [
+            Version(code, name, data, mariadb, folder / name, stack)
+            for name, code in (("before", folder / "code"), (TREE, ROOT))
+        ]
+        world = World(both[1].database, both[1].store)
+        cases = {case.name: case for case in CASES}
+        for case in map(cases.__getitem__, names):
+            yield _compare(case, world, both, rounds, max(1, CALLS[case.name] // fewer))
+
+
+def _compare(case: Case, world: World, both: Sequence[Version], rounds: int, calls: int) -> Compared:
+    requests = cycle(case.requests(world, calls))
+    warmup = list(islice(requests, max(1, calls // WARMUP)))
+    for version in both:
+        check(case, world, version.product.url)
+        version.cost(warmup, case.expected)
+    costs: tuple[list[Cost], list[Cost]] = ([], [])
+    wrong = []
+    for _ in range(rounds):
+        some = list(islice(requests, calls))
+        for version, found in zip(both, costs, strict=True):
+            cost, fault = version.cost(some, case.expected)
+            found.append(cost)
+            wrong += [fault] if fault else []
+    compared = Compared(case.name, calls, *costs, wrong)
+    say(f"{case.name}: {compared.ratio:.2f}")
+    return compared
+
+
+def _check_out(revision: str, folder: Path) -> None:
+    """The package as it was at a revision."""
+    command = ["git", "archive", "--format=tar", revision, "messenger_api"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"git archive {revision}: {done.stderr.decode().strip()}")
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+
+
+def table(revision: str, compared: Sequence[Compared]) -> str:
+    """In Markdown; costs are medians of the rounds, in milliseconds."""
+    sides = [f"{name}: server + db" for name in (revision, TREE)]
+    heads = ("call", "calls a round", *sides, "ratio", "of rounds")
+    lines = [f"| {' | '.join(heads)} |", "|---" + "|---:" * (len(heads) - 1) + "|"]
+    for one in compared:
+        mark = f"**{one.ratio:.2f}**" if one.ratio > SLOWER else f"{one.ratio:.2f}"
+        spread = f"{min(one.ratios):.2f} to {max(one.ratios):.2f}"
+        cells = (one.name, f"{one.calls:,}", _medians(one.before), _medians(one.now), mark, spread)
+        lines.append(f"| {' | '.join(cells)} |")
+    over = [f"{one.name} ({one.ratio:.2f})" for one in compared if one.ratio > SLOWER]
+    return "\n".join([*lines, "", f"over {SLOWER}: {', '.join(over) or 'none'}", ""])
+
+
+def _medians(costs: Sequence[Cost]) -> str:
+    return f"{median(cost.server for cost in costs):.3f} + {median(cost.database for cost in costs):.3f}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare; 1 when an answer was wrong."""
+    asked = _parser().parse_args(arguments)
+    chosen = [name for name in CALLS if any(part in name for part in asked.only or [""])]
+    size = Size(users=asked.users, rows=asked.users * 10, callers=100)
+    if asked.small:
+        size = replace(Size.small(), photos=0)  # thumbnails take seconds to make
+    rounds, fewer = (1, SMALL) if asked.small else (asked.rounds, 1)
+    compared = list(compare(asked.revision, size, chosen, rounds, fewer))
+    sys.stdout.write(f"\n{table(asked.revision, compared)}")
+    faults = [f"{one.name}: {fault}" for one in compared for fault in one.wrong]
+    sys.stdout.writelines(f"! {fault}\n" for fault in faults)
+    return int(bool(faults))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.versions", description=__doc__)
+    add = parser.add_argument
+    add("revision", help="the version to compare with, as git names it")
+    add("--rounds", type=int, default=5, help="of which the median counts")
+    add("--users", type=int, default=20_000, help="accounts")
+    add("--small", action="store_true", help="a smoke test: a tiny data set, one round of few calls")
+    add("--only", action="append", default=[], metavar="TEXT", help="only cases with this in their name")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
