@@ -36,6 +36,7 @@ from messenger_api.domain.errors import TryLater
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.login import Unavailable, method_from_settings
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnreachable
+from messenger_api.gateways.mesibo.client import PING_FAULTS
 from messenger_api.gateways.sms import SmsError, sender_from_settings
 from messenger_api.services.limits import Claim
 from messenger_api.settings import EVERYWHERE, Settings, country_faults, file_in_use, without_mesibo
@@ -47,6 +48,9 @@ from messenger_api.transport.health import OUTBOX_STALE_SECONDS
 
 # SQLAlchemy's names of MySQL's drivers, and those by which they are installed.
 DRIVERS = {"mysqldb": "mysqlclient", "pymysql": "PyMySQL"}
+
+# Forbidden, no such method, not implemented (RFC 9110).
+NOT_SERVED = frozenset({403, 405, 501})
 
 State = Literal["ok", "warning", "fault"]
 
@@ -197,6 +201,7 @@ def _mesibo(settings: Settings) -> list[Verdict]:
     client = MesiboClient.from_settings(settings)
     try:
         client.ping()
+        refusal = client.refusal_of_groups()
     except MesiboUnreachable as error:
         return [("fault", str(error), "check MESIBO_API_URL, the network and the proxy")]
     except MesiboRefused as error:
@@ -206,6 +211,13 @@ def _mesibo(settings: Settings) -> list[Verdict]:
         return [("fault", str(error), to_do)]
     finally:
         client.close()
+    if refusal:
+        place = _place(settings.mesibo_api_url)
+        found = f"{place} takes log-ins and no groups ({refusal.label}), as for an app on premise"
+        to_do = "start mesibo with -b PORT and set MESIBO_API_URL to your web server: docs/questions.md"
+        # Only these say it beyond doubt: which label mesibo has for it is documented nowhere.
+        certain = refusal.error in PING_FAULTS or refusal.code in NOT_SERVED
+        return [("fault" if certain else "warning", found, to_do)]
     return [("ok", f"{_place(settings.mesibo_api_url)} accepts the app token", "")]
 
 

@@ -32,6 +32,8 @@ GROUP_EXTENSION = 31_536_000
 
 # Answers to `ping` that mean a wrong URL or style: no op, or none that is known, was seen in the request.
 PING_FAULTS = frozenset({"MISSINGOP", "BADOP"})
+# Refusals of a group that is none, by somebody who serves groups. Which one mesibo uses is inferred.
+NO_GROUP = frozenset({"BADVALUE", "MISSINGVALUE", "BADGID", "MISSINGGID", "MISSINGPARAM", "BADPARAM"})
 
 T = TypeVar("T")
 
@@ -185,6 +187,22 @@ class MesiboClient:
             except MesiboRefused as refusal:
                 if refusal.about_app_token or refusal.error in PING_FAULTS:
                     raise
+
+    def refusal_of_groups(self) -> MesiboRefused | None:
+        """Why groups are not served; None when they are. To an app on premise, mesibo's own hosts answer
+        useradd, userset and usertoken alone (documented), so that people log in and groups fail.
+
+        Asks for the members of a group that is none, which changes nothing.
+
+        Raises:
+            MesiboUnreachable: no usable answer.
+        """
+        with _logged("groupgetmembers"):
+            try:
+                self._answer(wire.groupgetmembers(0))
+            except MesiboRefused as refusal:
+                return None if refusal.is_not_there or refusal.error in NO_GROUP else refusal
+        return None
 
     def close(self) -> None:
         """Close idle connections, at once. A late group may still be reported afterwards."""
