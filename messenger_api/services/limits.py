@@ -17,16 +17,19 @@ from sqlalchemy.exc import IntegrityError
 
 from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.limits import Bucket, Rule, Taken, Window
+from messenger_api.logs import Seldom
 from messenger_api.settings import Settings
 from messenger_api.storage import counters
 from messenger_api.storage.db import Database
 from messenger_api.storage.sessions import Caller
 
 log = structlog.get_logger(__name__)
+_seldom = Seldom()
 
 T = TypeVar("T")
 
 DAY = 86_400
+BUDGETS = frozenset({"sms_budget_day", "sms_budget_month"})
 # How often a transaction starts over because somebody else made the same counter first.
 ATTEMPTS = 5
 
@@ -79,10 +82,21 @@ class Tally:
         reached = [(claim, found.wait) for claim, found in taken if found.wait]
         for claim, wait in reached:
             log.warning("limit.reached", limit=claim.limit, mode=self._modes(claim.limit), seconds=wait)
+            self._sound_alarm(claim.limit)
         waits = [wait for claim, wait in reached if self._modes(claim.limit) == "enforce"]
         if waits:
             raise TooMany(retry_after=max(waits))
         return self._keep(taken)
+
+    def _sound_alarm(self, limit: str) -> None:
+        """People are refused for want of money: an error, once a minute and not once a person."""
+        if limit in BUDGETS and self._modes(limit) == "enforce" and _seldom.is_due(limit):
+            log.error(
+                "sms.budget_spent",
+                limit=limit,
+                what="people get no codes",
+                to_do=f"raise {limit.upper()} if these are your users: messenger-api sms status",
+            )
 
     def add(self, claims: Sequence[Claim]) -> None:
         """Count what has happened already; nothing is refused."""

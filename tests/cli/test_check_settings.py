@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import which
 
 import pytest
 from sqlalchemy import text as sql
+from structlog.testing import capture_logs
 
 from messenger_api.cli.doctor_settings import public_url_verdict, redis_verdict
 from messenger_api.cli.doctor_texts import texts_verdicts, without_money
+from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.secrets import Keys
+from messenger_api.logs import Seldom
+from messenger_api.services import limits
 from messenger_api.services.texting import Asking
 from messenger_api.settings import SettingsError, build
+from messenger_api.storage.files import folder
 from tests.cli.commands import Cli
-from tests.processes import LOOPBACK, free_port
+from tests.processes import LOOPBACK, free_port, wait_for
 from tests.product import Product
 from tests.trust.conftest import PAID
 from tests.trust.network import Network
@@ -122,6 +130,62 @@ def test_a_redis_that_is_away_or_no_redis_is_a_fault() -> None:
         assert (verdict[0], "hunter2" in str(verdict)) == ("fault", False)
         assert "REDIS_URL" in verdict[2]
     assert redis_verdict(build()) is None
+
+
+@pytest.mark.skipif(which("redis-server") is None, reason="needs redis-server")
+def test_a_redis_that_wants_another_password_or_lacks_the_database_is_a_fault(tmp_path: Path) -> None:
+    port = free_port()
+    command = ["redis-server", "--port", str(port), "--bind", LOOPBACK, "--requirepass", "right"]
+    server = subprocess.Popen([*command, "--save", "", "--dir", str(tmp_path)], stdout=subprocess.DEVNULL)
+    try:
+        right = f"redis://:right@{LOOPBACK}:{port}"
+        wait_for(lambda: (redis_verdict(build(redis_url=f"{right}/0")) or [""])[0] == "ok", 20, "Redis")
+        for url in (f"redis://:hunter2@{LOOPBACK}:{port}/0", f"redis://{LOOPBACK}:{port}/0", f"{right}/9999"):
+            verdict = redis_verdict(build(redis_url=url))
+            assert verdict is not None
+            assert (verdict[0], "hunter2" in str(verdict), "right@" in str(verdict)) == (
+                "fault",
+                False,
+                False,
+            )
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_people_refused_for_want_of_money_are_an_error_once_a_minute(
+    paying: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "_seldom", Seldom())
+    count(paying, f"sms_budget_day:{dt.datetime.now(dt.UTC):%Y-%m-%d}", "25000000")
+    with capture_logs() as lines:
+        for n in range(3):
+            asking = Asking(network=f"203.0.113.{n}")
+            with pytest.raises(TooMany):
+                paying.services.accounts.request_code(f"491511{n:03d}0000", "", asking)
+    (told,) = [line for line in lines if line["event"] == "sms.budget_spent"]
+    assert (told["log_level"], "SMS_BUDGET_DAY" in told["to_do"]) == ("error", True)
+
+
+def test_a_full_disk_is_an_error_with_the_folder_once_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(folder, "_seldom", Seldom())
+    monkeypatch.setattr(folder, "_write_synced", full)
+    with capture_logs() as lines:
+        for _ in range(3):
+            with pytest.raises(TryLater):
+                folder.Folder(tmp_path).put("a.jpg", b"x")
+    (told,) = lines
+    assert (told["log_level"], told["folder"], told["reason"]) == (
+        "error",
+        str(tmp_path),
+        "No space left on device",
+    )
+    assert "make room" in told["to_do"]
 
 
 def found(cli: Cli, check: str, **environment: str) -> dict[str, str]:
