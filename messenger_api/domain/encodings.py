@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -19,9 +20,10 @@ WESTERN = "cp1252"
 _ASSUMED = frozenset({"ascii", "iso8859-1", WESTERN})
 # What is read when a label says so, beside UTF-8. What else Python knows is no encoding of texts, or takes
 # quadratic time.
+WIDE = frozenset({"utf-16", "utf-16-be", "utf-16-le", "utf-32", "utf-32-be", "utf-32-le"})
 _READ = frozenset(
     {
-        "utf-16", "utf-16-be", "utf-16-le", "utf-32", "utf-32-be", "utf-32-le",
+        *WIDE,
         *(f"iso8859-{part}" for part in (*range(2, 12), *range(13, 17))),
         *(f"cp125{page}" for page in range(9)),
         "koi8-r", "koi8-u", "tis-620", "cp874", "shift_jis", "cp932", "euc_jp", "iso2022_jp",
@@ -44,6 +46,10 @@ _ZEROS: Mapping[tuple[bool, ...], str] = {
     (True, False, True, False): "utf-16-be",
 }
 LOST = "\ufffd"
+# How msgspec says that a number is too large for it.
+OUT_OF_RANGE = "out of range"
+# Digits of an integer; one that has more is a number beyond any range.
+LONGEST_NUMBER = 40
 # In JSON: an escaped backslash, a whole pair, and what is half of one.
 _ESCAPES = re.compile(
     rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
@@ -118,6 +124,25 @@ def from_json(data: bytes, kind: type[T]) -> T:
     except (msgspec.DecodeError, UnicodeDecodeError):
         mended = _paired(data.decode(UTF8, "surrogatepass")).encode()
         mended = _ESCAPES.sub(_mended, mended)
-        if mended == data:
+    try:
+        return msgspec.json.decode(mended, type=kind)
+    except msgspec.DecodeError as error:
+        if OUT_OF_RANGE not in str(error):
             raise
-    return msgspec.json.decode(mended, type=kind)
+    return msgspec.convert(_with_any_number(mended), kind)
+
+
+def _with_any_number(data: bytes) -> object:
+    """What JSON holds: its grammar bounds no number, and what is beyond any range is infinite here."""
+    try:
+        return json.loads(data, parse_int=_number, parse_float=float, parse_constant=_no_number)
+    except ValueError as error:
+        raise msgspec.DecodeError(str(error)) from None
+
+
+def _number(digits: str) -> float:
+    return int(digits) if len(digits) <= LONGEST_NUMBER else float(digits)
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number of JSON")

@@ -16,6 +16,8 @@ MAX_BODY_BYTES = 1024 * 1024
 # A packed body may always hold as much as one that is not, and beyond that so many times its own size.
 MOST_PACKED = 100
 CHUNK = 64 * 1024
+# Pieces of gzip that may stand one behind the other (RFC 1952, 2.2): what is left is copied for each.
+MOST_MEMBERS = 16
 GZIP_START = b"\x1f\x8b\x08"
 # zlib's names of what it shall unpack: gzip, and what HTTP calls deflate, with its frame and as old servers
 # and clients write it.
@@ -108,13 +110,18 @@ class Body:
 
     def _inflated(self, packed: bytes, frame: int) -> bytes:
         limit = min(self._limit, max(MAX_BODY_BYTES, MOST_PACKED * len(packed)))
-        unpacking = zlib.decompressobj(frame)
-        data = unpacking.decompress(packed, limit + 1)
-        if len(data) > limit:
-            raise too_large(limit)
-        if not unpacking.eof:
-            raise unreadable("it broke off")
-        return data
+        data = b""
+        for _ in range(MOST_MEMBERS):
+            unpacking = zlib.decompressobj(frame)
+            data += unpacking.decompress(packed, limit + 1 - len(data))
+            if len(data) > limit:
+                raise too_large(limit)
+            if not unpacking.eof:
+                raise unreadable("it broke off")
+            packed = unpacking.unused_data
+            if frame != GZIP or not packed.startswith(GZIP_START):
+                return data
+        raise unreadable("it is packed in too many pieces")
 
 
 def unreadable(wanted: str) -> BadValue:

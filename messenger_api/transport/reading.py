@@ -17,7 +17,7 @@ import msgspec
 from werkzeug import Request
 from werkzeug.http import parse_options_header
 
-from messenger_api.domain.encodings import WESTERN, from_json, in_utf8, known, text
+from messenger_api.domain.encodings import WESTERN, WIDE, from_json, in_utf8, known, text
 from messenger_api.domain.errors import BadValue
 from messenger_api.domain.network import network_of
 from messenger_api.ops.call import ApiRequest, UploadedFile
@@ -110,6 +110,7 @@ def _read_body(environ: WSGIEnvironment, settings: Settings) -> tuple[Fields, Up
 
 def _text_body(body: Body, label: str, charset: str) -> Fields:
     data = in_utf8(body.whole(MAX_BODY_BYTES))
+    charset = "" if charset in WIDE else charset  # so it is in UTF-8 by now
     if data.lstrip()[:1] == JSON_START:
         return _json(data, charset)
     if (JSON in label or MULTIPART in label) and data.strip() and not _FORM_START.match(data):

@@ -103,7 +103,8 @@ def test_json_and_forms_in_wide_characters_are_read(product: Product, ann: Phone
     text = json.dumps({"op": "profile", "token": ann.token, "name": "José 😀"}, ensure_ascii=False)
     for label in ("application/json", None, "application/json; charset=utf-16"):
         assert post(product, text.encode(encoding), label)["name"] == "José 😀"
-    assert post(product, named(ann, b"Ann Lee").decode().encode(encoding))["name"] == "Ann Lee"
+    for label in (FORM, f"{FORM}; charset={encoding}", f"{FORM}; charset=utf-16"):
+        assert post(product, named(ann, b"Ann Lee").decode().encode(encoding), label)["name"] == "Ann Lee"
 
 
 def test_half_a_character_in_wide_json_is_lost_alone(product: Product, ann: Phone) -> None:
@@ -200,6 +201,33 @@ def test_a_packed_body_is_unpacked(product: Product, ann: Phone, encoding: str, 
     body = part("op", b"upload") + part("token", ann.token.encode()) + part("profile", b"1")
     body += part("photo", jpeg(), '; filename="a.jpg"') + b"--xyz--\r\n"
     assert post(product, packed(body, how), PARTS, headers=headers)["result"] == "OK"
+
+
+def test_gzip_in_several_pieces_is_read_to_its_end(product: Product, ann: Phone) -> None:
+    body = named(ann, b"Ann Lee")
+    for step in (len(body) // 15 + 1, 40, len(body) - 1):
+        pieces = [gzip.compress(body[at : at + step]) for at in range(0, len(body), step)]
+        assert post(product, b"".join(pieces), headers={"Content-Encoding": "gzip"})["name"] == "Ann Lee"
+
+
+def test_gzip_in_pieces_without_end_is_refused_and_costs_little(product: Product) -> None:
+    assert refused(post(product, gzip.compress(b"") * 40_000, headers={"Content-Encoding": "gzip"}))
+    bomb = gzip.compress(b"x" * 12_000_000)
+    answer = post(product, bomb * 4, headers={"Content-Encoding": "gzip"})
+    assert answer["error"] == "TOOLARGE"
+
+
+def test_a_number_that_is_beyond_any_range_is_one_fields_fault(product: Product, ann: Phone) -> None:
+    head = f'{{"op":"getcontacts","token":"{ann.token}",'
+    for number in ("1e999", "-1e400", "9" * 5000, "9" * 41, "1" + "0" * 308):
+        assert post(product, f'{head}"lang":{number}}}'.encode(), "application/json")["result"] == "OK"
+        entries = f'"phones":[{number},"919876543211"]}}'
+        assert post(product, (head + entries).encode(), "application/json")["result"] == "OK"
+        answer = post(product, f'{head}"ts":{number}}}'.encode(), "application/json")
+        assert (answer["error"], answer["properties"]) == ("BADVALUE", ["ts"])
+    for beside in ("NaN", "Infinity", "1e999,}", "01", "[1e999"):
+        answer = post(product, f'{head}"ts":1e999,"lang":{beside}}}'.encode(), "application/json")
+        assert answer["properties"] == ["body"], beside
 
 
 def test_a_body_that_somebody_unpacked_on_the_way_is_read(product: Product) -> None:
