@@ -35,7 +35,11 @@ _BLANKS_DASHES_BRACKETS = frozenset({"Zs", "Pd", "Ps", "Pe"})
 # The forms of ASCII that take as much room as an ideograph (Unicode, U+FF01 to U+FF5E).
 _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 _TRAILING = re.compile(r"[^\w]+$")
-_CONTEXT = ";phone-context="
+# What may follow a number in the address `tel:` (RFC 3966), and what its local numbers are completed by.
+_PARAMETERS = re.compile(r";[a-z-]+=.*", re.IGNORECASE)
+_CONTEXT = re.compile(r";phone-context=(\+[^;]*)", re.IGNORECASE)
+# Where Brazilians write that one dials the code of a carrier.
+_CARRIER = re.compile(r"(?<=0)\s*[xX]{2}(?=\s*[0-9])")
 # Whether a number has an extension does not depend on its country, which has to be named.
 _ANY_COUNTRY = "US"
 
@@ -175,9 +179,9 @@ def _dialled(text: str) -> _Dialled | None:
     """What an entry has one dial; None for what is no number."""
     if _DIGITS.fullmatch(text):
         return _Dialled(_one_plus(text), by_hand=False)
-    text = _ascii_digits(text.translate(_NARROW))
-    if text[:4].lower() == "tel:":
-        text = _of_address(text[4:])
+    text = _CARRIER.sub("", _ascii_digits(text.translate(_NARROW)))
+    if ";" in text:
+        text = _of_address(text)
     first = next((at for at, char in enumerate(text) if char == "+" or char.isdecimal()), 0)
     label, text = text[:first], _TRAILING.sub("", text[first:])
     if label and (not label.isprintable() or label[-1].isalnum()):
@@ -203,10 +207,10 @@ def _is_between(char: str) -> bool:
 
 
 def _of_address(text: str) -> str:
-    """The number in the address `tel:` of RFC 3966, whose local numbers are completed by a context."""
-    number, _, context = text.partition(_CONTEXT)
-    context = context.partition(";")[0]
-    return context + number if context.startswith("+") and not number.startswith("+") else number
+    """The number in an address as RFC 3966 writes it, without its extension and other parameters."""
+    context, number = _CONTEXT.search(text), _PARAMETERS.sub("", text)
+    scheme, _, local = number.rpartition(":")
+    return f"{scheme}:{context[1]}{local}" if context and not local.startswith("+") else number
 
 
 def _without_extension(text: str) -> str:

@@ -50,8 +50,8 @@ def _renumbering(since: str, old: str, new: str | Callable[[re.Match[str]], str]
 
 
 RENUMBERINGS: dict[int, tuple[Renumbering, ...]] = {
-    # A 1 in front of mobiles from abroad; 044, 045 and 01 in front at home.
-    52: (_renumbering("2019-08-03", r"(?:1|4[45])(\d{10})", r"\1"),),
+    # A 1 in front of mobiles from abroad; 044, 045 and 01 at home, and in phone books behind +52 too.
+    52: (_renumbering("2019-08-03", r"(?:0?1|0?4[45])(\d{10})", r"\1"),),
     84: (_renumbering("2018-09-15", r"(1\d\d)(\d{7})", lambda m: _VIETNAM.get(m[1], m[1]) + m[2]),),
     225: (_renumbering("2021-01-31", r"([04-9])(\d)(\d{6})", lambda m: _IVORY_COAST[m[2]] + m[0]),),
     229: (_renumbering("2024-11-30", r"\d{8}", r"01\g<0>"),),
