@@ -48,7 +48,8 @@ _JOINERS = re.compile("[\u200c\u200d\U000e0020-\U000e007f]")
 _NOTHING = frozenset({"Mn", "Me", "Mc", "Zs", "Zl", "Zp", *_CONTROLS})
 _BLANK_BRAILLE = "\u2800"
 _LINE_ENDS = "\r\n"
-_NUMBER = re.compile(r"[\d\s()+./\-]+")
+# No name has so many digits, and every phone number with its country code has.
+DIGITS_OF_NUMBER = 7
 
 
 def cleaned(text: str, *, lines: bool = False) -> str:
@@ -68,10 +69,16 @@ def of_group(members: Iterable[str], longest: int) -> str:
 
     "" when none of them has one. A name that is a number is none: it would tell members each other's.
     """
-    told = list(islice((name for name in map(cleaned, members) if name and not _NUMBER.fullmatch(name)), 3))
+    told = list(islice((name for name in map(cleaned, members) if name and not _is_number(name)), 3))
     while len(told) > 1 and len(", ".join(told)) > longest:
         told.pop()
     return ", ".join(told)[:longest]
+
+
+def _is_number(name: str) -> bool:
+    """Whether a name is a number, or holds one: digits without letters, or as many as phone numbers have."""
+    digits = sum(map(str.isdigit, name))
+    return digits >= DIGITS_OF_NUMBER or (digits > 0 and not any(map(str.isalpha, name)))
 
 
 def _controls(char: str) -> bool:

@@ -85,7 +85,12 @@ class Groups:
             TooMany: more members than `MAX_GROUP_MEMBERS`.
         """
         picture = hashlib.sha256(photo or b"").digest()
-        what = (caller.sid, name, sorted(self._invited.keys(caller, entries)), picture)
+        what = (
+            caller.sid,
+            name,
+            sorted({*self._invited.keys(caller, entries)} - {caller.contact_key}),
+            picture,
+        )
         with self._repeats.turn(*what) as turn:
             found = self._find(turn.made) if turn.made else None
             if found and found.roster.role(caller.uid) is not None:
