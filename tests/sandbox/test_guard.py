@@ -44,6 +44,12 @@ PROXY_HEADERS = [
     "X-Amzn-Trace-Id",
     "X-Scheme",
     "Front-End-Https",
+    "XForwardedFor",
+    "X-Sucuri-ClientIP",
+    "DO-Connecting-IP",
+    "Incap-Client-IP",
+    "Real-IP",
+    "X-WebObjects-Remote-Addr",
 ]
 PUBLIC_NAMES = [
     "chat.example.com",
