@@ -56,12 +56,14 @@ def unblock(number: str) -> None:
 
 @click.command()
 @click.argument("number")
-@click.confirmation_option("--yes", prompt="Delete the account, its groups' memberships and its pictures?")
-def delete(number: str) -> None:
+@click.option("--yes", is_flag=True, help="Delete without asking.")
+def delete(number: str, yes: bool) -> None:
     """Delete a user's account, as the user can do in the app."""
     with product() as parts:
         prepare_schema(parts)
         uid = uid_of(parts, number)
+        if not yes:
+            click.confirm(f"Delete the account of {number}, its memberships and its pictures?", abort=True)
         parts.services.closing.close(uid)
         try:
             parts.services.closing.finish_now(uid)

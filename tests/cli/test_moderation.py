@@ -85,7 +85,14 @@ def test_a_blocked_user_can_be_deleted(cli: Cli, installation: Product, ana: Pho
 def test_without_yes_nothing_is_deleted_unless_it_is_confirmed(cli: Cli, ana: Phone) -> None:
     result = cli.run("users", "delete", ANA)
     assert result.exit_code == 1
+    assert f"Delete the account of {ANA}" in result.output
     assert not is_dead(ana)
+
+
+def test_nothing_is_asked_about_a_number_without_an_account(cli: Cli, ana: Phone) -> None:
+    result = cli.run("users", "delete", CAT)
+    assert result.exit_code == 1
+    assert result.output == f"No user has the number {CAT}.\n"
 
 
 def test_a_deletion_that_mesibo_keeps_waiting_is_left_to_the_outbox(
