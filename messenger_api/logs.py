@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
 import time
@@ -10,6 +11,8 @@ import time
 import structlog
 
 SELDOM_SECONDS = 60
+
+_QUERY = re.compile(r"\?[^ ]*")
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -39,6 +42,14 @@ def configure(level: str, form: str) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    logging.getLogger("werkzeug").addFilter(_without_query)
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """Take out of the lines of Flask's own server what stands behind a path: a GET holds its token there."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(_QUERY.sub("", arg) if isinstance(arg, str) else arg for arg in record.args)
+    return True
 
 
 def _leave(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -151,3 +151,14 @@ def test_where_workers_are_to_deliver_the_health_page_tells_that_none_runs(way: 
         return "nobody delivers" in requests.get(f"{url}/readyz", timeout=10).json()["outbox"]
 
     wait_for(told, 40, "the health page to tell")
+
+
+@pytest.mark.parametrize("name", ["flask", "flask wsgi", "serve", "gunicorn"])
+def test_no_log_holds_what_a_get_brings(name: str, way: Way, tmp_path: Path) -> None:
+    url = way(WAYS[name], MESSENGER_SANDBOX="local")
+    for path in ("/api.php", "/", "/nowhere", "/files/none.jpg"):
+        requests.get(
+            f"{url}{path}", {"op": "getcontacts", "token": "5ec4e7", "phone": "+1 415 555 0177"}, timeout=10
+        )
+    said = (tmp_path / "server.log").read_text()
+    assert not re.search("5ec4e7|0177", said)
