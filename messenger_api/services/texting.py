@@ -198,7 +198,7 @@ class Texting:
                     now,
                     contact_key=key,
                     provider=each.provider.name[:64],
-                    provider_id=each.id[:128],
+                    provider_id=each.id,
                     channel=each.channel.value,
                     country=phone.region,
                     cost=tab.cost(each.provider, each.channel),

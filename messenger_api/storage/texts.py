@@ -49,9 +49,15 @@ _TEXT = select(
 )
 
 
-def add(connection: Connection, now: int, **columns: object) -> int:
+def add(connection: Connection, now: int, *, provider_id: str, **columns: object) -> int:
     """Note a text that a provider has taken, or may have; returns our id of it."""
-    return new_id(connection.execute(insert(SentText).values(sent_at=now, **columns)))
+    values = {"sent_at": now, "provider_id": _kept(provider_id), **columns}
+    return new_id(connection.execute(insert(SentText).values(values)))
+
+
+def _kept(provider_id: str) -> str:
+    """A provider's id in the characters and the length of the column: the text is sent, whatever it is."""
+    return provider_id.encode("ascii", "backslashreplace").decode()[:128]
 
 
 def find(connection: Connection, text_id: int) -> Text | None:
@@ -61,7 +67,7 @@ def find(connection: Connection, text_id: int) -> Text | None:
 
 def by_provider(connection: Connection, provider: str, provider_id: str) -> Text | None:
     """The newest text by the provider's id of it."""
-    named = _TEXT.where(SentText.provider_id == provider_id, SentText.provider == provider)
+    named = _TEXT.where(SentText.provider_id == _kept(provider_id), SentText.provider == provider)
     return _text(connection.execute(named.order_by(SentText.id.desc()).limit(1)).one_or_none())
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from messenger_api.storage import texts
 from messenger_api.storage.texts import Delivery
 from tests.gateways.gateway_standin import Gateway, gateway
 from tests.gateways.twilio_standin import CREATED, SID, TOKEN
@@ -36,7 +37,21 @@ HTTP_SECRET = "the secret that the gateway signs with"
 TWILIO_ID = str(CREATED["sid"])
 LARGE = "x" * 20_000
 
+ODD_IDS = ["\ud83d", "a\x00b", "😀", "né-1", "x" * 300, "\u202e1"]
+
 Make = Callable[..., Product]
+
+
+@pytest.mark.parametrize("odd", ODD_IDS)
+def test_a_text_with_any_id_of_its_provider_is_counted_and_found(product: Product, odd: str) -> None:
+    def work(tx: Any, now: int) -> Any:
+        columns = {"contact_key": b"k" * 16, "provider": "http", "channel": "sms", "country": "IN", "cost": 1}
+        text_id = texts.add(tx, now, provider_id=odd, **columns)
+        return text_id, texts.by_provider(tx, "http", odd)
+
+    text_id, found = product.services.database.write(work)
+    assert found
+    assert found.id == text_id
 
 
 @pytest.fixture
