@@ -168,6 +168,9 @@ def test_whom_the_maker_has_blocked_may_be_added(product: Product, ann: Phone) -
 # Rights and sizes come before numbers
 
 
+# Seconds of processor time for taking 68,000 texts out of a body, tests being traced; to read them as numbers
+# takes ten times as long.
+READING = 2.5
 MANY = ",".join(f"9177{index:08}" for index in range(68_000))
 
 
@@ -185,8 +188,8 @@ def test_a_list_without_end_costs_no_more_than_its_bytes(product: Product, ann: 
     ann.call("loginui", d=MANY)
     bytes_alone = time.process_time() - started
     fields = {"phones": MANY} if op in PHONES else {"m": MANY}
-    assert spent(lambda: ann.call(op, gid=10**15, **fields)) < 10 * bytes_alone + 0.5
+    assert spent(lambda: ann.call(op, gid=10**15, **fields)) < 10 * bytes_alone + READING
     if "m" in fields:
         gid = ann.ok("setgroup", name=op, m=BOB)["gid"]
-        assert spent(lambda: ann.call(op, gid=gid, **fields)) < 10 * bytes_alone + 0.5
-        assert spent(lambda: ann.call("setgroup", gid=0, **fields)) < 10 * bytes_alone + 0.5
+        assert spent(lambda: ann.call(op, gid=gid, **fields)) < 10 * bytes_alone + READING
+        assert spent(lambda: ann.call("setgroup", gid=0, **fields)) < 10 * bytes_alone + READING
