@@ -81,7 +81,7 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def checked(settings: dict[str, object]) -> Found:
     environment = {f"MESSENGER_{key.upper()}": str(value) for key, value in settings.items()}
     result = Cli().run("check", "--json", **environment)
-    assert str(settings["s3_secret_key"] or "nothing") not in result.output
+    assert str(settings["s3_secret_key"] or "no secret key") not in result.output
     assert result.stderr == ""
     (finding,) = (finding for finding in json.loads(result.stdout) if finding["check"] == "files")
     return Found(finding["state"], finding["found"], finding["to_do"])

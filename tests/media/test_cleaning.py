@@ -328,4 +328,4 @@ def test_endless_parts_cost_no_time(data: bytes) -> None:
     with suppress(BadImage):
         clean(data)
 
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 6  # tests are traced; twice the bytes take twice as long, no more

@@ -63,18 +63,21 @@ def sync(ask: Callable[[str, dict[str, object]], Answer], token: str, numbers: l
     spelled = [entry for number in numbers for entry in spellings(number)]
     for index, encoding in enumerate(ENCODINGS):
         part = spelled[index::4]
+        # A multipart body has few parts, so a long list is a text there.
+        many = ",".join(part) if "part" in encoding else part
         sync = {"op": "getcontacts", "token": token, "ts": 0}
-        for fields in ({**sync, "phones": part}, {**sync, "phones": ",".join(part), "reset": index % 2}):
+        for fields in ({**sync, "phones": many}, {**sync, "phones": ",".join(part), "reset": index % 2}):
             assert ask(encoding, fields)["contacts"] == []
         few = {"token": token, "m": part[:200]}
         ask(encoding, {"op": "setgroup", **few, "gid": gid})
         ask(encoding, {"op": "editmembers", **few, "gid": gid})
         ask(encoding, {"op": "setadmin", **few, "gid": gid, "admin": 1})
-        ask(encoding, {"op": "block", "token": token, "phones": part[:900]})
+        ask(encoding, {"op": "block", "token": token, "phones": many})
         ask(encoding, {"op": "report", "token": token, "phone": part[0], "block": 1})
-        assert ask(encoding, {"op": "getcontacts", "token": token, "phones": part * 30})["error"] == "TOOMANY"
-        assert ask(encoding, {"op": "getcontacts", "token": "dead", "phones": part})["error"] == "AUTHFAIL"
-        assert ask(encoding, {"op": "getcontacts", "token": token, "phones": part, "ts": "x"})["properties"]
+        too_many = ",".join(part * 5) if "part" in encoding else part * 5
+        assert ask(encoding, {"op": "getcontacts", "token": token, "phones": too_many})["error"] == "TOOMANY"
+        assert ask(encoding, {"op": "getcontacts", "token": "dead", "phones": many})["error"] == "AUTHFAIL"
+        assert ask(encoding, {"op": "getcontacts", "token": token, "phones": many, "ts": "x"})["properties"]
     ask("json", {"op": "delcontacts", "token": token, "phones": spelled[:900]})
     assert ask("json", {"op": "blocked", "token": token})["phones"] == []
     ask("json", {"op": "unblock", "token": token, "phones": spelled[:500]})
@@ -187,7 +190,11 @@ def test_the_scan_would_find_them(make_product: MakeProduct, tmp_path: Path, log
 def test_the_servers_output_and_files_hold_no_number_of_a_stranger(
     database_uri: str, tmp_path: Path, product_server: Callable[..., ProductServer]
 ) -> None:
-    folders = {"instance_path": tmp_path / "instance", "files_path": tmp_path, "files_tn_path": tmp_path}
+    folders = {
+        "instance_path": tmp_path / "instance",
+        "files_path": tmp_path,
+        "files_tn_path": tmp_path / "tn",
+    }
     paths = {key: str(path) for key, path in folders.items()}
     first = build_app(build(sqlalchemy_database_uri=database_uri, secret_key=SECRET_KEY, **paths))
     parts_of(first).schema.upgrade()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from messenger_api.domain import phone as phones
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.domain.phone import Phone, masked, match_key, read
-from messenger_api.domain.renumbered import RENUMBERINGS
+from messenger_api.domain.renumbered import RENUMBERINGS, todays
 from messenger_api.ops.groups import decoded
 from messenger_api.storage.models import User
 
@@ -325,6 +325,8 @@ def test_a_valid_normal_form_gives_itself_in_every_country(region: str, country:
         return
     digits = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)[1:]
     local = phonenumbers.national_significant_number(example)
+    if todays(example.country_code or 0, local):  # the library's example of Gabon is one of its old numbers
+        return
     assert read(digits, country) == Phone(digits)
     assert read(f"null{local}", region) == Phone(digits)
 

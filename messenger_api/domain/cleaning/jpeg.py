@@ -50,6 +50,10 @@ def cleaned(data: bytes) -> bytes:
     return read(data).data
 
 
+# A segment has room for 64 KiB: an encoder needs some ten, and a colour profile in pieces 255 at most.
+_MOST_SEGMENTS = 10_000
+
+
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -61,7 +65,7 @@ class _Reader:
         self.orientation = self.in_xmp = exif.UPRIGHT
 
     def read(self) -> None:
-        parts, position = Parts(self.data), len(START)
+        parts, position = Parts(self.data, _MOST_SEGMENTS), len(START)
         while found := _MARKER.search(self.data, position):
             parts.take()
             marker, position = found[1][0], found.end()

@@ -19,8 +19,8 @@ class Unreadable(Exception):
 class Parts:
     """Counts the parts of one container, so that reading it costs time in proportion to its bytes."""
 
-    def __init__(self, data: bytes) -> None:
-        self._left = len(data) // BYTES_A_PART + FEW_PARTS
+    def __init__(self, data: bytes, most: int | None = None) -> None:
+        self._left = len(data) // BYTES_A_PART + FEW_PARTS if most is None else most
 
     def take(self, number: int = 1) -> None:
         """Count `number` more of them.
