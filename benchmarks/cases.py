@@ -385,7 +385,7 @@ OTHERS = (
         entries=lambda data: data.size.matched,
     ),
     Case("delcontacts, 10 numbers", "delcontacts", _forget_numbers, once=1500, floor=False),
-    Case("upload, attachment 20 kB", "upload", _attachments, expected='"file":"http'),
+    Case("upload, attachment 20 kB", "upload", _attachments, expected='"result":true'),
     Case("upload, profile photo", "upload", _photos, floor=False),
     Case("setgroup, a new group", "setgroup", _new_groups, floor=False),
     Case("getgroup", "getgroup", by_callers("getgroup", gid=_first_group)),
