@@ -22,27 +22,27 @@ from messenger_api.keyfile import with_secret_key
 from messenger_api.processes import EachProcess
 from messenger_api.sandbox import SandboxServer, SandboxStore, sandbox_pages
 from messenger_api.services import Services
-from messenger_api.services.accounts import Accounts
-from messenger_api.services.blocks import Blocks, Reports
-from messenger_api.services.closing import Closing
-from messenger_api.services.codes import OneTimeCodes
-from messenger_api.services.contacts import Contacts
-from messenger_api.services.entrances import Entrances
-from messenger_api.services.exports import Exports
-from messenger_api.services.groups import Groups
+from messenger_api.services.account.closing import Closing
+from messenger_api.services.account.entrances import Entrances
+from messenger_api.services.account.exports import Exports
+from messenger_api.services.account.number_change import NumberChange
+from messenger_api.services.account.push import Push
+from messenger_api.services.account.sessions import Sessions
+from messenger_api.services.groups.groups import Groups
+from messenger_api.services.groups.repeats import Repeats
 from messenger_api.services.identities import Identities
 from messenger_api.services.installation import Installation
-from messenger_api.services.judging import Judge
 from messenger_api.services.limits import Daily, Limits
-from messenger_api.services.media import Media
-from messenger_api.services.number_change import NumberChange
-from messenger_api.services.profiles import Profiles
-from messenger_api.services.proving import Proving
-from messenger_api.services.push import Push
-from messenger_api.services.rates import Rates
-from messenger_api.services.repeats import Repeats
-from messenger_api.services.sessions import Sessions
-from messenger_api.services.texting import Texting
+from messenger_api.services.login.accounts import Accounts
+from messenger_api.services.login.proving import Proving
+from messenger_api.services.login.rates import Rates
+from messenger_api.services.otp.codes import OneTimeCodes
+from messenger_api.services.otp.verification import Judge
+from messenger_api.services.people.blocks import Blocks, Reports
+from messenger_api.services.people.contacts import Contacts
+from messenger_api.services.people.media import Media
+from messenger_api.services.people.profiles import Profiles
+from messenger_api.services.sms.delivery import Texting
 from messenger_api.services.worker import Worker
 from messenger_api.settings import Settings, SettingsError, country_faults, without_mesibo
 from messenger_api.storage import db as databases
@@ -261,7 +261,7 @@ def login_method(settings: Settings, database: Database) -> LoginMethod | CodeMe
     if settings.login_method != "password":
         return method_from_settings(settings)
     # Imported only where it is used: nobody else needs its library.
-    from messenger_api.services.passwords import PasswordMethod
+    from messenger_api.services.login.passwords import PasswordMethod
 
     return PasswordMethod(settings, database)
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from messenger_api.cli.doctor_proxy import Verdict
 from messenger_api.domain.secrets import Keys
 from messenger_api.services.limits import Limits
-from messenger_api.services.pauses import Watch
-from messenger_api.services.spending import Spending
-from messenger_api.services.standing import Budget, Standing, standing
+from messenger_api.services.sms.budget import Spending
+from messenger_api.services.sms.pauses import Watch
+from messenger_api.services.sms.report import Budget, Standing, standing
 from messenger_api.settings import Settings
 from messenger_api.storage import counters
 from messenger_api.storage.db import Database

@@ -11,7 +11,7 @@ from messenger_api.app import Parts
 from messenger_api.cli.common import fail, prepare_schema, product
 
 if TYPE_CHECKING:
-    from messenger_api.services.passwords import PasswordMethod
+    from messenger_api.services.login.passwords import PasswordMethod
 
 
 @click.command()
@@ -37,7 +37,7 @@ def password(address: str, stdin: bool, remove: bool) -> None:
 def _method(parts: Parts) -> PasswordMethod:
     try:
         # Imported only where it is used: nobody else needs the library.
-        from messenger_api.services.passwords import PasswordMethod
+        from messenger_api.services.login.passwords import PasswordMethod
     except ImportError as error:
         fail(f"Passwords need: pip install '.[password]' ({error})")
     return PasswordMethod(parts.services.settings, parts.services.database)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from messenger_api.cli.common import as_json, fail, prepare_schema, print_json, print_table, product
-from messenger_api.services.standing import Standing, standing
+from messenger_api.services.sms.report import Standing, standing
 from messenger_api.storage import counters
 
 

@@ -9,10 +9,10 @@ from messenger_api.domain.identity import Identity
 from messenger_api.ops import answers
 from messenger_api.ops.call import Answer, Call
 from messenger_api.ops.fields import Channel, Secret
-from messenger_api.services.accounts import Login
-from messenger_api.services.codes import Device
-from messenger_api.services.number_change import NewLogin
-from messenger_api.services.texting import Asking
+from messenger_api.services.account.number_change import NewLogin
+from messenger_api.services.login.accounts import Login
+from messenger_api.services.otp.codes import Device
+from messenger_api.services.sms.delivery import Asking
 
 
 class DeleteAccountParameters(Struct):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from messenger_api.ops.call import Answer, Call
-from messenger_api.services.contacts import Sync
+from messenger_api.services.people.contacts import Sync
 from messenger_api.storage.groups import GroupState
 from messenger_api.storage.syncs import GroupEntry
 from messenger_api.storage.users import Profile

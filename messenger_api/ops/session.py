@@ -8,8 +8,8 @@ from messenger_api.domain.errors import BadAkToken, MissingAppId
 from messenger_api.ops import answers
 from messenger_api.ops.call import Answer, Call
 from messenger_api.ops.fields import AppId, Channel, DeviceId, DeviceType, Ignored, Name, Secret
-from messenger_api.services.codes import Device
-from messenger_api.services.texting import Asking
+from messenger_api.services.otp.codes import Device
+from messenger_api.services.sms.delivery import Asking
 
 
 class LoginParameters(Struct):

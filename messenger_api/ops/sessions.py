@@ -7,7 +7,7 @@ from msgspec import Struct
 from messenger_api.domain.errors import MissingPara
 from messenger_api.ops.call import Answer, Call
 from messenger_api.ops.fields import Flag, Id
-from messenger_api.services.sessions import LoggedIn
+from messenger_api.services.account.sessions import LoggedIn
 
 
 class SessionsParameters(Struct):

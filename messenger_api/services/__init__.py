@@ -6,22 +6,22 @@ from dataclasses import dataclass
 
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.gateways.sms import SmsSender
-from messenger_api.services.accounts import Accounts
-from messenger_api.services.blocks import Blocks, Reports
-from messenger_api.services.closing import Closing
-from messenger_api.services.contacts import Contacts
-from messenger_api.services.exports import Exports
-from messenger_api.services.groups import Groups
+from messenger_api.services.account.closing import Closing
+from messenger_api.services.account.exports import Exports
+from messenger_api.services.account.number_change import NumberChange
+from messenger_api.services.account.push import Push
+from messenger_api.services.account.sessions import Sessions
+from messenger_api.services.groups.groups import Groups
 from messenger_api.services.identities import Identities
 from messenger_api.services.installation import Installation
 from messenger_api.services.limits import Limits
-from messenger_api.services.media import Media
-from messenger_api.services.number_change import NumberChange
-from messenger_api.services.profiles import Profiles
-from messenger_api.services.proving import Proving
-from messenger_api.services.push import Push
-from messenger_api.services.sessions import Sessions
-from messenger_api.services.texting import Texting
+from messenger_api.services.login.accounts import Accounts
+from messenger_api.services.login.proving import Proving
+from messenger_api.services.people.blocks import Blocks, Reports
+from messenger_api.services.people.contacts import Contacts
+from messenger_api.services.people.media import Media
+from messenger_api.services.people.profiles import Profiles
+from messenger_api.services.sms.delivery import Texting
 from messenger_api.services.worker import Worker
 from messenger_api.settings import Settings
 from messenger_api.storage.db import Database

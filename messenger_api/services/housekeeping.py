@@ -9,8 +9,8 @@ from functools import partial
 import structlog
 
 from messenger_api.gateways.mesibo import MesiboClient
-from messenger_api.services.sessions import Sessions
-from messenger_api.services.upkeep import Upkeep
+from messenger_api.services.account.sessions import Sessions
+from messenger_api.services.groups.upkeep import Upkeep
 from messenger_api.settings import Settings
 from messenger_api.storage import codes, contacts, counters, facts, rosters, sessions, texts
 from messenger_api.storage.db import Database

@@ -17,6 +17,8 @@ import structlog
 
 from messenger_api.domain.errors import TryLater
 from messenger_api.gateways.mesibo import MesiboClient, MesiboError, MesiboRefused, MesiboUnreachable
+from messenger_api.services.account.departures import Departures
+from messenger_api.services.bulkhead import chunks
 from messenger_api.services.claims import Claims
 from messenger_api.services.deliveries import (
     RECIPIENTS,
@@ -31,9 +33,8 @@ from messenger_api.services.deliveries import (
     ask_to_remove,
     is_about_the_item,
 )
-from messenger_api.services.departures import Departures
 from messenger_api.services.housekeeping import Housekeeping
-from messenger_api.services.texting import Texting
+from messenger_api.services.sms.delivery import Texting
 from messenger_api.services.updates import (
     FileGone,
     GroupGone,
@@ -44,7 +45,6 @@ from messenger_api.services.updates import (
     mirror_later,
     user_text,
 )
-from messenger_api.services.upstream import chunks
 from messenger_api.settings import Settings
 from messenger_api.storage import contacts, groups, outbox, users
 from messenger_api.storage.db import Database

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from messenger_api.domain.errors import TryLater
 from messenger_api.guard import comes_from_here
 from messenger_api.services import Services
-from messenger_api.services.standing import Standing, standing
+from messenger_api.services.sms.report import Standing, standing
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox
 from messenger_api.storage.outbox import Status

@@ -21,7 +21,7 @@ from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.secrets import Keys
 from messenger_api.logs import Seldom
 from messenger_api.services import limits
-from messenger_api.services.texting import Asking
+from messenger_api.services.sms.delivery import Asking
 from messenger_api.settings import SettingsError, build
 from messenger_api.storage.files import folder
 from tests.cli.commands import Cli

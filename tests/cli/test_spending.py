@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from messenger_api.domain.errors import TooMany
-from messenger_api.services.texting import Asking
+from messenger_api.services.sms.delivery import Asking
 from tests.cli.commands import Cli
 from tests.product import Product
 from tests.trust.conftest import PAID

@@ -12,9 +12,9 @@ import pytest
 from messenger_api.domain.errors import BadPhone, BadUser, TooMany, TryLater
 from messenger_api.domain.phone import Phone as Number
 from messenger_api.domain.secrets import Keys
-from messenger_api.services.departures import CONTACTS_AT_ONCE
-from messenger_api.services.exports import Exports
-from messenger_api.services.number_change import NewLogin
+from messenger_api.services.account.departures import CONTACTS_AT_ONCE
+from messenger_api.services.account.exports import Exports
+from messenger_api.services.account.number_change import NewLogin
 from tests.product import APPID, Answer, Phone, Product, jpeg
 from tests.properties.secrets_scan import cells, files, numbers_in, texts_in
 

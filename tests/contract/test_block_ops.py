@@ -9,8 +9,8 @@ import pytest
 
 from messenger_api.domain.errors import TooMany
 from messenger_api.domain.secrets import Keys
-from messenger_api.services.blocks import MOST_PER_CALL, Reports
 from messenger_api.services.identities import Identities
+from messenger_api.services.people.blocks import MOST_PER_CALL, Reports
 from tests.product import Phone, Product
 from tests.properties.anything import ENCODINGS, encoded
 

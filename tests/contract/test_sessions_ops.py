@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from messenger_api.domain.errors import TryLater
-from messenger_api.services.sessions import BATCH
+from messenger_api.services.account.sessions import BATCH
 from messenger_api.storage import sessions
 from messenger_api.storage.sessions import Caller
 from tests.product import APPID, Answer, Phone, Product

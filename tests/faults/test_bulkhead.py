@@ -12,7 +12,7 @@ import msgspec
 import pytest
 import requests
 
-from messenger_api.services import upstream
+from messenger_api.services import bulkhead
 from tests.faults.outside import Mesibo, assert_try_later, log_in
 from tests.product import APPID, Product
 from tests.servers import ProductServer, wait_for
@@ -100,8 +100,8 @@ def test_beyond_the_places_the_answer_is_try_later_at_once_and_the_code_stays_go
     connected: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ana = log_in(connected, "14155550155")
-    for _ in range(upstream.MOST_OUTSIDE):
-        assert upstream._places.acquire(blocking=False)
+    for _ in range(bulkhead.MOST_OUTSIDE):
+        assert bulkhead._places.acquire(blocking=False)
     try:
         began = time.monotonic()
         assert_try_later(ana.call("setgroup", gid=0, name="g"))
@@ -110,6 +110,6 @@ def test_beyond_the_places_the_answer_is_try_later_at_once_and_the_code_stays_go
         ana.ok("getcontacts", ts=0)
         ana.ok("profile", name="Ana")
     finally:
-        for _ in range(upstream.MOST_OUTSIDE):
-            upstream._places.release()
+        for _ in range(bulkhead.MOST_OUTSIDE):
+            bulkhead._places.release()
     connected.ok("login", phone="14155550166", appid=APPID)

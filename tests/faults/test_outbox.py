@@ -17,8 +17,8 @@ from sqlalchemy import delete, insert, select, update
 from messenger_api.domain.phone import Phone as PhoneNumber
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.mesibo import MesiboClient
+from messenger_api.services.groups.upkeep import GROUPS_AT_ONCE, Upkeep
 from messenger_api.services.updates import UserChanged, file_gone, group_gone, mirror, tell, user_changed
-from messenger_api.services.upkeep import GROUPS_AT_ONCE, Upkeep
 from messenger_api.services.worker import Worker
 from messenger_api.storage import outbox
 from messenger_api.storage.models import Contact, Group, GroupMember, Thumbnail, User

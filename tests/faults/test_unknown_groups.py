@@ -15,7 +15,7 @@ import requests
 from structlog.testing import capture_logs
 
 from messenger_api.gateways.mesibo.wire import ITEMS_PER_CALL
-from messenger_api.services.upkeep import UNFINISHED_SECONDS, Upkeep
+from messenger_api.services.groups.upkeep import UNFINISHED_SECONDS, Upkeep
 from messenger_api.storage import new_groups
 from tests.faults.outside import Mesibo, log_in, mesibos_groups, our_groups, settle
 from tests.matrix import some

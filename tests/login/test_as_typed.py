@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 
 from messenger_api.cli import main
 from messenger_api.domain.codes import Number, read_code
-from messenger_api.services.passwords import PasswordMethod
+from messenger_api.services.login.passwords import PasswordMethod
 from tests.product import APPID, Answer, Product
 
 ANA, NEW = "14155550101", "4915112345678"
@@ -197,7 +197,7 @@ PASSWORDS = [
 def guarded(folder: Any) -> Iterator[Product]:
     quick = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("messenger_api.services.passwords.PasswordHasher", quick)
+        patch.setattr("messenger_api.services.login.passwords.PasswordHasher", quick)
         yield from _guarded(folder)
 
 

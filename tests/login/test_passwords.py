@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, select
 from structlog.testing import capture_logs
 
 from messenger_api.gateways.login import Denied, Person, Unavailable
-from messenger_api.services.passwords import PasswordMethod
+from messenger_api.services.login.passwords import PasswordMethod
 from messenger_api.settings import build
 from messenger_api.storage import passwords
 from messenger_api.storage.db import Database

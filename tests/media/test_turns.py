@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from messenger_api.domain.errors import TryLater
-from messenger_api.services.turns import RETRY_AFTER, Turns
+from messenger_api.services.people.turns import RETRY_AFTER, Turns
 
 
 def test_no_more_than_two_and_no_more_memory_than_there_is() -> None:

@@ -1,7 +1,7 @@
 """An app that sends the largest `ts` it saw misses no change, however changes and syncs fall together.
 
 That these tests can fail: with `SETTLE_SECONDS` 0 the scenes below lose their change (tested), and the
-machine finds a counterexample within a few runs (tried by hand: patch it in `services.contacts`).
+machine finds a counterexample within a few runs (tried by hand: patch it in `services.people.contacts`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, insert, update
 
 from messenger_api.domain.phone import Phone as Number
 from messenger_api.domain.secrets import Keys
-from messenger_api.services import contacts as contacts_service
+from messenger_api.services.people import contacts as contacts_service
 from messenger_api.storage import db
 from messenger_api.storage.models import OutboxItem, User
 from tests.product import APPID, Phone, jpeg

@@ -18,9 +18,9 @@ from sqlalchemy import event
 from werkzeug.test import Client
 
 from messenger_api.domain.errors import ApiError
-from messenger_api.services import closing
-from messenger_api.services.codes import Device
-from messenger_api.services.judging import Proof
+from messenger_api.services.account import closing
+from messenger_api.services.otp.codes import Device
+from messenger_api.services.otp.verification import Proof
 from messenger_api.services.worker import Worker
 from messenger_api.storage.models import Base
 from tests.product import APPID, Answer, Phone, Product

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from messenger_api.domain.errors import ApiError
-from messenger_api.services.codes import Device
-from messenger_api.services.texting import Asking
+from messenger_api.services.otp.codes import Device
+from messenger_api.services.sms.delivery import Asking
 from tests.product import APPID, Product
 from tests.trust.network import Network
 

@@ -144,7 +144,7 @@ def test_a_try_of_a_process_that_died_is_forgotten(guarded: Product, monkeypatch
 
     with monkeypatch.context() as patch:
         patch.setattr(Judges, "_prove", killed)
-        patch.setattr("messenger_api.services.attempts.Attempts._end", killed)
+        patch.setattr("messenger_api.services.login.attempts.Attempts._end", killed)
         with pytest.raises(Killed):
             enter(guarded, RIGHT)
     guarded.clock.advance(62)

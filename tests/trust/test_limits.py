@@ -19,10 +19,10 @@ from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.limits import SLOTS, Bucket, Period, Rule, Window
 from messenger_api.domain.phone import Phone
 from messenger_api.domain.secrets import Keys
-from messenger_api.services.attempts import SECRETS
-from messenger_api.services.guesses import DAILY
 from messenger_api.services.limits import DAY, Claim, Limits
-from messenger_api.services.spending import MILLION, Spending
+from messenger_api.services.login.attempts import SECRETS
+from messenger_api.services.otp.failed_attempts import DAILY
+from messenger_api.services.sms.budget import MILLION, Spending
 from messenger_api.settings import Settings, build
 from messenger_api.settings.limits import LIMITS
 from messenger_api.storage import counters

@@ -13,7 +13,7 @@ import pytest
 import trustme
 from structlog.testing import capture_logs
 
-from messenger_api.services.passwords import PasswordMethod
+from messenger_api.services.login.passwords import PasswordMethod
 from tests.login import directory_server, radius_server
 from tests.login.directory_server import SEARCH_DN, SEARCH_PASSWORD, Slapd
 from tests.login.issuer import CLIENT, Issuer, serving

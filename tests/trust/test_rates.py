@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from messenger_api.services import rates
+from messenger_api.services.login import rates
 from messenger_api.settings import SettingsError
 from tests.processes import LOOPBACK, free_port, wait_for
 from tests.product import APPID, Product
@@ -127,5 +127,5 @@ def test_without_the_library_the_operator_is_told_what_to_install(
     paying: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
-    with pytest.raises(SettingsError, match=r"REDIS_URL.*messenger-api\[redis\]"):
+    with pytest.raises(SettingsError, match=r"REDIS_URL.*\.\[redis\]"):
         paying(redis_url="redis://127.0.0.1:1/0")

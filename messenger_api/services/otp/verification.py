@@ -20,10 +20,10 @@ from messenger_api.domain import secrets
 from messenger_api.domain.errors import ApiError, BadCode, TooMany, TryLater
 from messenger_api.domain.identity import Identity
 from messenger_api.domain.secrets import Keys
-from messenger_api.services.codes import Device, OneTimeCodes
-from messenger_api.services.guesses import Guesses
+from messenger_api.services.bulkhead import outside, waiting
 from messenger_api.services.limits import Limits
-from messenger_api.services.upstream import outside, waiting
+from messenger_api.services.otp.codes import Device, OneTimeCodes
+from messenger_api.services.otp.failed_attempts import Guesses
 from messenger_api.settings import Settings
 from messenger_api.storage import codes
 from messenger_api.storage.codes import Code, Made

@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from messenger_api.domain.errors import AuthFail
-from messenger_api.services.media import Media
+from messenger_api.services.people.media import Media
 from messenger_api.services.updates import file_gone, user_changed
 from messenger_api.storage import outbox, users
 from messenger_api.storage.db import Database, Uncertain

@@ -20,10 +20,10 @@ from messenger_api.domain.errors import BadUser, Refused, TryLater
 from messenger_api.domain.phone import masked
 from messenger_api.domain.secrets import token_hash
 from messenger_api.gateways.mesibo import MesiboClient, MesiboUnreachable, UserToken
-from messenger_api.services.closing import Closing
-from messenger_api.services.codes import Device
+from messenger_api.services.account.closing import Closing
+from messenger_api.services.bulkhead import translated
+from messenger_api.services.otp.codes import Device
 from messenger_api.services.updates import mesibo_user_unused
-from messenger_api.services.upstream import translated
 from messenger_api.settings import Settings
 from messenger_api.storage import closing, intentions, outbox, sessions
 from messenger_api.storage.db import Database

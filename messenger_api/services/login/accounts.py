@@ -12,12 +12,12 @@ from messenger_api.domain.errors import AuthFail, BadCode, BadUser, TryLater
 from messenger_api.domain.identity import Identity
 from messenger_api.domain.phone import masked
 from messenger_api.gateways.mesibo import UserToken
-from messenger_api.services.codes import Device
-from messenger_api.services.entrances import RETRY_SECONDS, Entrance, Entrances
-from messenger_api.services.judging import Proof
-from messenger_api.services.proving import Proving
-from messenger_api.services.sessions import Sessions
-from messenger_api.services.texting import Asking
+from messenger_api.services.account.entrances import RETRY_SECONDS, Entrance, Entrances
+from messenger_api.services.account.sessions import Sessions
+from messenger_api.services.login.proving import Proving
+from messenger_api.services.otp.codes import Device
+from messenger_api.services.otp.verification import Proof
+from messenger_api.services.sms.delivery import Asking
 from messenger_api.services.updates import user_changed
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox, users

@@ -17,7 +17,7 @@ from messenger_api.domain.limits import Window
 from messenger_api.domain.phone import Phone
 from messenger_api.domain.secrets import Keys
 from messenger_api.services.limits import DAY, Claim, Limits, Tally
-from messenger_api.services.networks import HOUR, LONGEST_GRACE, SLOW_SECONDS, Asker
+from messenger_api.services.sms.networks import HOUR, LONGEST_GRACE, SLOW_SECONDS, Asker
 from messenger_api.settings import Settings
 
 log = structlog.get_logger(__name__)

@@ -19,9 +19,9 @@ from sqlalchemy import Connection
 from messenger_api.domain.errors import ApiError, AuthFail, Refused, TryLater
 from messenger_api.domain.members import Roster
 from messenger_api.gateways.mesibo import MesiboClient, MesiboError, MesiboUnreachable
-from messenger_api.services.repeats import Turn
+from messenger_api.services.bulkhead import chunks, translated
+from messenger_api.services.groups.repeats import Turn
 from messenger_api.services.updates import file_gone, group_gone, group_text, mirror, mirror_later, tell
-from messenger_api.services.upstream import chunks, translated
 from messenger_api.storage import groups, new_groups, outbox, users
 from messenger_api.storage.db import Database
 from messenger_api.storage.groups import GroupState

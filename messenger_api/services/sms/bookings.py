@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from messenger_api.domain.phone import Phone
 from messenger_api.gateways.sms import Attempt, Channel, SmsProvider
 from messenger_api.services.limits import Claim, Limits, Taking
-from messenger_api.services.spending import MONEY, Spending
+from messenger_api.services.sms.budget import MONEY, Spending
 
 
 @dataclass(frozen=True)

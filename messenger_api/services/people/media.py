@@ -7,7 +7,7 @@ from messenger_api.domain.cleaning import cleaned
 from messenger_api.domain.errors import TooLarge
 from messenger_api.domain.filetypes import true_type
 from messenger_api.domain.images import MOST_MEMORY, Picture
-from messenger_api.services.turns import Turns
+from messenger_api.services.people.turns import Turns
 from messenger_api.settings import Settings
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore, safe_extension

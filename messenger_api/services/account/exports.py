@@ -7,8 +7,8 @@ import datetime as dt
 import msgspec
 from sqlalchemy import Connection
 
-from messenger_api.services.blocks import Allow, always
-from messenger_api.services.sessions import LoggedIn
+from messenger_api.services.account.sessions import LoggedIn
+from messenger_api.services.people.blocks import Allow, always
 from messenger_api.storage import blocks, contacts, groups, sessions, users
 from messenger_api.storage.db import Database
 from messenger_api.storage.groups import GroupState

@@ -25,7 +25,7 @@ from messenger_api.services.deliveries import (
     UnderWay,
     ask_to_remove,
 )
-from messenger_api.services.group_changes import GroupChanges
+from messenger_api.services.groups.changes import GroupChanges
 from messenger_api.services.updates import (
     INTENT_SECONDS,
     AccountClosed,

@@ -19,9 +19,9 @@ from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.limits import Window
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.login import Denied
-from messenger_api.services.guesses import DAILY, SLIPS, Guesses
+from messenger_api.services.bulkhead import FULL_SECONDS, waiting
 from messenger_api.services.limits import Claim, Limits, Tally
-from messenger_api.services.upstream import FULL_SECONDS, waiting
+from messenger_api.services.otp.failed_attempts import DAILY, SLIPS, Guesses
 from messenger_api.settings import Settings
 
 log = structlog.get_logger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from messenger_api.domain.secrets import token_hash
-from messenger_api.services.sessions import DAY_SECONDS
+from messenger_api.services.account.sessions import DAY_SECONDS
 from messenger_api.storage import sessions
 from messenger_api.storage.db import Database
 from messenger_api.storage.sessions import Caller

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from messenger_api.domain.errors import TryLater
+from messenger_api.services.bulkhead import outside
 from messenger_api.services.limits import Limits
-from messenger_api.services.upstream import outside
 from messenger_api.storage import counters
 from messenger_api.storage.db import Database
 

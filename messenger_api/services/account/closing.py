@@ -11,7 +11,7 @@ import time
 from sqlalchemy import Connection
 
 from messenger_api.domain.errors import BadUser, TryLater
-from messenger_api.services.sessions import DAY_SECONDS, end_sessions
+from messenger_api.services.account.sessions import DAY_SECONDS, end_sessions
 from messenger_api.services.updates import account_closed, gone_lane, intent_lane
 from messenger_api.services.worker import Worker
 from messenger_api.settings import Settings

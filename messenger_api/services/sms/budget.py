@@ -23,10 +23,10 @@ from messenger_api.domain.limits import Bucket, Period, Window
 from messenger_api.domain.phone import Kind, Phone
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.sms import Channel
-from messenger_api.services.codes import HOUR, Plan
 from messenger_api.services.limits import DAY, Claim, Limits, Taking, Tally
-from messenger_api.services.networks import HOURLY, Asker, Networks
-from messenger_api.services.pauses import Pauses
+from messenger_api.services.otp.codes import HOUR, Plan
+from messenger_api.services.sms.networks import HOURLY, Asker, Networks
+from messenger_api.services.sms.pauses import Pauses
 from messenger_api.settings import EVERYWHERE, Settings
 
 log = structlog.get_logger(__name__)

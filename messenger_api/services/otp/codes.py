@@ -15,8 +15,8 @@ from messenger_api.domain.identity import Identity
 from messenger_api.domain.limits import Window
 from messenger_api.domain.phone import read
 from messenger_api.domain.secrets import Keys
-from messenger_api.services.guesses import Guesses
 from messenger_api.services.limits import DAY, Claim, Limits, Taking, Tally
+from messenger_api.services.otp.failed_attempts import Guesses
 from messenger_api.settings import Settings
 from messenger_api.storage import codes
 from messenger_api.storage.codes import MOST_LIVE, Code, Made

@@ -25,13 +25,13 @@ from messenger_api.gateways.sms import (
     State,
     TextMessage,
 )
-from messenger_api.services.codes import Issued, OneTimeCodes, Plan
-from messenger_api.services.letters import Asking, Letter, Letters
+from messenger_api.services.bulkhead import outside
 from messenger_api.services.limits import Claim, Limits, Taking
-from messenger_api.services.paying import Tab
-from messenger_api.services.spending import MONEY, Spending
+from messenger_api.services.otp.codes import Issued, OneTimeCodes, Plan
+from messenger_api.services.sms.bookings import Tab
+from messenger_api.services.sms.budget import MONEY, Spending
+from messenger_api.services.sms.messages import Asking, Letter, Letters
 from messenger_api.services.updates import WatchText, watch_lane, watch_text
-from messenger_api.services.upstream import outside
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox, texts
 from messenger_api.storage.db import Database

@@ -20,15 +20,15 @@ from messenger_api.gateways.login import (
     Unavailable,
     Undeliverable,
 )
-from messenger_api.services.attempts import Attempts
-from messenger_api.services.codes import HOUR, Device, OneTimeCodes, Plan
-from messenger_api.services.guesses import Guesses
+from messenger_api.services.bulkhead import outside
 from messenger_api.services.identities import Identities, Method
-from messenger_api.services.judging import Judge, Proof
 from messenger_api.services.limits import Claim, Limits
-from messenger_api.services.rates import Rates
-from messenger_api.services.texting import Asking, Texting
-from messenger_api.services.upstream import outside
+from messenger_api.services.login.attempts import Attempts
+from messenger_api.services.login.rates import Rates
+from messenger_api.services.otp.codes import HOUR, Device, OneTimeCodes, Plan
+from messenger_api.services.otp.failed_attempts import Guesses
+from messenger_api.services.otp.verification import Judge, Proof
+from messenger_api.services.sms.delivery import Asking, Texting
 from messenger_api.settings import Settings
 from messenger_api.storage.models import NAME_LENGTH
 

@@ -19,10 +19,10 @@ from sqlalchemy.exc import IntegrityError
 
 from messenger_api.domain.errors import AuthFail, BadPhone, BadUser, TryLater
 from messenger_api.domain.secrets import token_hash
-from messenger_api.services.codes import Device
-from messenger_api.services.entrances import RETRY_SECONDS, Entrance, Entrances
+from messenger_api.services.account.entrances import RETRY_SECONDS, Entrance, Entrances
+from messenger_api.services.account.sessions import end_sessions
 from messenger_api.services.limits import Daily
-from messenger_api.services.sessions import end_sessions
+from messenger_api.services.otp.codes import Device
 from messenger_api.services.updates import (
     account_closed,
     file_gone,

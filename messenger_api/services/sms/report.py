@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from messenger_api.services.networks import HOURLY
-from messenger_api.services.spending import MILLION, Spending, periods
+from messenger_api.services.sms.budget import MILLION, Spending, periods
+from messenger_api.services.sms.networks import HOURLY
 from messenger_api.settings import Settings
 from messenger_api.storage import counters, texts
 from messenger_api.storage.db import Database

@@ -18,11 +18,11 @@ from messenger_api.domain.errors import BadGroup, NotMember, Refused, TryLater
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.domain.texts import REFERENCE
 from messenger_api.gateways.mesibo import MesiboClient
-from messenger_api.services.group_changes import GroupChanges
+from messenger_api.services.groups.changes import GroupChanges
+from messenger_api.services.groups.invited import Invited
+from messenger_api.services.groups.repeats import Repeats, Turn
 from messenger_api.services.identities import Identities
-from messenger_api.services.invited import Invited
-from messenger_api.services.media import Media
-from messenger_api.services.repeats import Repeats, Turn
+from messenger_api.services.people.media import Media
 from messenger_api.services.updates import mirror
 from messenger_api.settings import Settings
 from messenger_api.storage import groups

@@ -1,0 +1,1 @@
+"""An account: its sessions, its number, its end."""

@@ -1,0 +1,1 @@
+"""Logging in: one flow for each way to prove who one is."""

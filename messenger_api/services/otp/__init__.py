@@ -1,0 +1,1 @@
+"""One-time codes: made, shown, and failed attempts at them."""

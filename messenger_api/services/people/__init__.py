@@ -1,0 +1,1 @@
+"""People: phone books, profiles, blocks, pictures."""

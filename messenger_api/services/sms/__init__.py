@@ -1,0 +1,1 @@
+"""Text messages and calls with a code: handed over, paid for, followed."""
