@@ -52,7 +52,7 @@ class Kind(Enum):
     VOIP = "voip"
     SATELLITE = "satellite"
     """Of no country: a satellite's, or of a network that spans countries and is priced like one."""
-    DEAR = "dear"
+    PREMIUM = "premium"
     """Whoever texts or calls it pays its owner, or it reaches no person."""
 
 
@@ -61,12 +61,12 @@ class Kind(Enum):
 KINDS = {
     PhoneNumberType.FIXED_LINE: Kind.LANDLINE,
     PhoneNumberType.VOIP: Kind.VOIP,
-    PhoneNumberType.PREMIUM_RATE: Kind.DEAR,
-    PhoneNumberType.SHARED_COST: Kind.DEAR,
-    PhoneNumberType.PAGER: Kind.DEAR,
-    PhoneNumberType.TOLL_FREE: Kind.DEAR,
-    PhoneNumberType.UAN: Kind.DEAR,
-    PhoneNumberType.VOICEMAIL: Kind.DEAR,
+    PhoneNumberType.PREMIUM_RATE: Kind.PREMIUM,
+    PhoneNumberType.SHARED_COST: Kind.PREMIUM,
+    PhoneNumberType.PAGER: Kind.PREMIUM,
+    PhoneNumberType.TOLL_FREE: Kind.PREMIUM,
+    PhoneNumberType.UAN: Kind.PREMIUM,
+    PhoneNumberType.VOICEMAIL: Kind.PREMIUM,
 }
 
 
@@ -105,7 +105,7 @@ class Phone:
         """What a text to this number would reach."""
         number = _parsed(self.digits)
         kind = KINDS.get(phonenumbers.number_type(number), Kind.MOBILE)
-        if number.country_code in SATELLITES and kind is not Kind.DEAR:
+        if number.country_code in SATELLITES and kind is not Kind.PREMIUM:
             return Kind.SATELLITE
         return Kind.MOBILE if kind is Kind.LANDLINE and _may_be_mobile(number) else kind
 

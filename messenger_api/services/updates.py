@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from messenger_api.storage.closing import Identity
+from messenger_api.storage.closing import AccountIds
 from messenger_api.storage.db import SETTLE_SECONDS
 from messenger_api.storage.groups import GroupState
 from messenger_api.storage.outbox import Draft
@@ -251,13 +251,13 @@ def intent_lane(contact_key: bytes) -> str:
     return f"intent:{contact_key.hex()}"
 
 
-def user_gone(gone: Identity, now: int, but: Sequence[int]) -> Draft:
+def user_gone(gone: AccountIds, now: int, but: Sequence[int]) -> Draft:
     """Tell those who have a number that its account is gone, after the commit."""
     task = UserGone(gone.address, gone.contact_key.hex(), now, list(but))
     return Draft(gone_lane(gone.contact_key), "user_gone", task)
 
 
-def mesibo_user_gone(gone: Identity, now: int) -> Draft:
+def mesibo_user_gone(gone: AccountIds, now: int) -> Draft:
     """Delete a user at mesibo, after the messages in the user's name."""
     task = MesiboUserGone(gone.uid, gone.address, gone.mesibo_uid, now + FAREWELL_SECONDS)
     return Draft(gone_lane(gone.contact_key), "mesibo_user_gone", task)
@@ -272,7 +272,7 @@ def mesibo_user_unused(address: str, contact_key: bytes, now: int) -> Draft:
     return Draft(intent_lane(contact_key), "mesibo_user_gone", task, delay=INTENT_SECONDS)
 
 
-def mesibo_user_renewed(gone: Identity, appid: str) -> Draft:
+def mesibo_user_renewed(gone: AccountIds, appid: str) -> Draft:
     """Delete a user at mesibo, and make one anew for the account that has the address now."""
     task = MesiboUserGone(gone.uid, gone.address, gone.mesibo_uid, 0, renewed_for=appid)
     return Draft(gone_lane(gone.contact_key), "mesibo_user_gone", task)

@@ -26,8 +26,8 @@ DISPLACED = "#"
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How an account stands towards a login with its number. `seen_at`: when anybody last used it."""
+class AccountState:
+    """Whether an account lets a login with its number in. `seen_at`: the second of its last use."""
 
     uid: int
     address: str = field(repr=False)
@@ -37,8 +37,8 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Identity:
-    """What names an account here and at mesibo."""
+class AccountIds:
+    """The ids of an account, here and at mesibo, and the file of its photo."""
 
     uid: int
     address: str = field(repr=False)
@@ -52,8 +52,8 @@ class Identity:
         return self.address.startswith(DISPLACED)
 
 
-_IDENTITY = select(User.uid, User.address, User.contact_key, User.mesibo_uid, User.photo)
-_HOW_IT_STANDS = (
+_IDS = select(User.uid, User.address, User.contact_key, User.mesibo_uid, User.photo)
+_STATE_COLUMNS = (
     User.uid,
     User.address,
     User.blocked,
@@ -62,31 +62,33 @@ _HOW_IT_STANDS = (
     User.created_at,
     select(func.max(Session.seen_at)).where(Session.uid == User.uid).scalar_subquery(),
 )
-_STANDING = select(*_HOW_IT_STANDS).where(User.contact_key == bindparam("key"))
+_STATE = select(*_STATE_COLUMNS).where(User.contact_key == bindparam("key"))
 _one = select(literal_column("1").label("one")).subquery()
 # Version 0.1 put the tokens of an account into a lane of their own.
 _PAST = intentions.NOTHING_LEFT & ~intentions.is_queued(literal("token:").concat(User.uid)).correlate(User)
-_ENTRANCE = select(_PAST, *_HOW_IT_STANDS).select_from(
+_ENTRANCE = select(_PAST, *_STATE_COLUMNS).select_from(
     _one.outerjoin(User, User.contact_key == bindparam("key"))
 )
 
 
-def standing(connection: Connection, key: bytes) -> Standing | None:
+def state(connection: Connection, key: bytes) -> AccountState | None:
     """How the account with this contact key stands, if there is one. One statement."""
-    row = connection.execute(_STANDING, {"key": key}).one_or_none()
-    return None if row is None else _standing(*row)
+    row = connection.execute(_STATE, {"key": key}).one_or_none()
+    return None if row is None else _state(*row)
 
 
-def entrance(connection: Connection, key: bytes, *, gone: str, intent: str) -> tuple[Standing | None, bool]:
-    """As `standing`, and whether nothing is left to do about the past of the number. One statement.
+def entrance(
+    connection: Connection, key: bytes, *, gone: str, intent: str
+) -> tuple[AccountState | None, bool]:
+    """As `state`, and whether nothing is left to do about the past of the number. One statement.
 
     `gone`, `intent`: the lanes of what is left to do, and of intentions.
     """
     over, *row = connection.execute(_ENTRANCE, {"key": key, "gone": gone, "intent": intent}).one()
-    return None if row[0] is None else _standing(*row), bool(over)
+    return None if row[0] is None else _state(*row), bool(over)
 
 
-def _standing(
+def _state(
     uid: int,
     address: str,
     blocked: int,
@@ -94,9 +96,9 @@ def _standing(
     seen_at: int,
     created_at: int,
     session_seen: int | None,
-) -> Standing:
+) -> AccountState:
     last = max(seen_at, created_at, session_seen or 0)
-    return Standing(uid, address, bool(blocked), bool(closed_at), last)
+    return AccountState(uid, address, bool(blocked), bool(closed_at), last)
 
 
 def enter(connection: Connection, now: int, uid: int, *, contact_key: bytes, mesibo_uid: int) -> bool:
@@ -115,7 +117,7 @@ def close(connection: Connection, now: int, uid: int) -> bool:
     return connection.execute(update(User).where(open_one).values(closed_at=now)).rowcount == 1
 
 
-def displace(connection: Connection, now: int, former: Identity) -> None:
+def displace(connection: Connection, now: int, former: AccountIds) -> None:
     """Close an account and take its number from it, for somebody else to have at once."""
     nobodys = {"address": f"{DISPLACED}{former.uid}", "contact_key": former.uid.to_bytes(16, "big")}
     values = {**nobodys, "mesibo_uid": 0, "closed_at": now, "changed_at": now}
@@ -129,7 +131,7 @@ def intentions_of(connection: Connection, address: str) -> str:
     return "" if key is None else f"intent:{key.hex()}"
 
 
-def forget_proofs(connection: Connection, identity: Identity) -> None:
+def forget_proofs(connection: Connection, identity: AccountIds) -> None:
     """Remove what a login with this identity is checked against: its one-time code and its password."""
     connection.execute(delete(OneTimeCode).where(OneTimeCode.contact_key == identity.contact_key))
     connection.execute(delete(Password).where(Password.address == identity.address))
@@ -145,18 +147,18 @@ def set_blocked(connection: Connection, uid: int, *, blocked: bool) -> None:
     connection.execute(update(User).where(User.uid == uid).values(blocked=int(blocked)))
 
 
-def closed(connection: Connection, uid: int, *, lock: bool = False) -> Identity | None:
+def closed(connection: Connection, uid: int, *, lock: bool = False) -> AccountIds | None:
     """A closed account that is still there. With `lock` nobody can join it to a group any more."""
-    query = _IDENTITY.where(User.uid == uid, User.closed_at > 0)
+    query = _IDS.where(User.uid == uid, User.closed_at > 0)
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    return None if row is None else Identity(*row)
+    return None if row is None else AccountIds(*row)
 
 
-def alive(connection: Connection, uid: int) -> Identity | None:
+def alive(connection: Connection, uid: int) -> AccountIds | None:
     """An account that was not closed, locked until the transaction ends."""
-    query = _IDENTITY.where(User.uid == uid, User.closed_at == 0)
+    query = _IDS.where(User.uid == uid, User.closed_at == 0)
     row = connection.execute(query.with_for_update()).one_or_none()
-    return None if row is None else Identity(*row)
+    return None if row is None else AccountIds(*row)
 
 
 def forget_contacts(connection: Connection, uid: int, most: int) -> bool:
@@ -184,7 +186,7 @@ def forget_texts(connection: Connection, key: bytes) -> None:
         connection.execute(update(SentText).where(SentText.id.in_(ids)).values(contact_key=NOBODY))
 
 
-def erase(connection: Connection, identity: Identity) -> None:
+def erase(connection: Connection, identity: AccountIds) -> None:
     """Delete an account; what belongs to it follows by foreign keys. It must be in no group."""
     if identity.photo:
         connection.execute(delete(Thumbnail).where(Thumbnail.photo == identity.photo))
@@ -197,7 +199,7 @@ def has_account(connection: Connection, address: str) -> bool:
     return connection.execute(query).scalar() is not None
 
 
-def move(connection: Connection, now: int, before: Identity, **columns: object) -> None:
+def move(connection: Connection, now: int, before: AccountIds, **columns: object) -> None:
     """Give an account another address and key. Raises IntegrityError when somebody has them."""
     connection.execute(
         update(User).where(User.uid == before.uid).values(**columns, changed_at=now, seen_at=now)

@@ -260,14 +260,14 @@ def examples(kind: int) -> list[str]:
     return sorted(numbers)
 
 
-DEAR = {
+PREMIUM = {
     "premium": PhoneNumberType.PREMIUM_RATE,
     "shared cost": PhoneNumberType.SHARED_COST,
     "pager": PhoneNumberType.PAGER,
 }
 
 
-@pytest.mark.parametrize("kind", DEAR.values(), ids=DEAR)
+@pytest.mark.parametrize("kind", PREMIUM.values(), ids=PREMIUM)
 def test_premium_shared_cost_and_pager_numbers_are_never_texted(paying: Make, kind: int) -> None:
     product = paying(sms_countries="*", sms_to_voip=True)
     numbers = examples(kind)

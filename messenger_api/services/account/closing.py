@@ -16,7 +16,7 @@ from messenger_api.services.updates import account_closed, gone_lane, intent_lan
 from messenger_api.services.worker import Worker
 from messenger_api.settings import Settings
 from messenger_api.storage import closing, groups, intentions, outbox
-from messenger_api.storage.closing import Standing
+from messenger_api.storage.closing import AccountState
 from messenger_api.storage.db import Database
 from messenger_api.storage.models import Session
 
@@ -55,7 +55,7 @@ class Closing:
         if found is not None:
             self._finish(found.contact_key, uid, closed=True)
 
-    def make_room(self, contact_key: bytes, *, recycles: bool = True) -> Standing | None:
+    def make_room(self, contact_key: bytes, *, recycles: bool = True) -> AccountState | None:
         """See to it that whoever has proven this number meets their own account, or none.
 
         An account that was closed is finished. With `recycles` one that nobody used for
@@ -69,7 +69,7 @@ class Closing:
             BadUser: the operator keeps the account out.
             TryLater: the number's past is not over yet.
         """
-        found = self._database.run(lambda tx: closing.standing(tx, contact_key))
+        found = self._database.run(lambda tx: closing.state(tx, contact_key))
         if found is not None and found.closed:
             self._finish(contact_key, found.uid, closed=True)
             return None
@@ -89,7 +89,7 @@ class Closing:
         if not self._look(contact_key)[1]:
             self._finish(contact_key, uid)
 
-    def entrance(self, contact_key: bytes, *, recycles: bool) -> tuple[Standing | None, bool]:
+    def entrance(self, contact_key: bytes, *, recycles: bool) -> tuple[AccountState | None, bool]:
         """The account with this number, and whether a session may be opened in it, or in a new one, at once.
 
         One statement.
@@ -112,15 +112,15 @@ class Closing:
         """Take `keep_out` back."""
         self._database.run(lambda tx: closing.set_blocked(tx, uid, blocked=False))
 
-    def _is_recycled(self, found: Standing) -> bool:
+    def _is_recycled(self, found: AccountState) -> bool:
         days = self._settings.account_recycled_after_days
         phones = self._settings.login_method == "otp"
         return phones and bool(days) and found.seen_at < self._database.now() - days * DAY_SECONDS
 
-    def _look(self, contact_key: bytes) -> tuple[Standing | None, bool]:
+    def _look(self, contact_key: bytes) -> tuple[AccountState | None, bool]:
         """How the account with this number stands, and whether its past is over."""
         lanes = {"gone": gone_lane(contact_key), "intent": intent_lane(contact_key)}
-        seen: list[tuple[Standing | None, bool]] = []
+        seen: list[tuple[AccountState | None, bool]] = []
 
         def look(tx: Connection) -> bool | None:
             seen[:] = [closing.entrance(tx, contact_key, **lanes)]

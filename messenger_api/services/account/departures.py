@@ -42,7 +42,7 @@ from messenger_api.services.updates import (
     user_text,
 )
 from messenger_api.storage import blocks, closing, contacts, groups, intentions, outbox, sessions
-from messenger_api.storage.closing import Identity
+from messenger_api.storage.closing import AccountIds
 from messenger_api.storage.db import Database
 from messenger_api.storage.outbox import Draft, Item
 from messenger_api.storage.sessions import Caller
@@ -198,7 +198,7 @@ class Departures:
         self._database.write(lambda tx, now: outbox.add(tx, now, drafts))
 
 
-def _leaver(found: Identity) -> Caller:
+def _leaver(found: AccountIds) -> Caller:
     """Who is gone, as the one in whose name groups are told."""
     return Caller(
         sid=0,

@@ -35,7 +35,7 @@ from messenger_api.services.updates import (
     user_gone,
 )
 from messenger_api.storage import blocks, closing, groups, outbox, sessions, users
-from messenger_api.storage.closing import Identity
+from messenger_api.storage.closing import AccountIds
 from messenger_api.storage.db import Database
 from messenger_api.storage.models import Session
 from messenger_api.storage.outbox import Draft
@@ -174,7 +174,7 @@ def _move(tx: Connection, now: int, caller: Caller, wanted: _Wanted, mesibo_uid:
 
 
 def _what_follows(
-    before: Identity, wanted: _Wanted, gids: list[int], unheard: list[int], now: int
+    before: AccountIds, wanted: _Wanted, gids: list[int], unheard: list[int], now: int
 ) -> list[Draft]:
     drafts = [user_changed(before.uid)]
     for gid in gids:

@@ -69,7 +69,7 @@ class Spending:
         if by_country and EVERYWHERE not in countries and phone.region not in countries:
             raise BadPhone("phone_country", properties=("phone",))
         refused = {
-            Kind.DEAR: True,
+            Kind.PREMIUM: True,
             Kind.VOIP: not settings.sms_to_voip,
             Kind.SATELLITE: not settings.sms_to_satellite,
         }
