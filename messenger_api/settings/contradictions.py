@@ -1,7 +1,8 @@
-"""Keys that are right by themselves and wrong together."""
+"""Keys that are right by themselves and wrong together: a small rule for each, all of them in `RULES`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 
 from messenger_api.domain import sms
@@ -13,42 +14,14 @@ from messenger_api.settings.record import Settings, has_mysqlclient, shown
 MEMBER_BYTES = 15
 MESSAGE_BYTES = 600
 
+# The line about what is wrong; None when nothing is.
+Rule = Callable[[Settings], str | None]
 
-def contradictions(s: Settings) -> list[str]:
-    """Keys that are right by themselves and wrong together."""
-    faults = []
-    if s.otp_test_numbers and s.otp_test_numbers_until is None:
-        faults.append(
-            "OTP_TEST_NUMBERS_UNTIL: required with OTP_TEST_NUMBERS; accepted is a date such as 2027-01-31"
-        )
-    if not s.is_sqlite and not s.secret_key:
-        faults.append("SECRET_KEY: required with MySQL; make one with: openssl rand -hex 32")
-    if s.database_driver == "mysqldb" and not has_mysqlclient():
-        faults.append("SQLALCHEMY_DATABASE_URI: needs: pip install '.[mysql-fast]'")
-    if s.sandbox is False and not s.mesibo_app_token:
-        faults.append("MESIBO_APP_TOKEN: required when SANDBOX = False; the mesibo console shows it")
-    if s.mesibo_api_url.startswith("http:") and not is_local(s.mesibo_api_url):
-        faults.append(
-            f"MESIBO_API_URL = {shown(s.mesibo_api_url, secret=False)}: accepted is an https URL, for the app"
-            " token goes along, unless mesibo is on this machine"
-        )
-    if s.redis_url and find_spec("redis") is None:
-        faults.append("REDIS_URL: needs: pip install '.[redis]'")
-    if s.login_method == "otp" and any(len(code) != s.otp_length for _, code in s.otp_test_numbers):
-        faults.append(f"OTP_TEST_NUMBERS: accepted are codes of OTP_LENGTH = {s.otp_length} digits")
-    faults.extend(s.sms_faults())
-    fitting = (s.mesibo_max_body - MESSAGE_BYTES) // MEMBER_BYTES
-    if s.max_group_members > fitting:
-        faults.append(
-            f"MAX_GROUP_MEMBERS = {s.max_group_members}: accepted is at most {fitting}, so that a message"
-            f" about a full group fits into MESIBO_MAX_BODY = {s.mesibo_max_body}"
-        )
-    if s.new_numbers < s.max_phones_per_call:
-        faults.append(
-            f"NEW_NUMBERS = {s.new_numbers}: accepted is at least MAX_PHONES_PER_CALL ="
-            f" {s.max_phones_per_call}, or a full request could never be answered"
-        )
-    return faults + _text_faults(s) + s.login_contradictions() + s.file_contradictions()
+
+def contradictions(settings: Settings) -> list[str]:
+    """A line for every rule that the settings break."""
+    found = [fault for rule in RULES if (fault := rule(settings))]
+    return [*found, *settings.sms_faults(), *settings.login_contradictions(), *settings.file_contradictions()]
 
 
 def country_faults(s: Settings, *, costs: bool) -> list[str]:
@@ -61,18 +34,106 @@ def country_faults(s: Settings, *, costs: bool) -> list[str]:
     ]
 
 
-def _text_faults(s: Settings) -> list[str]:
-    """Words that no text message has room for, so that people would never get them."""
-    if s.login_method != "otp":
-        return []
-    room, line = sms.ONE_MESSAGE, {"android_hash": s.sms_android_hash}
-    if not s.sms_text:
-        taken, language = sms.name_octets(s.sms_app_name, s.otp_length, **line)
-        wanted = f"a name with which a text message takes at most {room} octets; in {language!r} it takes"
-        return [f"SMS_APP_NAME = {s.sms_app_name!r}: accepted is {wanted} {taken}"] if taken > room else []
+def _test_numbers_end(s: Settings) -> str | None:
+    if not s.otp_test_numbers or s.otp_test_numbers_until:
+        return None
+    return "OTP_TEST_NUMBERS_UNTIL: required with OTP_TEST_NUMBERS; accepted is a date such as 2027-01-31"
+
+
+def _test_codes_have_the_length_of_others(s: Settings) -> str | None:
+    if s.login_method != "otp" or all(len(code) == s.otp_length for _, code in s.otp_test_numbers):
+        return None
+    return f"OTP_TEST_NUMBERS: accepted are codes of OTP_LENGTH = {s.otp_length} digits"
+
+
+def _mysql_has_a_key(s: Settings) -> str | None:
+    if s.is_sqlite or s.secret_key:
+        return None
+    return "SECRET_KEY: required with MySQL; make one with: openssl rand -hex 32"
+
+
+def _driver_is_installed(s: Settings) -> str | None:
+    if s.database_driver != "mysqldb" or has_mysqlclient():
+        return None
+    return "SQLALCHEMY_DATABASE_URI: needs: pip install '.[mysql-fast]'"
+
+
+def _redis_is_installed(s: Settings) -> str | None:
+    return "REDIS_URL: needs: pip install '.[redis]'" if s.redis_url and find_spec("redis") is None else None
+
+
+def _somebody_plays_mesibo(s: Settings) -> str | None:
+    if s.sandbox is not False or s.mesibo_app_token:
+        return None
+    return "MESIBO_APP_TOKEN: required when SANDBOX = False; the mesibo console shows it"
+
+
+def _token_travels_hidden(s: Settings) -> str | None:
+    if not s.mesibo_api_url.startswith("http:") or is_local(s.mesibo_api_url):
+        return None
+    return (
+        f"MESIBO_API_URL = {shown(s.mesibo_api_url, secret=False)}: accepted is an https URL, for the app"
+        " token goes along, unless mesibo is on this machine"
+    )
+
+
+def _full_group_fits_into_a_message(s: Settings) -> str | None:
+    fitting = (s.mesibo_max_body - MESSAGE_BYTES) // MEMBER_BYTES
+    if s.max_group_members <= fitting:
+        return None
+    return (
+        f"MAX_GROUP_MEMBERS = {s.max_group_members}: accepted is at most {fitting}, so that a message"
+        f" about a full group fits into MESIBO_MAX_BODY = {s.mesibo_max_body}"
+    )
+
+
+def _full_request_can_be_answered(s: Settings) -> str | None:
+    if s.new_numbers >= s.max_phones_per_call:
+        return None
+    return (
+        f"NEW_NUMBERS = {s.new_numbers}: accepted is at least MAX_PHONES_PER_CALL ="
+        f" {s.max_phones_per_call}, or a full request could never be answered"
+    )
+
+
+def _name_fits_into_a_text(s: Settings) -> str | None:
+    if s.login_method != "otp" or s.sms_text:
+        return None
+    taken, language = sms.name_octets(s.sms_app_name, s.otp_length, android_hash=s.sms_android_hash)
+    if taken <= sms.ONE_MESSAGE:
+        return None
+    wanted = f"a name with which a text message takes at most {sms.ONE_MESSAGE} octets"
+    return f"SMS_APP_NAME = {s.sms_app_name!r}: accepted is {wanted}; in {language!r} it takes {taken}"
+
+
+def _own_text_fits_into_one(s: Settings) -> str | None:
+    if s.login_method != "otp" or not s.sms_text:
+        return None
     if not sms.is_template(s.sms_text, s.otp_length):
-        return [f"SMS_TEXT = {s.sms_text!r}: accepted is a text with {{code}} and, if wanted, {{app}}"]
-    line["ios_domain"] = s.sms_ios_domain
-    taken = sms.template_octets(s.sms_text, s.sms_app_name, s.otp_length, **line)
-    wanted = f"a text of at most {room} octets with code, name and the line for the app; this one takes"
-    return [f"SMS_TEXT = {s.sms_text!r}: accepted is {wanted} {taken}"] if taken > room else []
+        return f"SMS_TEXT = {s.sms_text!r}: accepted is a text with {{code}} and, if wanted, {{app}}"
+    taken = sms.template_octets(
+        s.sms_text,
+        s.sms_app_name,
+        s.otp_length,
+        android_hash=s.sms_android_hash,
+        ios_domain=s.sms_ios_domain,
+    )
+    if taken <= sms.ONE_MESSAGE:
+        return None
+    wanted = f"a text of at most {sms.ONE_MESSAGE} octets with code, name and the line for the app"
+    return f"SMS_TEXT = {s.sms_text!r}: accepted is {wanted}; this one takes {taken}"
+
+
+RULES: tuple[Rule, ...] = (
+    _test_numbers_end,
+    _test_codes_have_the_length_of_others,
+    _mysql_has_a_key,
+    _driver_is_installed,
+    _redis_is_installed,
+    _somebody_plays_mesibo,
+    _token_travels_hidden,
+    _full_group_fits_into_a_message,
+    _full_request_can_be_answered,
+    _name_fits_into_a_text,
+    _own_text_fits_into_one,
+)

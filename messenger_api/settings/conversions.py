@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from email.utils import parseaddr
-from typing import Any
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 import phonenumbers
@@ -42,14 +42,31 @@ class Unacceptable(Exception):
     """What a key accepts, raised by the converter that met something else."""
 
 
-Convert = Callable[[object], Any]
+T = TypeVar("T")
+Convert = Callable[[object], T]
+"""From what the operator wrote to the value that is kept; raises `Unacceptable` for anything else."""
 
 
-def key(default: object, convert: Convert, *, secret: bool = False) -> Any:
+class Verbatim(Generic[T]):
+    """A converter to which a variable of the environment is given as it stands, and not read as JSON.
+
+    JSON would make 100000.0 of a password such as 1e5.
+    """
+
+    def __init__(self, convert: Convert[T]) -> None:
+        self._convert = convert
+
+    def __call__(self, value: object) -> T:
+        """The value to keep."""
+        return self._convert(value)
+
+
+def key(default: T, convert: Convert[T], *, secret: bool = False) -> T:
     """A field of the settings: its default, its converter, and whether its value is never shown."""
     return field(default=default, metadata={"convert": convert, "secret": secret})
 
 
+@Verbatim
 def as_text(value: object) -> str:
     """A text, without the blanks around it."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
@@ -57,12 +74,14 @@ def as_text(value: object) -> str:
     return str(value).strip()
 
 
+@Verbatim
 def as_literal(value: object) -> str:
     """A password: spaces at its ends belong to it."""
     as_text(value)
     return str(value)
 
 
+@Verbatim
 def as_url(value: object) -> str:
     """An http or https URL, or ""."""
     text = as_text(value)
@@ -78,6 +97,7 @@ def _has_host(url: str) -> bool:
         return False
 
 
+@Verbatim
 def as_database(value: object) -> str:
     """SQLAlchemy's address of a database, or ""."""
     text = as_text(value)
@@ -88,6 +108,7 @@ def as_database(value: object) -> str:
     return text
 
 
+@Verbatim
 def as_hosts(value: object) -> str:
     """Host names, comma separated, each with a port if wanted."""
     text = as_text(value)
@@ -97,6 +118,7 @@ def as_hosts(value: object) -> str:
     return text
 
 
+@Verbatim
 def as_domain(value: object) -> str:
     """A domain in lower case, or ""."""
     text = as_text(value).lower()
@@ -115,6 +137,7 @@ def as_mail_domains(value: object) -> tuple[str, ...]:
     return domains
 
 
+@Verbatim
 def as_app_hash(value: object) -> str:
     """The hash by which Android knows an app, or ""."""
     text = as_text(value)
@@ -123,6 +146,7 @@ def as_app_hash(value: object) -> str:
     return text
 
 
+@Verbatim
 def as_place(value: object) -> str:
     """Where files rest: the path of a folder, or a bucket and a prefix."""
     text = as_text(value)
@@ -131,6 +155,7 @@ def as_place(value: object) -> str:
     return text.rstrip("/") if is_bucket(text) else text
 
 
+@Verbatim
 def as_region(value: object) -> str:
     """The name of a bucket's region, or ""."""
     text = as_text(value)
@@ -153,7 +178,7 @@ def as_flag(value: object) -> bool:
     return words[word]
 
 
-def whole_number(low: int, high: int) -> Convert:
+def whole_number(low: int, high: int) -> Convert[int]:
     """A whole number from `low` to `high`."""
 
     def convert(value: object) -> int:
@@ -170,10 +195,10 @@ def whole_number(low: int, high: int) -> Convert:
     return convert
 
 
-def zero_or(convert: Convert) -> Convert:
+def zero_or(convert: Convert[int]) -> Convert[int]:
     """0, or what `convert` accepts."""
 
-    def zero_too(value: object) -> Any:
+    def zero_too(value: object) -> int:
         if value in (0, "0") and not isinstance(value, bool):
             return 0
         try:
@@ -184,7 +209,7 @@ def zero_or(convert: Convert) -> Convert:
     return zero_too
 
 
-def seconds(low: float, high: float) -> Convert:
+def seconds(low: float, high: float) -> Convert[float]:
     """Seconds from `low` to `high`, fractions allowed."""
 
     def convert(value: object) -> float:
@@ -195,7 +220,7 @@ def seconds(low: float, high: float) -> Convert:
     return convert
 
 
-def whole_numbers(low: int, high: int) -> Convert:
+def whole_numbers(low: int, high: int) -> Convert[tuple[int, ...]]:
     """One whole number from `low` to `high`, or a list of them."""
     each = whole_number(low, high)
 
@@ -212,7 +237,7 @@ def whole_numbers(low: int, high: int) -> Convert:
     return convert
 
 
-def one_of(*accepted: str) -> Convert:
+def one_of(*accepted: str) -> Convert[str]:
     """One of the `accepted` words."""
 
     def convert(value: object) -> str:
@@ -231,6 +256,7 @@ def as_texts(value: object) -> tuple[str, ...]:
     return tuple(item.strip() for item in items if item.strip())
 
 
+@Verbatim
 def as_country(value: object) -> str:
     """An ISO country code, or ""."""
     text = value.strip().upper() if isinstance(value, str) else "?"
@@ -296,7 +322,7 @@ def as_statuses(value: object) -> tuple[int, ...]:
         raise Unacceptable(wanted) from None
 
 
-def modes_of(*names: str) -> Convert:
+def modes_of(*names: str) -> Convert[tuple[tuple[str, str], ...]]:
     """Some of the named limits, and what happens at each."""
     accepted = ("enforce", "track", "off")
 
@@ -311,18 +337,19 @@ def modes_of(*names: str) -> Convert:
     return convert
 
 
-def money(low: float, high: float) -> Convert:
+def money(low: float, high: float) -> Convert[float]:
     """An amount of money from `low` to `high`, fractions allowed."""
 
     def convert(value: object) -> float:
         try:
-            return float(seconds(low, high)(value))
+            return seconds(low, high)(value)
         except Unacceptable:
             raise Unacceptable(f"an amount from {low:g} to {high:g}") from None
 
     return convert
 
 
+@Verbatim
 def as_redis(value: object) -> str:
     """The address of a Redis, or ""."""
     text = as_text(value)
@@ -369,7 +396,7 @@ def as_sandbox(value: object) -> bool | str | None:
         raise Unacceptable(f'True or False, or "{OWN_MACHINE}" (for this machine alone)') from None
 
 
-def as_login_method(names: Sequence[str]) -> Convert:
+def as_login_method(names: Sequence[str]) -> Convert[str]:
     """One of the `names`, or a dotted path."""
 
     def convert(value: object) -> str:
@@ -380,6 +407,7 @@ def as_login_method(names: Sequence[str]) -> Convert:
     return convert
 
 
+@Verbatim
 def as_mailbox(value: object) -> str:
     """A sender of e-mail, with a name if wanted, or ""."""
     text = as_text(value)
@@ -390,6 +418,7 @@ def as_mailbox(value: object) -> str:
     return text
 
 
+@Verbatim
 def as_header(value: object) -> str:
     """The name of an HTTP header. Servers and proxies drop or fold names with underscores."""
     text = as_text(value)
@@ -398,6 +427,7 @@ def as_header(value: object) -> str:
     return text
 
 
+@Verbatim
 def as_ldap_url(value: object) -> str:
     """An ldap or ldaps URL of a server, or ""."""
     text = as_text(value)
@@ -406,6 +436,7 @@ def as_ldap_url(value: object) -> str:
     return text
 
 
+@Verbatim
 def as_ldap_filter(value: object) -> str:
     """A search filter with a place for the address."""
     text = as_text(value)
@@ -425,23 +456,3 @@ def as_algorithms(value: object) -> tuple[str, ...]:
 def is_local(url: str) -> bool:
     """Whether a URL leads to this machine, so that nobody can listen on the way."""
     return is_loopback(urlsplit(url).hostname or "")
-
-
-# What is a text, whatever JSON would make of it.
-PLAIN = (
-    as_text,
-    as_literal,
-    as_url,
-    as_database,
-    as_hosts,
-    as_domain,
-    as_app_hash,
-    as_country,
-    as_place,
-    as_region,
-    as_redis,
-    as_mailbox,
-    as_header,
-    as_ldap_url,
-    as_ldap_filter,
-)

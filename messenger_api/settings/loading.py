@@ -19,7 +19,7 @@ from typing import Any
 
 from messenger_api.settings import former
 from messenger_api.settings.contradictions import contradictions
-from messenger_api.settings.conversions import OWN_MACHINE, PLAIN, Unacceptable
+from messenger_api.settings.conversions import OWN_MACHINE, Unacceptable, Verbatim
 from messenger_api.settings.record import Settings, shown
 
 ENV_PREFIX = "MESSENGER_"
@@ -129,13 +129,12 @@ def _why(error: Exception) -> str:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
-    # A password such as 1e5 is a text, whatever JSON makes of it.
-    plain = {f.name.upper() for f in fields(Settings) if f.metadata["convert"] in PLAIN}
+    verbatim = {f.name.upper() for f in fields(Settings) if isinstance(f.metadata["convert"], Verbatim)}
     values: dict[str, object] = {}
     for name, text in environ.items():
         if name.startswith(ENV_PREFIX) and name != CONFIG_VARIABLE:
             key = name.removeprefix(ENV_PREFIX)
-            values[key] = text if key in plain else _json_or_text(text)
+            values[key] = text if key in verbatim else _json_or_text(text)
     return values
 
 
