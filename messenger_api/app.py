@@ -37,7 +37,7 @@ from messenger_api.services.login.accounts import Accounts
 from messenger_api.services.login.proving import Proving
 from messenger_api.services.login.rates import Rates
 from messenger_api.services.otp.codes import OneTimeCodes
-from messenger_api.services.otp.verification import Judge
+from messenger_api.services.otp.verification import CodeVerifier
 from messenger_api.services.people.blocks import Blocks, Reports
 from messenger_api.services.people.contacts import Contacts
 from messenger_api.services.people.media import Media
@@ -154,9 +154,9 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
     identities = Identities(settings, keys, method)
     limits = Limits(settings, database)
     codes = OneTimeCodes(settings, database, keys, limits)
-    judge = Judge(settings, database, keys, limits, codes)
+    verifier = CodeVerifier(settings, database, keys, limits, codes)
     texting = Texting(settings, database, keys, limits, codes, sms)
-    proving = Proving(settings, keys, limits, identities, method, codes, judge, texting, Rates(settings))
+    proving = Proving(settings, keys, limits, identities, method, codes, verifier, texting, Rates(settings))
     media = Media(settings, database, files)
     worker = Worker(settings, database, mesibo, files, texting)
     database.on_queued = worker.wake

@@ -27,7 +27,7 @@ from messenger_api.services.login.attempts import Attempts
 from messenger_api.services.login.rates import Rates
 from messenger_api.services.otp.codes import HOUR, Device, OneTimeCodes, Plan
 from messenger_api.services.otp.failed_attempts import Guesses
-from messenger_api.services.otp.verification import Judge, Proof
+from messenger_api.services.otp.verification import CodeVerifier, Proof
 from messenger_api.services.sms.delivery import Asking, Texting
 from messenger_api.settings import Settings
 from messenger_api.storage.models import NAME_LENGTH
@@ -47,7 +47,7 @@ class Proving:
         identities: Identities,
         method: Method,
         codes: OneTimeCodes,
-        judge: Judge,
+        verifier: CodeVerifier,
         texting: Texting,
         rates: Rates,
     ) -> None:
@@ -56,7 +56,7 @@ class Proving:
         self._identities = identities
         self._method = method
         self._codes = codes
-        self._judge = judge
+        self._verifier = verifier
         self._texting = texting
         self._rates = rates
         self._attempts = Attempts(settings, keys, limits, Guesses(settings, keys, limits))
@@ -98,7 +98,7 @@ class Proving:
         def verify(verification: str, shown: str) -> bool:
             return self._texting.verify(who, verification, shown)
 
-        return who, self._judge.prove(who, secret, device, verify)
+        return who, self._verifier.verify(who, secret, device, verify)
 
     def close(self) -> None:
         """Give back the connections of the login method."""
@@ -107,17 +107,17 @@ class Proving:
 
     def reply(self, proof: Proof) -> str:
         """The token that this proof has brought before; "" when it has not."""
-        return self._judge.reply(proof)
+        return self._verifier.reply(proof)
 
     def give_back(self, proof: Proof) -> None:
         """The login could not be finished: a code is good for another try."""
         if proof.code_hash:
-            self._judge.give_back(proof)
+            self._verifier.give_back(proof)
 
     def answered(self, proof: Proof, token: str) -> None:
         """Keep what the proof brought, for the phone whose answer gets lost."""
         if proof.code_hash:
-            self._judge.answered(proof, token)
+            self._verifier.answered(proof, token)
 
     def entered(
         self, tx: Connection, now: int, who: Identity, proof: Proof, token: str, network: str
@@ -125,7 +125,7 @@ class Proving:
         """The login from this network is being finished, within its transaction."""
         if not proof.code_hash:
             return
-        self._judge.keep_reply(tx, proof, token)
+        self._verifier.keep_reply(tx, proof, token)
         if isinstance(who, Phone) and proof.providers:
             self._texting.entered(tx, now, who, network)
 

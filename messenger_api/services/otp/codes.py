@@ -1,4 +1,4 @@
-"""One-time codes: made, and asked for again. `judging` says what is made of them."""
+"""One-time codes: made, and asked for again. `verification` says what is made of them."""
 
 from __future__ import annotations
 

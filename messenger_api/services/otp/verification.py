@@ -85,7 +85,7 @@ class _Pending:
 _Verdict = Proof | _Claimed | _Pending | ApiError
 
 
-class Judge:
+class CodeVerifier:
     """Says whether what people show is their code."""
 
     def __init__(
@@ -98,8 +98,8 @@ class Judge:
         self._codes = made
         self._guesses = Guesses(settings, keys, limits)
 
-    def prove(self, who: Identity, shown: str, device: Device, verify: Verify) -> Proof:
-        """Judge what was shown as the code of an address.
+    def verify(self, who: Identity, shown: str, device: Device, verify: Verify) -> Proof:
+        """CodeVerifier what was shown as the code of an address.
 
         Raises:
             BadCode: it is not, or there is no live code.
@@ -124,10 +124,10 @@ class Judge:
 
     def _verdict(self, given: _Shown, verify: Verify) -> Proof | _Pending | ApiError:
         try:
-            verdict = self._limits.write(lambda tx, now: self._judge(tx, now, given))
+            verdict = self._limits.write(lambda tx, now: self._verify(tx, now, given))
         except Uncertain:
             # If it was committed, the code was used by this very login, which goes on then.
-            verdict = self._limits.write(lambda tx, now: self._judge(tx, now, replace(given, again=True)))
+            verdict = self._limits.write(lambda tx, now: self._verify(tx, now, replace(given, again=True)))
         return self._ask_provider(verdict, given, verify) if isinstance(verdict, _Claimed) else verdict
 
     def _wait(self, given: _Shown, pending: _Pending) -> None:
@@ -161,12 +161,12 @@ class Judge:
             return ""
         return self._keys.unseal(proof.reply, proof.key + proof.code_hash).decode()
 
-    def _judge(self, tx: Connection, now: int, given: _Shown) -> _Verdict:
+    def _verify(self, tx: Connection, now: int, given: _Shown) -> _Verdict:
         code = codes.lock(tx, given.key)
         if code is None:
             return BadCode()
         if code.used_at:
-            return self._judge_again(tx, now, given, code)
+            return self._verify_again(tx, now, given, code)
         live, theirs = code.live(now), bool(code.verification) and code.expires_at > now
         if not live and not theirs:
             return BadCode()
@@ -178,7 +178,9 @@ class Judge:
         wrong = self._count_wrong(tx, now, given, code)
         return _Claimed(code, now) if theirs else wrong
 
-    def _judge_again(self, tx: Connection, now: int, given: _Shown, code: Code) -> Proof | _Pending | BadCode:
+    def _verify_again(
+        self, tx: Connection, now: int, given: _Shown, code: Code
+    ) -> Proof | _Pending | BadCode:
         """A code that was used: the phone that used it may ask again, for its answer may have got lost."""
         in_time = now < code.used_at + self._settings.otp_replay_seconds
         same_phone = code.reply_to is not None and secrets.same(code.reply_to, given.tag)
@@ -232,7 +234,7 @@ class Judge:
         if code and code.used_at and secrets.same(code.code_hash, given.hashed):
             # The same phone has entered it at the same moment; the provider finds it right once only.
             self._guesses.forgive(tx, now, given.key, given.network, claimed.at)
-            return self._judge_again(tx, now, given, code)
+            return self._verify_again(tx, now, given, code)
         if not right:
             return BadCode(retry_after=self._pause(before.attempts + 1))
         if code is None or code.code_hash != before.code_hash or code.used_at:
