@@ -21,7 +21,7 @@ from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.login import Denied
 from messenger_api.services.bulkhead import FULL_SECONDS, waiting
 from messenger_api.services.limits import Claim, Limits, Tally
-from messenger_api.services.otp.failed_attempts import DAILY, SLIPS, Guesses
+from messenger_api.services.otp.failed_attempts import DAILY, SLIPS, FailedAttempts
 from messenger_api.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -49,12 +49,12 @@ class _Try:
 class Attempts:
     """Lets as many tries through to who judges them as may be wrong."""
 
-    def __init__(self, settings: Settings, keys: Keys, limits: Limits, guesses: Guesses) -> None:
+    def __init__(self, settings: Settings, keys: Keys, limits: Limits, failed: FailedAttempts) -> None:
         self._most = settings.otp_wrong_per_day
         self._patience = settings.login_timeout
         self._keys = keys
         self._limits = limits
-        self._guesses = guesses
+        self._failed = failed
 
     @contextmanager
     def claimed(self, key: bytes, network: str) -> Iterator[None]:
@@ -125,7 +125,7 @@ class Attempts:
     def _wrong(self, attempt: _Try) -> list[Claim]:
         """The counters of wrong tries: from this network of late, by everybody, from this network."""
         burst = Claim("wrong_secrets", self._keys.subject(attempt.key, attempt.network), SECRETS)
-        return [burst, *self._guesses.claims(attempt.key, attempt.network)]
+        return [burst, *self._failed.claims(attempt.key, attempt.network)]
 
     def _under_way(self, attempt: _Try) -> list[Claim]:
         """The counters of tries that are being judged: by everybody, from this network."""

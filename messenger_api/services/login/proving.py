@@ -26,7 +26,7 @@ from messenger_api.services.limits import Claim, Limits
 from messenger_api.services.login.attempts import Attempts
 from messenger_api.services.login.rates import Rates
 from messenger_api.services.otp.codes import HOUR, Device, OneTimeCodes, Plan
-from messenger_api.services.otp.failed_attempts import Guesses
+from messenger_api.services.otp.failed_attempts import FailedAttempts
 from messenger_api.services.otp.verification import CodeVerifier, Proof
 from messenger_api.services.sms.delivery import Asking, Texting
 from messenger_api.settings import Settings
@@ -59,7 +59,7 @@ class Proving:
         self._verifier = verifier
         self._texting = texting
         self._rates = rates
-        self._attempts = Attempts(settings, keys, limits, Guesses(settings, keys, limits))
+        self._attempts = Attempts(settings, keys, limits, FailedAttempts(settings, keys, limits))
 
     def request_code(self, entry: str, name: str, asked: Asking) -> int:
         """See `Accounts.request_code`."""

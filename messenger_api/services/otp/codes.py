@@ -16,7 +16,7 @@ from messenger_api.domain.limits import Window
 from messenger_api.domain.phone import read
 from messenger_api.domain.secrets import Keys
 from messenger_api.services.limits import DAY, Claim, Limits, Taking, Tally
-from messenger_api.services.otp.failed_attempts import Guesses
+from messenger_api.services.otp.failed_attempts import FailedAttempts
 from messenger_api.settings import Settings
 from messenger_api.storage import codes
 from messenger_api.storage.codes import MOST_LIVE, Code, Made
@@ -88,7 +88,7 @@ class OneTimeCodes:
         self._database = database
         self._keys = keys
         self._limits = limits
-        self._guesses = Guesses(settings, keys, limits)
+        self._failed = FailedAttempts(settings, keys, limits)
         self._test_codes = _test_codes(settings)
 
     # Making
@@ -114,9 +114,9 @@ class OneTimeCodes:
             ):  # made by the try whose commit lost its answer
                 (earlier, claims), gap = found[-1], self._gap(before.sends, slow=False)
                 return Issued(code, key, hashed, (), claims, now, gap, earlier), []
-            tally = self._limits.open(tx, now, [self._guesses.of_address(key), *own, *plan.claims])
+            tally = self._limits.open(tx, now, [self._failed.of_address(key), *own, *plan.claims])
             home = plan.is_home(tally)
-            slow = not home and self._guesses.is_slow(tally, key)
+            slow = not home and self._failed.is_slow(tally, key)
             self._check_gap(before, now, slow, home)
             chosen = plan.chosen(tally)
             # One code an hour is what a slowed address gets in the place of its other limits: used up by

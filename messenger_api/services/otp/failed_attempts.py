@@ -21,7 +21,7 @@ DAILY = Window(1, DAY)
 SLIPS = 1
 
 
-class Guesses:
+class FailedAttempts:
     """Counts wrong tries and says what follows from them."""
 
     def __init__(self, settings: Settings, keys: Keys, limits: Limits) -> None:

@@ -4,7 +4,7 @@ The last three codes of an address are good until they run out, for texts overta
 is entered ends the others. Five wrong tries, which count against all, kill them until another is made. The
 pauses before the fourth and fifth hold everyone who has guessed wrong at this address of late, and nobody
 else: somebody who guesses at another's number cannot keep its owner out, for the owner's own try is looked at
-whatever the guesser does. Wrong tries also count for the address, across codes, and slow it down (`guesses`),
+whatever the guesser does. Wrong tries also count for the address, across codes, and slow it down (`failed_attempts`),
 which bounds what can be guessed in a day.
 """
 
@@ -23,7 +23,7 @@ from messenger_api.domain.secrets import Keys
 from messenger_api.services.bulkhead import outside, waiting
 from messenger_api.services.limits import Limits
 from messenger_api.services.otp.codes import Device, OneTimeCodes
-from messenger_api.services.otp.failed_attempts import Guesses
+from messenger_api.services.otp.failed_attempts import FailedAttempts
 from messenger_api.settings import Settings
 from messenger_api.storage import codes
 from messenger_api.storage.codes import Code, Made
@@ -96,7 +96,7 @@ class CodeVerifier:
         self._keys = keys
         self._limits = limits
         self._codes = made
-        self._guesses = Guesses(settings, keys, limits)
+        self._failed = FailedAttempts(settings, keys, limits)
 
     def verify(self, who: Identity, shown: str, device: Device, verify: Verify) -> Proof:
         """CodeVerifier what was shown as the code of an address.
@@ -198,10 +198,10 @@ class CodeVerifier:
         dead, paused = self._is_dead(code), now < code.wait_until
         if not dead and not paused:
             return None
-        tally = self._limits.open(tx, now, self._guesses.claims(given.key, given.network))
+        tally = self._limits.open(tx, now, self._failed.claims(given.key, given.network))
         if dead:
-            return self._dead(now, code, self._guesses.is_slow(tally, given.key))
-        fresh = self._guesses.is_fresh(tally, given.key, given.network)
+            return self._dead(now, code, self._failed.is_slow(tally, given.key))
+        fresh = self._failed.is_fresh(tally, given.key, given.network)
         return None if fresh else TooMany(retry_after=code.wait_until - now)
 
     def _accept(self, tx: Connection, now: int, given: _Shown, code: Code, right: Made) -> Proof:
@@ -233,13 +233,13 @@ class CodeVerifier:
         before, code = claimed.before, codes.lock(tx, given.key)
         if code and code.used_at and secrets.same(code.code_hash, given.hashed):
             # The same phone has entered it at the same moment; the provider finds it right once only.
-            self._guesses.forgive(tx, now, given.key, given.network, claimed.at)
+            self._failed.forgive(tx, now, given.key, given.network, claimed.at)
             return self._verify_again(tx, now, given, code)
         if not right:
             return BadCode(retry_after=self._pause(before.attempts + 1))
         if code is None or code.code_hash != before.code_hash or code.used_at:
             return BadCode()
-        self._guesses.forgive(tx, now, given.key, given.network, claimed.at)
+        self._failed.forgive(tx, now, given.key, given.network, claimed.at)
         return self._accept(tx, now, given, *self._adopt(tx, given, code))
 
     def _adopt(self, tx: Connection, given: _Shown, code: Code) -> tuple[Code, Made]:
@@ -254,7 +254,7 @@ class CodeVerifier:
     def _unclaim(self, tx: Connection, now: int, given: _Shown, claimed: _Claimed) -> None:
         """Nobody judged it: as if it had not been tried."""
         before, code = claimed.before, codes.lock(tx, given.key)
-        self._guesses.forgive(tx, now, given.key, given.network, claimed.at)
+        self._failed.forgive(tx, now, given.key, given.network, claimed.at)
         if code and code.code_hash == before.code_hash:
             alone = code.attempts == before.attempts + 1
             until = before.wait_until if alone else code.wait_until
@@ -265,7 +265,7 @@ class CodeVerifier:
     def _count_wrong(self, tx: Connection, now: int, given: _Shown, code: Code) -> BadCode:
         pause = self._pause(code.attempts + 1)
         codes.change(tx, given.key, attempts=code.attempts + 1, wait_until=now + pause)
-        self._guesses.count(tx, now, given.key, given.network)
+        self._failed.count(tx, now, given.key, given.network)
         return BadCode(retry_after=pause)
 
     def _pause(self, attempts: int) -> int:
