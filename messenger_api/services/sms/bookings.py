@@ -25,7 +25,7 @@ class _Booking:
         return max((claim.amount for claim in self.claims), default=0)
 
 
-class Tab:
+class Bookings:
     """The attempts at one text or call, and the money that is booked for them.
 
     Every attempt of which nobody knows that it sent nothing stays booked: a second provider that is asked
@@ -82,7 +82,7 @@ class Tab:
         """What an attempt with this provider costs, in millionths."""
         return self._spending.cost(self._phone, channel) if provider.costs else 0
 
-    def give_back(self, tx: Connection, now: int) -> None:
+    def release(self, tx: Connection, now: int) -> None:
         """Take back what is booked for nothing. Within `Limits.write`."""
         claims = [claim for booking in self._free for claim in booking.claims]
         if not self.owes:

@@ -28,7 +28,7 @@ from messenger_api.gateways.sms import (
 from messenger_api.services.bulkhead import outside
 from messenger_api.services.limits import Claim, Limits, Taking
 from messenger_api.services.otp.codes import Issued, OneTimeCodes, Plan
-from messenger_api.services.sms.bookings import Tab
+from messenger_api.services.sms.bookings import Bookings
 from messenger_api.services.sms.budget import MONEY, Spending
 from messenger_api.services.sms.messages import Asking, Letter, Letters
 from messenger_api.services.updates import WatchText, watch_lane, watch_text
@@ -81,13 +81,13 @@ class Texting:
         self.spending.check(phone, costs=self._sms.costs)
         issued = self._codes.issue(phone, name, self._plan(phone, asked.network, channel))
         letter = self._letters.write(phone, issued.code, asked, channel)
-        tab = Tab(self._limits, self.spending, phone, issued.claims, issued.at)
-        self._deliver(issued, letter, tab)
+        bookings = Bookings(self._limits, self.spending, phone, issued.claims, issued.at)
+        self._deliver(issued, letter, bookings)
         try:
-            self._note(phone, issued, letter, tab)
+            self._note(phone, issued, letter, bookings)
         except TryLater:
             # It is sent, and its code is good; not so one that a provider made, whose verification got lost.
-            if any(sent.provider.makes_codes for sent in tab.sent):
+            if any(sent.provider.makes_codes for sent in bookings.sent):
                 raise
             log.error("sms.not_noted")
         return issued.wait
@@ -101,13 +101,13 @@ class Texting:
             SmsError: as `SmsSender.send` does.
         """
         self.spending.check(phone, costs=sender.costs)
-        tab = Tab(self._limits, self.spending, phone)
+        bookings = Bookings(self._limits, self.spending, phone)
         try:
-            return sender.send(message, book=tab)
+            return sender.send(message, book=bookings)
         finally:
             if sender.costs:
                 key = self._keys.contact_key(phone)
-                self._limits.write(lambda tx, now: self._settle(tx, now, phone, key, tab))
+                self._limits.write(lambda tx, now: self._settle(tx, now, phone, key, bookings))
 
     def entered(self, tx: Connection, now: int, phone: Phone, network: str) -> None:
         """A code that was sent to this number was entered, on this network. Within `Limits.write`."""
@@ -137,27 +137,27 @@ class Texting:
 
     # Sending
 
-    def _deliver(self, issued: Issued, letter: Letter, tab: Tab) -> None:
+    def _deliver(self, issued: Issued, letter: Letter, bookings: Bookings) -> None:
         """Returns when a provider took it, or may have: who waits for a text may then get it."""
         try:
             with outside():
-                self._hand_over(letter, issued.avoid, tab)
+                self._hand_over(letter, issued.avoid, bookings)
         except (ApiError, SmsError) as error:
-            if tab.sent:
-                log.warning("sms.may_be_sent", providers=[attempt.provider.name for attempt in tab.sent])
+            if bookings.sent:
+                log.warning("sms.may_be_sent", providers=[attempt.provider.name for attempt in bookings.sent])
                 return
             kept = KEPT_WHEN_REFUSED if isinstance(error, SmsRefused) else ()
             self._codes.recall(issued, but=(*kept, *MONEY))
-            self._limits.write(tab.give_back)
+            self._limits.write(bookings.release)
             told = _told(error)
             if told is error:
                 raise
             raise told from error
 
-    def _hand_over(self, letter: Letter, avoid: tuple[str, ...], tab: Tab) -> None:
+    def _hand_over(self, letter: Letter, avoid: tuple[str, ...], bookings: Bookings) -> None:
         message = letter.message
         try:
-            self._sms.send(message, avoid=avoid, book=tab)
+            self._sms.send(message, avoid=avoid, book=bookings)
         except SmsWrongChannel:
             # A landline that the numbering plan did not show: it hears what it cannot read.
             if message.channel is Channel.VOICE or Channel.VOICE not in self._sms.channels:
@@ -165,18 +165,18 @@ class Texting:
         else:
             return
         spoken = self._letters.spoken(letter.code, letter.language)
-        self._sms.send(replace(message, text=spoken, channel=Channel.VOICE), avoid=avoid, book=tab)
+        self._sms.send(replace(message, text=spoken, channel=Channel.VOICE), avoid=avoid, book=bookings)
 
-    def _note(self, phone: Phone, issued: Issued, letter: Letter, tab: Tab) -> None:
+    def _note(self, phone: Phone, issued: Issued, letter: Letter, bookings: Bookings) -> None:
         """Remember who sent it, or may have, what that cost, and to look after it."""
-        names = [sent.provider.name for sent in tab.noted]
-        if not names and not tab.owes:
+        names = [sent.provider.name for sent in bookings.noted]
+        if not names and not bookings.owes:
             return
 
         def work(tx: Connection, now: int) -> None:
             if names:
-                self._codes.note_sent(tx, issued, names, *_theirs(tab.sent))
-            for sent, text_id in self._settle(tx, now, phone, issued.key, tab):
+                self._codes.note_sent(tx, issued, names, *_theirs(bookings.sent))
+            for sent, text_id in self._settle(tx, now, phone, issued.key, bookings):
                 if self._is_watched(sent):
                     task = WatchText(
                         text_id, self._letters.seal(letter, issued.code_hash), issued.code_hash.hex()
@@ -186,10 +186,10 @@ class Texting:
         self._limits.write(work)
 
     def _settle(
-        self, tx: Connection, now: int, phone: Phone, key: bytes, tab: Tab
+        self, tx: Connection, now: int, phone: Phone, key: bytes, bookings: Bookings
     ) -> list[tuple[Attempt, int]]:
         """A row for each attempt that sent something or may have; the latter have no id of the provider."""
-        tab.give_back(tx, now)
+        bookings.release(tx, now)
         return [
             (
                 each,
@@ -201,10 +201,10 @@ class Texting:
                     provider_id=each.id,
                     channel=each.channel.value,
                     country=phone.region,
-                    cost=tab.cost(each.provider, each.channel),
+                    cost=bookings.cost(each.provider, each.channel),
                 ),
             )
-            for each in tab.noted
+            for each in bookings.noted
         ]
 
     def _is_watched(self, sent: Attempt) -> bool:
@@ -273,16 +273,16 @@ class Texting:
     def _send_again(
         self, phone: Phone, letter: Letter, text: Text, claims: tuple[Claim, ...], at: int
     ) -> None:
-        tab = Tab(self._limits, self.spending, phone, claims, at)
+        bookings = Bookings(self._limits, self.spending, phone, claims, at)
         try:
-            sent = self._sms.send(letter.message, avoid=(text.provider,), ours=True, book=tab)
+            sent = self._sms.send(letter.message, avoid=(text.provider,), ours=True, book=bookings)
             log.info("sms.sent_again", first=text.provider, then=sent.provider)
         except (ApiError, SmsError) as error:
-            log.warning("sms.not_sent_again", reason=str(error), may_be_sent=bool(tab.sent))
-        uncounted = [] if tab.sent else [claim for claim in claims if claim.limit not in MONEY]
+            log.warning("sms.not_sent_again", reason=str(error), may_be_sent=bool(bookings.sent))
+        uncounted = [] if bookings.sent else [claim for claim in claims if claim.limit not in MONEY]
 
         def work(tx: Connection, now: int) -> None:
-            self._settle(tx, now, phone, text.contact_key, tab)
+            self._settle(tx, now, phone, text.contact_key, bookings)
             tally = self._limits.open(tx, now, uncounted)
             tally.give_back(uncounted, at)
             tally.save()
