@@ -4,8 +4,8 @@ The last three codes of an address are good until they run out, for texts overta
 is entered ends the others. Five wrong tries, which count against all, kill them until another is made. The
 pauses before the fourth and fifth hold everyone who has guessed wrong at this address of late, and nobody
 else: somebody who guesses at another's number cannot keep its owner out, for the owner's own try is looked at
-whatever the guesser does. Wrong tries also count for the address, across codes, and slow it down (`failed_attempts`),
-which bounds what can be guessed in a day.
+whatever the guesser does. Wrong tries also count for the address, across codes, and slow it down
+(`failed_attempts`), which bounds what can be guessed in a day.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class CodeVerifier:
         if code is None:
             return BadCode()
         if code.used_at:
-            return self._verify_again(tx, now, given, code)
+            return self._verify_used(tx, now, given, code)
         live, theirs = code.live(now), bool(code.verification) and code.expires_at > now
         if not live and not theirs:
             return BadCode()
@@ -178,9 +178,7 @@ class CodeVerifier:
         wrong = self._count_wrong(tx, now, given, code)
         return _Claimed(code, now) if theirs else wrong
 
-    def _verify_again(
-        self, tx: Connection, now: int, given: _Shown, code: Code
-    ) -> Proof | _Pending | BadCode:
+    def _verify_used(self, tx: Connection, now: int, given: _Shown, code: Code) -> Proof | _Pending | BadCode:
         """A code that was used: the phone that used it may ask again, for its answer may have got lost."""
         in_time = now < code.used_at + self._settings.otp_replay_seconds
         same_phone = code.reply_to is not None and secrets.same(code.reply_to, given.tag)
@@ -234,7 +232,7 @@ class CodeVerifier:
         if code and code.used_at and secrets.same(code.code_hash, given.hashed):
             # The same phone has entered it at the same moment; the provider finds it right once only.
             self._failed.forgive(tx, now, given.key, given.network, claimed.at)
-            return self._verify_again(tx, now, given, code)
+            return self._verify_used(tx, now, given, code)
         if not right:
             return BadCode(retry_after=self._pause(before.attempts + 1))
         if code is None or code.code_hash != before.code_hash or code.used_at:

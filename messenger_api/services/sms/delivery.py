@@ -30,7 +30,7 @@ from messenger_api.services.limits import Claim, Limits, Taking
 from messenger_api.services.otp.codes import Issued, OneTimeCodes, Plan
 from messenger_api.services.sms.bookings import Bookings
 from messenger_api.services.sms.budget import MONEY, Spending
-from messenger_api.services.sms.messages import Asking, Letter, Letters
+from messenger_api.services.sms.messages import Asking, CodeMessage, CodeMessages
 from messenger_api.services.updates import WatchText, watch_lane, watch_text
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox, texts
@@ -63,7 +63,7 @@ class Texting:
         self._settings = settings
         self._database = database
         self._keys = keys
-        self._letters = Letters(settings, keys)
+        self._messages = CodeMessages(settings, keys)
         self._limits = limits
         self._codes = codes
         self._sms = sms
@@ -80,11 +80,11 @@ class Texting:
         channel = self._channel(phone, asked.channel)
         self.spending.check(phone, costs=self._sms.costs)
         issued = self._codes.issue(phone, name, self._plan(phone, asked.network, channel))
-        letter = self._letters.write(phone, issued.code, asked, channel)
+        message = self._messages.compose(phone, issued.code, asked, channel)
         bookings = Bookings(self._limits, self.spending, phone, issued.claims, issued.at)
-        self._deliver(issued, letter, bookings)
+        self._deliver(issued, message, bookings)
         try:
-            self._note(phone, issued, letter, bookings)
+            self._note(phone, issued, message, bookings)
         except TryLater:
             # It is sent, and its code is good; not so one that a provider made, whose verification got lost.
             if any(sent.provider.makes_codes for sent in bookings.sent):
@@ -137,11 +137,11 @@ class Texting:
 
     # Sending
 
-    def _deliver(self, issued: Issued, letter: Letter, bookings: Bookings) -> None:
+    def _deliver(self, issued: Issued, message: CodeMessage, bookings: Bookings) -> None:
         """Returns when a provider took it, or may have: who waits for a text may then get it."""
         try:
             with outside():
-                self._hand_over(letter, issued.avoid, bookings)
+                self._hand_over(message, issued.avoid, bookings)
         except (ApiError, SmsError) as error:
             if bookings.sent:
                 log.warning("sms.may_be_sent", providers=[attempt.provider.name for attempt in bookings.sent])
@@ -154,20 +154,20 @@ class Texting:
                 raise
             raise told from error
 
-    def _hand_over(self, letter: Letter, avoid: tuple[str, ...], bookings: Bookings) -> None:
-        message = letter.message
+    def _hand_over(self, message: CodeMessage, avoid: tuple[str, ...], bookings: Bookings) -> None:
+        text = message.text_message
         try:
-            self._sms.send(message, avoid=avoid, book=bookings)
+            self._sms.send(text, avoid=avoid, book=bookings)
         except SmsWrongChannel:
             # A landline that the numbering plan did not show: it hears what it cannot read.
-            if message.channel is Channel.VOICE or Channel.VOICE not in self._sms.channels:
+            if text.channel is Channel.VOICE or Channel.VOICE not in self._sms.channels:
                 raise
         else:
             return
-        spoken = self._letters.spoken(letter.code, letter.language)
-        self._sms.send(replace(message, text=spoken, channel=Channel.VOICE), avoid=avoid, book=bookings)
+        spoken = self._messages.spoken(message.code, message.language)
+        self._sms.send(replace(text, text=spoken, channel=Channel.VOICE), avoid=avoid, book=bookings)
 
-    def _note(self, phone: Phone, issued: Issued, letter: Letter, bookings: Bookings) -> None:
+    def _note(self, phone: Phone, issued: Issued, message: CodeMessage, bookings: Bookings) -> None:
         """Remember who sent it, or may have, what that cost, and to look after it."""
         names = [sent.provider.name for sent in bookings.noted]
         if not names and not bookings.owes:
@@ -179,7 +179,7 @@ class Texting:
             for sent, text_id in self._settle(tx, now, phone, issued.key, bookings):
                 if self._is_watched(sent):
                     task = WatchText(
-                        text_id, self._letters.seal(letter, issued.code_hash), issued.code_hash.hex()
+                        text_id, self._messages.seal(message, issued.code_hash), issued.code_hash.hex()
                     )
                     outbox.add(tx, now, [watch_text(task, self._settings.sms_delivery_wait)])
 
@@ -240,16 +240,16 @@ class Texting:
         if text.state is Delivery.SENT:
             self._sms.distrust(text.provider)
         code_hash = bytes.fromhex(task.code_hash)
-        letter = self._letters.unseal(task.sealed, code_hash)
-        phone = Phone(letter.phone)
-        if taken := self._take_again(phone, letter, text, code_hash):
-            self._send_again(phone, letter, text, *taken)
+        message = self._messages.unseal(task.sealed, code_hash)
+        phone = Phone(message.phone)
+        if taken := self._take_again(phone, message, text, code_hash):
+            self._send_again(phone, message, text, *taken)
 
     def _take_again(
-        self, phone: Phone, letter: Letter, text: Text, code_hash: bytes
+        self, phone: Phone, message: CodeMessage, text: Text, code_hash: bytes
     ) -> tuple[tuple[Claim, ...], int] | None:
         """What another text counts, and since when; None: nobody waits for it, or a limit is reached."""
-        plan = self._plan(phone, network="", channel=Channel(letter.channel))
+        plan = self._plan(phone, network="", channel=Channel(message.channel))
         own = self._codes.of_address(phone)
 
         def work(tx: Connection, now: int) -> tuple[Taking, tuple[Claim, ...], int] | None:
@@ -271,11 +271,11 @@ class Texting:
         return found[1:]
 
     def _send_again(
-        self, phone: Phone, letter: Letter, text: Text, claims: tuple[Claim, ...], at: int
+        self, phone: Phone, message: CodeMessage, text: Text, claims: tuple[Claim, ...], at: int
     ) -> None:
         bookings = Bookings(self._limits, self.spending, phone, claims, at)
         try:
-            sent = self._sms.send(letter.message, avoid=(text.provider,), ours=True, book=bookings)
+            sent = self._sms.send(message.text_message, avoid=(text.provider,), ours=True, book=bookings)
             log.info("sms.sent_again", first=text.provider, then=sent.provider)
         except (ApiError, SmsError) as error:
             log.warning("sms.not_sent_again", reason=str(error), may_be_sent=bool(bookings.sent))

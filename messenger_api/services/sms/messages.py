@@ -25,7 +25,7 @@ class Asking:
     ios: bool = False
 
 
-class Letter(msgspec.Struct):
+class CodeMessage(msgspec.Struct):
     """What a text that may have to be sent again held; it rests sealed."""
 
     phone: str
@@ -35,35 +35,35 @@ class Letter(msgspec.Struct):
     channel: str
 
     @property
-    def message(self) -> TextMessage:
+    def text_message(self) -> TextMessage:
         """As providers are given it."""
         return TextMessage(self.phone, self.text, self.code, self.language, Channel(self.channel))
 
 
-class Letters:
-    """Writes and seals letters."""
+class CodeMessages:
+    """Writes and seals messages."""
 
     def __init__(self, settings: Settings, keys: Keys) -> None:
         self._settings = settings
         self._keys = keys
 
-    def write(self, phone: Phone, code: str, asked: Asking, channel: Channel) -> Letter:
-        """The letter with this code."""
+    def compose(self, phone: Phone, code: str, asked: Asking, channel: Channel) -> CodeMessage:
+        """The message with this code."""
         voice = channel is Channel.VOICE
         text = self.spoken(code, asked.language) if voice else self._text(code, asked)
-        return Letter(phone.digits, code, text, asked.language, channel.value)
+        return CodeMessage(phone.digits, code, text, asked.language, channel.value)
 
     def spoken(self, code: str, language: str) -> str:
         """What a voice says."""
         return say("voice_code", language, code=" ".join(code), app=self._settings.sms_app_name)
 
-    def seal(self, letter: Letter, about: bytes) -> str:
-        """A letter that only this installation can read, and only together with `about`."""
-        return base64.b64encode(self._keys.seal(msgspec.json.encode(letter), about)).decode()
+    def seal(self, message: CodeMessage, about: bytes) -> str:
+        """A message that only this installation can read, and only together with `about`."""
+        return base64.b64encode(self._keys.seal(msgspec.json.encode(message), about)).decode()
 
-    def unseal(self, sealed: str, about: bytes) -> Letter:
+    def unseal(self, sealed: str, about: bytes) -> CodeMessage:
         """What `seal` was given."""
-        return msgspec.json.decode(self._keys.unseal(base64.b64decode(sealed), about), type=Letter)
+        return msgspec.json.decode(self._keys.unseal(base64.b64decode(sealed), about), type=CodeMessage)
 
     def _text(self, code: str, asked: Asking) -> str:
         settings = self._settings
