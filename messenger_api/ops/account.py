@@ -12,7 +12,7 @@ from messenger_api.ops.fields import Channel, Secret
 from messenger_api.services.account.number_change import NewLogin
 from messenger_api.services.login.accounts import Login
 from messenger_api.services.otp.codes import Device
-from messenger_api.services.sms.delivery import Asking
+from messenger_api.services.sms.delivery import CodeRequest
 
 
 class DeleteAccountParameters(Struct):
@@ -52,7 +52,7 @@ def changenumber(call: Call, given: ChangeNumberParameters) -> Answer:
     services, request = call.services, call.request
     secret = services.proving.shown(given.otp, given.code)
     if not secret:
-        asked = Asking(request.network, request.language, given.channel or "sms", request.from_ios)
+        asked = CodeRequest(request.network, request.language, given.channel or "sms", request.from_ios)
         wait = services.proving.request_code(given.phone, "", asked)
         return {"retry_after": wait} if wait else {}
     device = Device(call.caller.appid, network=request.network)

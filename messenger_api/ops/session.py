@@ -9,7 +9,7 @@ from messenger_api.ops import answers
 from messenger_api.ops.call import Answer, Call
 from messenger_api.ops.fields import AppId, Channel, DeviceId, DeviceType, Ignored, Name, Secret
 from messenger_api.services.otp.codes import Device
-from messenger_api.services.sms.delivery import Asking
+from messenger_api.services.sms.delivery import CodeRequest
 
 
 class LoginParameters(Struct):
@@ -61,7 +61,7 @@ def login(call: Call, given: LoginParameters) -> Answer:
     request = call.request
     if not secret:
         channel = given.channel or "sms"
-        asked = Asking(request.network, request.language, channel, request.from_ios)
+        asked = CodeRequest(request.network, request.language, channel, request.from_ios)
         wait = accounts.request_code(given.phone, given.name, asked)
         return {"retry_after": wait} if wait else {}
     device = Device(appid=given.appid, name=given.device, type=given.dt, network=request.network)

@@ -12,7 +12,7 @@ import pytest
 
 from messenger_api.domain.errors import ApiError, TooMany
 from messenger_api.services.otp.codes import Device
-from messenger_api.services.sms.delivery import Asking
+from messenger_api.services.sms.delivery import CodeRequest
 from tests.product import APPID, Product
 from tests.trust.network import Network
 
@@ -54,7 +54,7 @@ class Attacker:
 
     def _ask(self) -> None:
         try:
-            self._accounts.request_code(VICTIM, "", Asking(network=next(self._networks)))
+            self._accounts.request_code(VICTIM, "", CodeRequest(network=next(self._networks)))
         except ApiError:
             self.siege.refused += 1
         else:
@@ -75,7 +75,7 @@ def the_owners_wait(product: Product, attacker: Attacker, step: int = 1, *, slip
     while product.clock() - began < DAY:
         attacker.act()
         with suppress(TooMany):
-            product.services.accounts.request_code(VICTIM, "", Asking(network=device.network))
+            product.services.accounts.request_code(VICTIM, "", CodeRequest(network=device.network))
         code = Network.code(VICTIM)
         if code not in typed:
             typed.add(code)

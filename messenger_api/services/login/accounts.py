@@ -17,7 +17,7 @@ from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.login.proving import Proving
 from messenger_api.services.otp.codes import Device
 from messenger_api.services.otp.verification import Proof
-from messenger_api.services.sms.delivery import Asking
+from messenger_api.services.sms.delivery import CodeRequest
 from messenger_api.services.updates import user_changed
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox, users
@@ -56,7 +56,7 @@ class Accounts:
         self._sessions = sessions
         self._entrances = entrances
 
-    def request_code(self, entry: str, name: str, asked: Asking) -> int:
+    def request_code(self, entry: str, name: str, asked: CodeRequest) -> int:
         """Send a one-time code, the same way whether or not there is an account.
 
         Returns:

@@ -28,7 +28,7 @@ from messenger_api.services.login.rates import Rates
 from messenger_api.services.otp.codes import HOUR, Device, OneTimeCodes, Plan
 from messenger_api.services.otp.failed_attempts import FailedAttempts
 from messenger_api.services.otp.verification import CodeVerifier, Proof
-from messenger_api.services.sms.delivery import Asking, Texting
+from messenger_api.services.sms.delivery import CodeRequest, Texting
 from messenger_api.settings import Settings
 from messenger_api.storage.models import NAME_LENGTH
 
@@ -61,7 +61,7 @@ class Proving:
         self._rates = rates
         self._attempts = Attempts(settings, keys, limits, FailedAttempts(settings, keys, limits))
 
-    def request_code(self, entry: str, name: str, asked: Asking) -> int:
+    def request_code(self, entry: str, name: str, asked: CodeRequest) -> int:
         """See `Accounts.request_code`."""
         if isinstance(self._method, LoginMethod):
             return 0
@@ -131,7 +131,7 @@ class Proving:
 
     # A code to an address
 
-    def _mail(self, method: CodeMethod, who: Identity, name: str, asked: Asking) -> int:
+    def _mail(self, method: CodeMethod, who: Identity, name: str, asked: CodeRequest) -> int:
         issued = self._codes.issue(who, name, self._mail_plan(asked.network))
         try:
             with outside():

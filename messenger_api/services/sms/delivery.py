@@ -30,14 +30,14 @@ from messenger_api.services.limits import Claim, Limits, Taking
 from messenger_api.services.otp.codes import Issued, OneTimeCodes, Plan
 from messenger_api.services.sms.bookings import Bookings
 from messenger_api.services.sms.budget import MONEY, Spending
-from messenger_api.services.sms.messages import Asking, CodeMessage, CodeMessages
+from messenger_api.services.sms.messages import CodeMessage, CodeMessages, CodeRequest
 from messenger_api.services.updates import WatchText, watch_lane, watch_text
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox, texts
 from messenger_api.storage.db import Database
 from messenger_api.storage.texts import Delivery, Text
 
-__all__ = ["Asking", "Texting"]
+__all__ = ["CodeRequest", "Texting"]
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +69,7 @@ class Texting:
         self._sms = sms
         self.spending = Spending(settings, keys, limits, sms.channels)
 
-    def send_code(self, phone: Phone, name: str, asked: Asking) -> int:
+    def send_code(self, phone: Phone, name: str, asked: CodeRequest) -> int:
         """Make a code and send it; returns the seconds until another may be asked for.
 
         Raises:

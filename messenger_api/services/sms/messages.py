@@ -16,7 +16,7 @@ from messenger_api.settings import Settings
 
 
 @dataclass(frozen=True)
-class Asking:
+class CodeRequest:
     """How a code is asked for: from which network, in which language, by which channel, on iOS?"""
 
     network: str = ""
@@ -47,7 +47,7 @@ class CodeMessages:
         self._settings = settings
         self._keys = keys
 
-    def compose(self, phone: Phone, code: str, asked: Asking, channel: Channel) -> CodeMessage:
+    def compose(self, phone: Phone, code: str, asked: CodeRequest, channel: Channel) -> CodeMessage:
         """The message with this code."""
         voice = channel is Channel.VOICE
         text = self.spoken(code, asked.language) if voice else self._text(code, asked)
@@ -65,7 +65,7 @@ class CodeMessages:
         """What `seal` was given."""
         return msgspec.json.decode(self._keys.unseal(base64.b64decode(sealed), about), type=CodeMessage)
 
-    def _text(self, code: str, asked: Asking) -> str:
+    def _text(self, code: str, asked: CodeRequest) -> str:
         settings = self._settings
         return code_text(
             code,
