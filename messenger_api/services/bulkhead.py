@@ -17,32 +17,32 @@ COMMA_BYTES = 3
 # A server process has 32 threads (`cli.serve`). So many of them may wait for outside systems at a time, and
 # the rest go on answering what needs none: one that hangs must not silence the whole process.
 MOST_OUTSIDE = 24
-_places = threading.BoundedSemaphore(MOST_OUTSIDE)
+_outbound = threading.BoundedSemaphore(MOST_OUTSIDE)
 # Of these, so many may wait for what another request does outside; it needs a place more than once.
 MOST_WAITING = 16
-_seats = threading.BoundedSemaphore(MOST_WAITING)
+_waiting = threading.BoundedSemaphore(MOST_WAITING)
 FULL_SECONDS = 2
 
 
 @contextmanager
-def outside() -> Iterator[None]:
+def outbound_slot() -> Iterator[None]:
     """Wait for an outside system in here: mesibo, the SMS network, a mail server, a directory.
 
     Raises:
         TryLater: too many others do already; at once, for waiting would take a thread as well.
     """
-    with _one_of(_places):
+    with _one_of(_outbound):
         yield
 
 
 @contextmanager
-def waiting() -> Iterator[None]:
-    """Wait in here for another request that is outside. Within `outside`.
+def waiting_slot() -> Iterator[None]:
+    """Wait in here for another request that is outside. Within `outbound_slot`.
 
     Raises:
         TryLater: too many others do already.
     """
-    with _one_of(_seats):
+    with _one_of(_waiting):
         yield
 
 
@@ -58,14 +58,14 @@ def _one_of(bound: threading.BoundedSemaphore) -> Iterator[None]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise what the app shall read instead of what mesibo's client raised. Includes `outside`.
+    """Raise what the app shall read instead of what mesibo's client raised. Includes `outbound_slot`.
 
     Raises:
         TryLater: mesibo is unreachable, or our app token is refused, which the app's user cannot help.
         Refused: mesibo said no, with its own code.
     """
     try:
-        with outside():
+        with outbound_slot():
             yield
     except MesiboUnreachable as error:
         raise TryLater from error

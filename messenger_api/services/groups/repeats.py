@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from messenger_api.domain.errors import TryLater
-from messenger_api.services.bulkhead import outside
+from messenger_api.services.bulkhead import outbound_slot
 from messenger_api.services.limits import Limits
 from messenger_api.storage import counters
 from messenger_api.storage.db import Database
@@ -86,7 +86,7 @@ class Repeats:
         if turn := self._limits.write(work):
             return turn
         # It is mesibo that is waited for, through somebody else.
-        with outside():
+        with outbound_slot():
             until = time.monotonic() + WAIT_SECONDS
             while time.monotonic() < until:
                 time.sleep(POLL_SECONDS)

@@ -19,7 +19,7 @@ from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.limits import Window
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.login import Denied
-from messenger_api.services.bulkhead import FULL_SECONDS, waiting
+from messenger_api.services.bulkhead import FULL_SECONDS, waiting_slot
 from messenger_api.services.limits import Claim, Limits, Tally
 from messenger_api.services.otp.failed_attempts import DAILY, SLIPS, FailedAttempts
 from messenger_api.settings import Settings
@@ -58,7 +58,7 @@ class Attempts:
 
     @contextmanager
     def claimed(self, key: bytes, network: str) -> Iterator[None]:
-        """Have a try at an address judged in here; `Denied` says that it was wrong. Within `outside`.
+        """Have a try at an address judged in here; `Denied` says that it was wrong. Within `outbound_slot`.
 
         Raises:
             TooMany: this network, or all together, have guessed too much. Who calls from a network that has
@@ -82,7 +82,7 @@ class Attempts:
         if attempt := admitted():
             return attempt
         pause, until = FIRST_LOOK_SECONDS, time.monotonic() + self._patience
-        with waiting():
+        with waiting_slot():
             while time.monotonic() < until:
                 time.sleep(pause)
                 if attempt := admitted():

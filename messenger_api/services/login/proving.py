@@ -20,7 +20,7 @@ from messenger_api.gateways.login import (
     Unavailable,
     Undeliverable,
 )
-from messenger_api.services.bulkhead import outside
+from messenger_api.services.bulkhead import outbound_slot
 from messenger_api.services.identities import Identities, Method
 from messenger_api.services.limits import Claim, Limits
 from messenger_api.services.login.attempts import Attempts
@@ -134,7 +134,7 @@ class Proving:
     def _mail(self, method: CodeMethod, who: Identity, name: str, asked: CodeRequest) -> int:
         issued = self._codes.issue(who, name, self._mail_plan(asked.network))
         try:
-            with outside():
+            with outbound_slot():
                 method.deliver(who.address, issued.code, asked.language)
         except TryLater:
             self._codes.recall(issued)
@@ -162,7 +162,7 @@ class Proving:
         # A token that names its owner is too long to be guessed.
         claimed = self._attempts.claimed(key, device.network) if address else nullcontext()
         try:
-            with outside(), claimed:
+            with outbound_slot(), claimed:
                 person = method.prove(address, secret)
         except Denied as error:
             raise BadCode("secret_wrong") from error

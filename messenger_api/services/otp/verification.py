@@ -20,7 +20,7 @@ from messenger_api.domain import secrets
 from messenger_api.domain.errors import ApiError, BadCode, TooMany, TryLater
 from messenger_api.domain.identity import Identity
 from messenger_api.domain.secrets import Keys
-from messenger_api.services.bulkhead import outside, waiting
+from messenger_api.services.bulkhead import outbound_slot, waiting_slot
 from messenger_api.services.limits import Limits
 from messenger_api.services.otp.codes import Device, OneTimeCodes
 from messenger_api.services.otp.failed_attempts import FailedAttempts
@@ -133,7 +133,7 @@ class CodeVerifier:
     def _wait(self, given: _Shown, pending: _Pending) -> None:
         """Wait until the answer is made, or given up, as long as it may take."""
         pause, until = FIRST_LOOK_SECONDS, time.monotonic() + self._settings.mesibo_timeout + REPLY_SECONDS
-        with outside(), waiting():
+        with outbound_slot(), waiting_slot():
             while time.monotonic() < until:
                 time.sleep(pause)
                 code = self._database.run(lambda tx: codes.look(tx, given.key))

@@ -25,7 +25,7 @@ from messenger_api.gateways.sms import (
     State,
     TextMessage,
 )
-from messenger_api.services.bulkhead import outside
+from messenger_api.services.bulkhead import outbound_slot
 from messenger_api.services.limits import Claim, Limits, Taking
 from messenger_api.services.otp.codes import Issued, OneTimeCodes, Plan
 from messenger_api.services.sms.bookings import Bookings
@@ -118,7 +118,7 @@ class Texting:
         """Ask the provider who made a code whether this is it. Raises TryLater."""
         provider, _, theirs = verification.partition(":")
         try:
-            with outside():
+            with outbound_slot():
                 return self._sms.check_code(provider, who.address, theirs, shown)
         except SmsUnavailable as error:
             raise TryLater(retry_after=UNAVAILABLE_SECONDS) from error
@@ -140,7 +140,7 @@ class Texting:
     def _deliver(self, issued: Issued, message: CodeMessage, bookings: Bookings) -> None:
         """Returns when a provider took it, or may have: who waits for a text may then get it."""
         try:
-            with outside():
+            with outbound_slot():
                 self._hand_over(message, issued.avoid, bookings)
         except (ApiError, SmsError) as error:
             if bookings.sent:
