@@ -12,7 +12,7 @@ from messenger_api.domain.secrets import Keys
 from messenger_api.services.limits import Limits
 from messenger_api.services.sms.budget import Spending
 from messenger_api.services.sms.pauses import Watch
-from messenger_api.services.sms.report import Budget, Standing, standing
+from messenger_api.services.sms.report import Budget, TextReport, text_report
 from messenger_api.settings import Settings
 from messenger_api.storage import counters
 from messenger_api.storage.db import Database
@@ -51,7 +51,7 @@ def texts_verdicts(settings: Settings, database: Database, keys: Keys) -> list[V
         TryLater: the database does not answer, or lacks its tables.
     """
     spending = Spending(settings, keys, Limits(settings, database))
-    found = standing(settings, database, spending)
+    found = text_report(settings, database, spending)
     verdicts = [*_spent(settings, found), *_failing(found)]
     if is_enforced(settings, "sms_pause"):
         now = database.now()
@@ -63,7 +63,7 @@ def texts_verdicts(settings: Settings, database: Database, keys: Keys) -> list[V
     return verdicts
 
 
-def _spent(settings: Settings, found: Standing) -> Iterator[Verdict]:
+def _spent(settings: Settings, found: TextReport) -> Iterator[Verdict]:
     least = min([settings.sms_price, *(price for _, price in settings.sms_prices)])
     for budget in found.budgets:
         if budget.most < least or not is_enforced(settings, f"sms_budget_{budget.period}"):
@@ -83,7 +83,7 @@ def _raise(budget: Budget) -> str:
     return f"raise SMS_BUDGET_{budget.period.upper()} if these are your users: messenger-api sms status"
 
 
-def _paused(found: Standing) -> Iterator[Verdict]:
+def _paused(found: TextReport) -> Iterator[Verdict]:
     for country in found.countries:
         if country.paused:
             what = (
@@ -93,7 +93,7 @@ def _paused(found: Standing) -> Iterator[Verdict]:
             yield "fault", what, f"messenger-api sms resume {country.country}, if these are your users"
 
 
-def _failing(found: Standing) -> Iterator[Verdict]:
+def _failing(found: TextReport) -> Iterator[Verdict]:
     for provider in sorted({sending.provider for sending in found.sendings}):
         texts = Counter[str]()
         for sending in found.sendings:

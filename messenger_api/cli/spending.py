@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from messenger_api.cli.common import as_json, fail, prepare_schema, print_json, print_table, product
-from messenger_api.services.sms.report import Standing, standing
+from messenger_api.services.sms.report import TextReport, text_report
 from messenger_api.storage import counters
 
 
@@ -16,7 +16,7 @@ def status(as_json: bool) -> None:
     with product() as parts:
         prepare_schema(parts)
         services = parts.services
-        found = standing(services.settings, services.database, services.texting.spending)
+        found = text_report(services.settings, services.database, services.texting.spending)
     if as_json:
         print_json(found)
     else:
@@ -38,7 +38,7 @@ def resume(country: str) -> None:
     click.echo(f"Texts go to {country.upper()} again.")
 
 
-def _print(found: Standing) -> None:
+def _print(found: TextReport) -> None:
     print_table(
         ("PERIOD", "SPENT", "MOST", "CURRENCY"),
         [(b.period, f"{b.spent:.2f}", f"{b.most:.2f}", found.currency) for b in found.budgets],

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from messenger_api.domain.errors import TryLater
 from messenger_api.guard import comes_from_here
 from messenger_api.services import Services
-from messenger_api.services.sms.report import Standing, standing
+from messenger_api.services.sms.report import TextReport, text_report
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox
 from messenger_api.storage.outbox import Status
@@ -63,7 +63,7 @@ class _Collector(Collector):
         version.add_metric([VERSION], 1)
         yield version
         yield from _of_outbox(database.run(lambda tx: outbox.status(tx, database.now())))
-        yield from _of_texts(standing(services.settings, database, services.texting.spending))
+        yield from _of_texts(text_report(services.settings, database, services.texting.spending))
 
 
 def _of_outbox(status: Status) -> Iterator[Metric]:
@@ -76,7 +76,7 @@ def _of_outbox(status: Status) -> Iterator[Metric]:
     )
 
 
-def _of_texts(found: Standing) -> Iterator[Metric]:
+def _of_texts(found: TextReport) -> Iterator[Metric]:
     names = ["period", "currency"]
     spent = GaugeMetricFamily("messenger_sms_budget_spent", "What texts have cost.", labels=names)
     most = GaugeMetricFamily("messenger_sms_budget_limit", "What texts may cost.", labels=names)

@@ -48,8 +48,8 @@ class Sending:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """All of it."""
+class TextReport:
+    """Money, countries and providers of the texts."""
 
     currency: str
     budgets: list[Budget]
@@ -57,12 +57,12 @@ class Standing:
     sendings: list[Sending]
 
 
-def standing(settings: Settings, database: Database, spending: Spending) -> Standing:
-    """Read how things stand. Raises TryLater."""
+def text_report(settings: Settings, database: Database, spending: Spending) -> TextReport:
+    """Read the counters and sums of this moment. Raises TryLater."""
     now = database.now()
 
-    def work(tx: Connection) -> Standing:
-        return Standing(
+    def work(tx: Connection) -> TextReport:
+        return TextReport(
             settings.sms_currency,
             _budgets(tx, settings, now),
             _countries(tx, spending, now),
