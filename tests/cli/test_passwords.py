@@ -36,25 +36,25 @@ def test_a_password_is_asked_for_twice_without_being_shown(cli: Cli, method: Pas
     result = run(cli, "Ana", typed=f"{PASSWORD}\n{PASSWORD}\n")
     assert result.exit_code == 0, result.output
     assert "ana has a new password." in result.stdout
-    assert method.prove("ana", PASSWORD)
+    assert method.authenticate("ana", PASSWORD)
 
 
 def test_two_passwords_that_differ_are_asked_for_again(cli: Cli, method: PasswordMethod) -> None:
     typed = f"one password\nanother password\n{PASSWORD}\n{PASSWORD}\n"
     assert run(cli, "ana", typed=typed).exit_code == 0
-    assert method.prove("ana", PASSWORD)
+    assert method.authenticate("ana", PASSWORD)
 
 
 def test_a_script_hands_it_over_as_a_line(cli: Cli, method: PasswordMethod) -> None:
     assert run(cli, "ana", "--stdin", typed=f"{PASSWORD}\nanother line\n").exit_code == 0
-    assert method.prove("ana", PASSWORD)
+    assert method.authenticate("ana", PASSWORD)
 
 
 def test_it_can_be_removed(cli: Cli, method: PasswordMethod) -> None:
     method.set("ana", PASSWORD)
     assert run(cli, "ana", "--remove").stdout == "ana has no password any more.\n"
     with pytest.raises(Denied):
-        method.prove("ana", PASSWORD)
+        method.authenticate("ana", PASSWORD)
     gone = run(cli, "ana", "--remove")
     assert (gone.exit_code, gone.stderr) == (1, "ana has no password.\n")
 

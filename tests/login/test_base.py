@@ -38,7 +38,7 @@ class Scripted(LoginMethod):
     def __init__(self, outcome: Person | Exception) -> None:
         self.outcome = outcome
 
-    def _prove(self, address: str, secret: str) -> Person:
+    def _authenticate(self, address: str, secret: str) -> Person:
         if isinstance(self.outcome, Exception):
             raise self.outcome from ValueError(f"{address} {secret}")
         return self.outcome
@@ -103,7 +103,7 @@ def test_a_printed_person_is_masked() -> None:
 
 def test_the_log_tells_method_outcome_and_duration() -> None:
     with capture_logs() as events:
-        assert Scripted(Person(NAME, "Ana")).prove(NAME, SECRET) == Person(NAME, "Ana")
+        assert Scripted(Person(NAME, "Ana")).authenticate(NAME, SECRET) == Person(NAME, "Ana")
     (event,) = events
     assert isinstance(event.pop("ms"), int)
     assert event == {
@@ -117,7 +117,7 @@ def test_the_log_tells_method_outcome_and_duration() -> None:
 
 def test_a_person_whom_the_secret_named_stands_masked_in_the_log() -> None:
     with capture_logs() as events:
-        Scripted(Person(NAME)).prove("", SECRET)
+        Scripted(Person(NAME)).authenticate("", SECRET)
     assert events[0]["address"] == "an***"
 
 
@@ -138,7 +138,7 @@ def test_a_delivered_code_is_logged_without_the_code() -> None:
 @pytest.mark.parametrize("fault", [Denied("no entry"), Unavailable("down")])
 def test_a_failure_keeps_its_kind_and_reason_and_loses_its_cause(fault: LoginFailed) -> None:
     with capture_logs() as events, pytest.raises(type(fault)) as caught:
-        Scripted(fault).prove(NAME, SECRET)
+        Scripted(fault).authenticate(NAME, SECRET)
     assert (events[0]["log_level"], events[0]["outcome"]) == ("warning", fault.outcome)
     assert events[0]["reason"] == fault.reason == caught.value.reason
     assert_hidden(caught.value, events, NAME, SECRET)
@@ -149,9 +149,9 @@ def test_whatever_else_a_method_raises_becomes_unavailable_with_its_place_in_the
     fault: Exception,
 ) -> None:
     with capture_logs() as events, pytest.raises(Unavailable) as caught:
-        Scripted(fault).prove(NAME, SECRET)
+        Scripted(fault).authenticate(NAME, SECRET)
     assert caught.value.reason == f"unexpected {type(fault).__name__}"
-    assert "in _prove" in events[0]["frames"]
+    assert "in _authenticate" in events[0]["frames"]
     assert_hidden(caught.value, events, NAME, SECRET)
 
 
@@ -170,7 +170,7 @@ def test_a_code_that_was_not_delivered_says_whether_trying_again_helps(
 @pytest.mark.parametrize("address", ["Müller", "a,b", "", "a" * 65, "a b"])
 def test_a_person_whose_address_mesibo_cannot_hold_is_denied(address: str) -> None:
     with pytest.raises(Denied, match="cannot be used at mesibo"):
-        Scripted(Person(address)).prove(NAME, SECRET)
+        Scripted(Person(address)).authenticate(NAME, SECRET)
 
 
 # --- The setting
@@ -183,7 +183,7 @@ class Own(LoginMethod):
     def __init__(self, settings):
         self.app = settings.sms_app_name
 
-    def _prove(self, address, secret):
+    def _authenticate(self, address, secret):
         return Person(address, self.app)
 
 class Chat(CodeMethod):
@@ -209,7 +209,7 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 def test_a_dotted_path_loads_a_method_and_gives_it_the_settings() -> None:
     method = method_from_settings(build(login_method="own_login.Own", sms_app_name="Chat"))
     assert isinstance(method, LoginMethod)
-    assert method.prove("ana", SECRET).name == "Chat"
+    assert method.authenticate("ana", SECRET).name == "Chat"
     method.check()
     method.close()
     assert isinstance(method_from_settings(build(login_method="own_login.Chat")), CodeMethod)
@@ -274,4 +274,4 @@ def test_a_missing_library_is_named_with_the_way_to_install_it(monkeypatch: pyte
 )
 def test_a_name_that_nobody_could_store_or_read_is_cleaned(name: object, clean: str) -> None:
     method = Scripted(Person("ana", name))  # type: ignore[arg-type]
-    assert method.prove("ana", SECRET) == Person("ana", clean)
+    assert method.authenticate("ana", SECRET) == Person("ana", clean)

@@ -105,7 +105,7 @@ def company(tmp_path: Path, service: str, monkeypatch: pytest.MonkeyPatch) -> It
 def test_the_pages_class_lets_in_whom_the_service_knows(company: LoginMethod) -> None:
     company.check()
     assert company.read(" Ana ") == "ana"
-    assert company.prove("ana", PASSWORD) == Person("ana", "Ana Lee")
+    assert company.authenticate("ana", PASSWORD) == Person("ana", "Ana Lee")
 
 
 @pytest.mark.parametrize(("address", "failure"), [("ben", Denied), ("broken", Unavailable)])
@@ -113,7 +113,7 @@ def test_the_pages_class_tells_a_no_from_a_fault(
     company: LoginMethod, address: str, failure: type[Denied | Unavailable]
 ) -> None:
     with pytest.raises(failure):
-        company.prove(address, PASSWORD)
+        company.authenticate(address, PASSWORD)
 
 
 def test_the_pages_class_leaks_nothing_when_the_service_is_away(
@@ -121,5 +121,5 @@ def test_the_pages_class_leaks_nothing_when_the_service_is_away(
 ) -> None:
     monkeypatch.setattr(company, "url", f"http://127.0.0.1:{free_port()}")
     with capture_logs() as events, pytest.raises(Unavailable) as caught:
-        company.prove(NAME, PASSWORD)
+        company.authenticate(NAME, PASSWORD)
     assert_hidden(caught.value, events, NAME, PASSWORD)

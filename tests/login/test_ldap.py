@@ -54,24 +54,24 @@ ANA = Person("ana", "Ana Léa")
 
 
 def test_the_right_password_logs_in_as_the_directory_calls_the_person(keys: dict[str, object]) -> None:
-    assert method(keys).prove("ana", PASSWORD) == ANA
+    assert method(keys).authenticate("ana", PASSWORD) == ANA
     by_mail = method(keys, ldap_filter="(&(objectClass=person)(|(uid={address})(mail={address})))")
-    assert by_mail.prove("ana@example.com", PASSWORD) == ANA
+    assert by_mail.authenticate("ana@example.com", PASSWORD) == ANA
 
 
 def test_other_attributes_can_hold_address_and_name(keys: dict[str, object]) -> None:
     by_mail = method(keys, ldap_address_attribute="MAIL", ldap_name_attribute="employeeNumber")
-    assert by_mail.prove("ana", PASSWORD) == Person("ana@example.com", "0")
-    assert method(keys, ldap_name_attribute="title").prove("ana", PASSWORD) == Person("ana", "")
+    assert by_mail.authenticate("ana", PASSWORD) == Person("ana@example.com", "0")
+    assert method(keys, ldap_name_attribute="title").authenticate("ana", PASSWORD) == Person("ana", "")
 
 
 def test_starttls_protects_as_well(server: Slapd, keys: dict[str, object]) -> None:
-    assert method(keys, ldap_url=server.url, ldap_starttls=True).prove("ana", PASSWORD) == ANA
+    assert method(keys, ldap_url=server.url, ldap_starttls=True).authenticate("ana", PASSWORD) == ANA
 
 
 def test_without_a_search_account_the_search_is_anonymous(keys: dict[str, object]) -> None:
     anonymous = method(keys, ldap_bind_dn="", ldap_bind_pass="", ldap_base="ou=open,dc=example")
-    assert anonymous.prove("carl", PASSWORD) == Person("carl", "Carl")
+    assert anonymous.authenticate("carl", PASSWORD) == Person("carl", "Carl")
 
 
 # --- Who it is not
@@ -92,7 +92,7 @@ def test_whoever_the_directory_does_not_know_is_denied(
     keys: dict[str, object], address: str, password: str, told: str
 ) -> None:
     with capture_logs() as events, pytest.raises(Denied, match=told) as caught:
-        method(keys).prove(address, password)
+        method(keys).authenticate(address, password)
     assert_hidden(caught.value, events, password, SEARCH_PASSWORD, "employeeNumber")
 
 
@@ -100,7 +100,7 @@ def test_whoever_the_directory_does_not_know_is_denied(
 def test_an_empty_password_is_denied_before_the_directory_could_take_it_for_nobodys(address: str) -> None:
     nowhere = {"login_method": "ldap", "ldap_url": f"ldaps://{LOOPBACK}:{free_port()}", "ldap_base": "dc=x"}
     with pytest.raises(Denied, match="no password"):
-        method(dict(nowhere)).prove(address, "")
+        method(dict(nowhere)).authenticate(address, "")
 
 
 @pytest.mark.parametrize("base", ["dc=example", BASE])
@@ -109,7 +109,7 @@ def test_more_than_one_entry_is_denied_though_the_password_is_right(
 ) -> None:
     twins = method(keys, ldap_filter="(mail={address})", ldap_base=base)
     with pytest.raises(Denied, match="several entries fit"):
-        twins.prove("twin@example.com", PASSWORD)
+        twins.authenticate("twin@example.com", PASSWORD)
 
 
 @pytest.mark.parametrize(
@@ -118,12 +118,12 @@ def test_more_than_one_entry_is_denied_though_the_password_is_right(
 )
 def test_an_address_is_a_value_and_never_a_filter(keys: dict[str, object], address: str) -> None:
     with pytest.raises(Denied, match="no entry fits"):
-        method(keys).prove(address, PASSWORD)
+        method(keys).authenticate(address, PASSWORD)
 
 
 @pytest.mark.parametrize("address", ["star*man", "ben(b)"])
 def test_signs_of_filters_may_stand_in_an_address(keys: dict[str, object], address: str) -> None:
-    assert method(keys).prove(address, PASSWORD).address == address
+    assert method(keys).authenticate(address, PASSWORD).address == address
 
 
 # --- The configuration
@@ -154,7 +154,7 @@ def test_a_wrong_configuration_is_a_fault_for_the_doctor_and_at_a_login(
     with pytest.raises(Unavailable, match=told):
         ldap.check()
     with capture_logs() as events, pytest.raises(Unavailable, match=told) as caught:
-        ldap.prove("ana", PASSWORD)
+        ldap.authenticate("ana", PASSWORD)
     assert_hidden(caught.value, events, PASSWORD, SEARCH_PASSWORD, WRONG)
 
 
@@ -168,11 +168,11 @@ def test_a_file_of_certificates_that_cannot_be_used_is_named(
     file = tmp_path / "authority.pem"
     ldap = method(keys, ldap_ca_file=str(file))
     file.write_bytes(Path(str(keys["ldap_ca_file"])).read_bytes())
-    assert ldap.prove("ana", PASSWORD) == ANA
+    assert ldap.authenticate("ana", PASSWORD) == ANA
     file.unlink()
     if content is not None:
         file.write_text(content)
-    for work in (ldap.check, lambda: ldap.prove("ana", PASSWORD)):
+    for work in (ldap.check, lambda: ldap.authenticate("ana", PASSWORD)):
         with pytest.raises(Unavailable, match=f"LDAP_CA_FILE: {file} .*{told}"):
             work()
 
@@ -184,7 +184,7 @@ def test_a_certificate_of_another_machine_or_authority_is_not_accepted(
         with Slapd(certificate) as other:
             for changes in ({"ldap_url": other.tls_url}, {"ldap_url": other.url, "ldap_starttls": True}):
                 with pytest.raises(Unavailable, match="certificate is not accepted"):
-                    method(keys, **changes).prove("ana", PASSWORD)
+                    method(keys, **changes).authenticate("ana", PASSWORD)
 
 
 # --- Servers that are away or hang
@@ -193,12 +193,12 @@ def test_a_certificate_of_another_machine_or_authority_is_not_accepted(
 def test_a_directory_that_comes_back_is_asked_again(keys: dict[str, object], authority: trustme.CA) -> None:
     with Slapd(authority.issue_cert(LOOPBACK)) as own:
         ldap = method(keys, ldap_url=own.tls_url)
-        assert ldap.prove("ana", PASSWORD) == ANA
+        assert ldap.authenticate("ana", PASSWORD) == ANA
         own.kill()
         with quick(2), pytest.raises(Unavailable, match="no connection"):
-            ldap.prove("ana", PASSWORD)
+            ldap.authenticate("ana", PASSWORD)
         own.start()
-        assert ldap.prove("ana", PASSWORD) == ANA
+        assert ldap.authenticate("ana", PASSWORD) == ANA
 
 
 @pytest.mark.parametrize(
@@ -213,4 +213,4 @@ def test_a_directory_that_hangs_costs_no_more_than_the_time_limit(
         url = f"{way['scheme']}://{LOOPBACK}:{port}"
         ldap = method(keys, ldap_url=url, login_timeout=1, **changes)
         with quick(3), pytest.raises(Unavailable):
-            ldap.prove("ana", PASSWORD)
+            ldap.authenticate("ana", PASSWORD)

@@ -47,7 +47,7 @@ def method(url: str, **changes: object) -> OidcMethod:
 
 def assert_denied(method: OidcMethod, token: str, address: str = "", match: str = ".") -> None:
     with capture_logs() as events, pytest.raises(Denied, match=match) as caught:
-        method.prove(address, token)
+        method.authenticate(address, token)
     assert_hidden(caught.value, events, *(part for part in token.split(".") if len(part) > 20))
 
 
@@ -55,35 +55,35 @@ def assert_denied(method: OidcMethod, token: str, address: str = "", match: str 
 
 
 def test_a_token_says_who_it_is(issuer: Issuer) -> None:
-    assert method(issuer.url).prove("", issuer.token()) == ANA
+    assert method(issuer.url).authenticate("", issuer.token()) == ANA
 
 
 def test_the_address_that_was_typed_must_be_the_tokens(issuer: Issuer) -> None:
     oidc = method(issuer.url)
     address = oidc.read(" ANA@example.com ")
     assert address
-    assert oidc.prove(address, issuer.token()) == ANA
+    assert oidc.authenticate(address, issuer.token()) == ANA
     assert_denied(oidc, issuer.token(), "ben@example.com", "another person's")
 
 
 def test_both_keys_of_the_issuer_are_good_and_fetched_once(issuer: Issuer) -> None:
     oidc = method(issuer.url)
     for key in issuer.keys * 3:
-        assert oidc.prove("", issuer.token(key)) == ANA
+        assert oidc.authenticate("", issuer.token(key)) == ANA
     assert issuer.fetches == ["/.well-known/openid-configuration", "/keys"]
 
 
 def test_each_client_of_ours_is_an_audience(issuer: Issuer) -> None:
     oidc = method(issuer.url)
-    assert oidc.prove("", issuer.token(aud="messenger-ios")) == ANA
-    assert oidc.prove("", issuer.token(aud=[CLIENT, "other"], azp=CLIENT)) == ANA
+    assert oidc.authenticate("", issuer.token(aud="messenger-ios")) == ANA
+    assert oidc.authenticate("", issuer.token(aud=[CLIENT, "other"], azp=CLIENT)) == ANA
 
 
 def test_other_claims_can_hold_address_and_name(issuer: Issuer) -> None:
     oidc = method(issuer.url, oidc_address_claim="preferred_username", oidc_name_claim="nickname")
     token = issuer.token(preferred_username="Ana", nickname="Annie", email_verified=None)
-    assert oidc.prove("", token) == Person("ana", "Annie")
-    assert oidc.prove("", issuer.token(preferred_username="ana", nickname=7)) == Person("ana", "")
+    assert oidc.authenticate("", token) == Person("ana", "Annie")
+    assert oidc.authenticate("", issuer.token(preferred_username="ana", nickname=7)) == Person("ana", "")
 
 
 # --- Tokens that prove nothing
@@ -129,7 +129,7 @@ def test_clocks_may_be_a_minute_apart(issuer: Issuer, claim: str, seconds: int, 
     changes: dict[str, Any] = {claim: int(time.time()) + seconds}
     token = issuer.token(**changes)
     if good:
-        assert method(issuer.url).prove("", token) == ANA
+        assert method(issuer.url).authenticate("", token) == ANA
     else:
         assert_denied(method(issuer.url), token)
 
@@ -171,7 +171,7 @@ def test_a_published_shared_secret_is_not_believed(issuer: Issuer) -> None:
     shared = {"kty": "oct", "kid": "rsa-1", "k": "c2VjcmV0", "use": "sig"}
     issuer.published = {"keys": [shared]}
     with pytest.raises(Unavailable, match="no keys for signatures"):
-        method(issuer.url).prove("", issuer.token())
+        method(issuer.url).authenticate("", issuer.token())
 
 
 def test_a_token_of_another_issuer_is_denied(issuer: Issuer) -> None:
@@ -199,7 +199,7 @@ def test_a_token_without_a_key_id_fits_if_one_key_does(issuer: Issuer) -> None:
     claims = json.loads(base64.urlsafe_b64decode(issuer.token().split(".")[1] + "=="))
     token = jwt.encode(head, claims, issuer.keys[0])
     assert "kid" not in json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))
-    assert method(issuer.url).prove("", token) == ANA
+    assert method(issuer.url).authenticate("", token) == ANA
     issuer.keys.append(new_rsa("rsa-2"))
     assert_denied(method(issuer.url), token, match="not the issuer's")
 
@@ -207,9 +207,9 @@ def test_a_token_without_a_key_id_fits_if_one_key_does(issuer: Issuer) -> None:
 def test_new_keys_work_at_once_and_old_ones_no_longer(issuer: Issuer) -> None:
     oidc = method(issuer.url)
     old = issuer.token()
-    assert oidc.prove("", old) == ANA
+    assert oidc.authenticate("", old) == ANA
     issuer.keys = [new_rsa("rsa-2")]
-    assert oidc.prove("", issuer.token()) == ANA
+    assert oidc.authenticate("", issuer.token()) == ANA
     assert_denied(oidc, old, match="not the issuer's")
 
 
@@ -219,13 +219,13 @@ def test_a_storm_of_unknown_keys_asks_the_issuer_once_more_only(issuer: Issuer) 
 
     def attempt(token: str) -> bool:
         with pytest.raises(Denied):
-            oidc.prove("", token)
+            oidc.authenticate("", token)
         return True
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(attempt, tokens))
     assert issuer.fetches.count("/keys") <= 2
-    assert oidc.prove("", issuer.token()) == ANA
+    assert oidc.authenticate("", issuer.token()) == ANA
 
 
 class Hands:
@@ -243,7 +243,7 @@ def test_new_keys_work_at_once_although_somebody_sends_unknown_ones(issuer: Issu
         assert_denied(oidc, issuer.token(header={"kid": f"bad-{n}"}, iat=int(time.time()) + 2))
         issuer.keys = [new_rsa(f"rsa-{n + 2}")]
         began = time.monotonic()
-        assert oidc.prove("", issuer.token()) == ANA
+        assert oidc.authenticate("", issuer.token()) == ANA
         assert time.monotonic() - began < EACH_SECONDS + 1
     assert issuer.fetches.count("/keys") <= 7
 
@@ -271,7 +271,7 @@ def test_unknown_keys_ask_the_issuer_once_a_second(issuer: Issuer) -> None:
 
 @pytest.mark.parametrize("verified", [True, "true", "True"])
 def test_an_address_is_verified_however_the_issuer_writes_it(issuer: Issuer, verified: object) -> None:
-    assert method(issuer.url).prove("", issuer.token(email_verified=verified)) == ANA
+    assert method(issuer.url).authenticate("", issuer.token(email_verified=verified)) == ANA
 
 
 @pytest.mark.parametrize("verified", [False, "false", "", "yes", 1, [True], {"true": True}])
@@ -280,7 +280,7 @@ def test_nothing_else_verifies_it(issuer: Issuer, verified: object) -> None:
 
 
 def test_a_token_with_blanks_around_it_is_the_same_token(issuer: Issuer) -> None:
-    assert method(issuer.url).prove("", f" {issuer.token()}\r\n") == ANA
+    assert method(issuer.url).authenticate("", f" {issuer.token()}\r\n") == ANA
 
 
 def test_known_keys_are_fetched_again_before_they_are_old(issuer: Issuer) -> None:
@@ -300,20 +300,20 @@ def test_an_issuer_that_is_down_is_needed_for_the_first_login_and_new_keys_only(
     with serving(port) as issuer:
         token, stranger = issuer.token(), issuer.token(header={"kid": "rsa-2"})
     with pytest.raises(Unavailable, match="no connection to the issuer"):
-        oidc.prove("", token)
+        oidc.authenticate("", token)
     with serving(port) as issuer:
         known = issuer.token()
-        assert oidc.prove("", known) == ANA
-    assert oidc.prove("", known) == ANA
+        assert oidc.authenticate("", known) == ANA
+    assert oidc.authenticate("", known) == ANA
     for _ in range(2):
         with pytest.raises(Unavailable, match="the issuer does not answer"):
-            oidc.prove("", stranger)
+            oidc.authenticate("", stranger)
 
 
 @pytest.mark.parametrize("talk", [silence, drip])
 def test_an_issuer_that_hangs_costs_no_more_than_the_time_limit(talk: Any) -> None:
     with tcp_server(talk) as port, serving() as issuer, quick(2), pytest.raises(Unavailable):
-        method(f"http://127.0.0.1:{port}", login_timeout=0.5).prove("", issuer.token())
+        method(f"http://127.0.0.1:{port}", login_timeout=0.5).authenticate("", issuer.token())
 
 
 @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ def test_a_broken_key_denies_and_breaks_nothing(issuer: Issuer) -> None:
     }
     oidc = method(issuer.url)
     assert_denied(oidc, issuer.token())
-    assert oidc.prove("", issuer.token(issuer.keys[1])) == ANA
+    assert oidc.authenticate("", issuer.token(issuer.keys[1])) == ANA
 
 
 def test_a_path_of_the_issuer_that_is_not_there_is_a_fault(issuer: Issuer) -> None:

@@ -60,7 +60,7 @@ def stored(database: Database) -> dict[str, str]:
 
 def test_the_right_password_logs_in_and_no_other(method: PasswordMethod) -> None:
     method.set("ana", PASSWORD)
-    assert method.prove("ana", PASSWORD) == Person("ana")
+    assert method.authenticate("ana", PASSWORD) == Person("ana")
     for address, secret in (
         ("ana", WRONG),
         ("ana", ""),
@@ -69,7 +69,7 @@ def test_the_right_password_logs_in_and_no_other(method: PasswordMethod) -> None
         ("ana ", PASSWORD),
     ):
         with capture_logs() as events, pytest.raises(Denied) as caught:
-            method.prove(address, secret)
+            method.authenticate(address, secret)
         assert_hidden(caught.value, events, PASSWORD, WRONG)
 
 
@@ -77,13 +77,13 @@ def test_a_new_password_replaces_the_old_one_and_a_removed_one_is_gone(method: P
     method.set("ana", PASSWORD)
     method.set("ana", PASSWORD)
     method.set("ana", "another password")
-    assert method.prove("ana", "another password")
+    assert method.authenticate("ana", "another password")
     with pytest.raises(Denied):
-        method.prove("ana", PASSWORD)
+        method.authenticate("ana", PASSWORD)
     assert method.remove("ana")
     assert not method.remove("ana")
     with pytest.raises(Denied):
-        method.prove("ana", "another password")
+        method.authenticate("ana", "another password")
 
 
 def test_an_argon2id_hash_alone_is_stored(method: PasswordMethod, database: Database) -> None:
@@ -101,7 +101,7 @@ def test_an_unknown_person_costs_the_same_comparison_as_a_known_one(database: Da
     method.set("ana", PASSWORD)
     for address in ("ana", "nobody"):
         with pytest.raises(Denied):
-            method.prove(address, WRONG)
+            method.authenticate(address, WRONG)
     assert hasher.compared == [(1, 8), (1, 8)]
 
 
@@ -131,7 +131,7 @@ def test_of_64_logins_at_once_two_are_hashed_at_a_time(database: Database, addre
 
     def log_in(n: int) -> str:
         try:
-            methods[n % 2].prove(address, PASSWORD)
+            methods[n % 2].authenticate(address, PASSWORD)
         except (Denied, Unavailable) as error:
             return error.outcome
         return "ok"
@@ -146,7 +146,7 @@ def test_who_waits_too_long_for_a_hash_is_told_to_try_later(database: Database) 
     method = PasswordMethod(build(login_method="password", login_timeout=0.5), database, Slow(2))
     method.set("ana", PASSWORD)
     with ThreadPoolExecutor(3) as pool:
-        tries = [pool.submit(method.prove, "ana", PASSWORD) for _ in range(3)]
+        tries = [pool.submit(method.authenticate, "ana", PASSWORD) for _ in range(3)]
         failures = [error for error in (done.exception() for done in tries) if error]
     assert [type(error) for error in failures] == [Unavailable]
 
@@ -157,11 +157,11 @@ def test_a_login_renews_a_hash_of_older_parameters(method: PasswordMethod, datab
         build(login_method="password"), database, PasswordHasher(time_cost=2, memory_cost=16, parallelism=1)
     )
     with pytest.raises(Denied):
-        newer.prove("ana", WRONG)
+        newer.authenticate("ana", WRONG)
     assert extract_parameters(stored(database)["ana"]).time_cost == 1
-    assert newer.prove("ana", PASSWORD) == Person("ana")
+    assert newer.authenticate("ana", PASSWORD) == Person("ana")
     assert extract_parameters(stored(database)["ana"]).time_cost == 2
-    assert newer.prove("ana", PASSWORD) == Person("ana")
+    assert newer.authenticate("ana", PASSWORD) == Person("ana")
 
 
 def test_a_password_that_was_changed_meanwhile_is_not_renewed(
@@ -171,30 +171,30 @@ def test_a_password_that_was_changed_meanwhile_is_not_renewed(
     before = stored(database)["ana"]
     method.set("ana", "another password")
     database.write(lambda tx, _now: passwords.rehash(tx, "ana", before, "$argon2id$stale"))
-    assert method.prove("ana", "another password")
+    assert method.authenticate("ana", "another password")
 
 
 def test_letters_are_the_same_however_a_keyboard_composes_them(method: PasswordMethod) -> None:
     method.set("ana", "pässwörter")
-    assert method.prove("ana", "pa\u0308sswo\u0308rter") == Person("ana")
+    assert method.authenticate("ana", "pa\u0308sswo\u0308rter") == Person("ana")
 
 
 @pytest.mark.parametrize(("length", "good"), [(7, False), (8, True), (128, True), (129, False)])
 def test_a_password_has_8_to_128_characters(method: PasswordMethod, length: int, good: bool) -> None:
     if good:
         method.set("ana", "ß" * length)
-        assert method.prove("ana", "ß" * length)
+        assert method.authenticate("ana", "ß" * length)
         return
     with pytest.raises(ValueError, match="accepted are 8 to 128 characters"):
         method.set("ana", "ß" * length)
     with pytest.raises(Denied):
-        method.prove("ana", "ß" * length)
+        method.authenticate("ana", "ß" * length)
 
 
 def test_a_hash_that_cannot_be_read_is_a_fault(method: PasswordMethod, database: Database) -> None:
     database.write(lambda tx, now: passwords.put(tx, now, "ana", "plain"))
     with pytest.raises(Unavailable, match="cannot be read"):
-        method.prove("ana", "plain")
+        method.authenticate("ana", "plain")
 
 
 def test_a_database_that_is_away_is_a_fault(method: PasswordMethod, database: Database) -> None:
@@ -203,7 +203,7 @@ def test_a_database_that_is_away_is_a_fault(method: PasswordMethod, database: Da
     with pytest.raises(Unavailable, match="the database does not answer, or lacks the table"):
         method.check()
     with pytest.raises(Unavailable):
-        method.prove("ana", PASSWORD)
+        method.authenticate("ana", PASSWORD)
 
 
 def test_the_librarys_own_parameters_are_used_unless_others_are_given(database: Database) -> None:

@@ -51,7 +51,7 @@ def method(port: int, **changes: object) -> RadiusMethod:
 
 @pytest.mark.parametrize(("address", "password"), [("ana", PASSWORD), ("ben", "pässwörd")])
 def test_the_right_password_logs_in(server: FreeRadius, address: str, password: str) -> None:
-    assert method(server.port).prove(address, password) == Person(address)
+    assert method(server.port).authenticate(address, password) == Person(address)
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,14 @@ def test_the_right_password_logs_in(server: FreeRadius, address: str, password: 
 )
 def test_a_rejection_and_a_challenge_are_denied(server: FreeRadius, address: str, password: str) -> None:
     with capture_logs() as events, pytest.raises(Denied) as caught:
-        method(server.port).prove(address, password)
+        method(server.port).authenticate(address, password)
     assert_hidden(caught.value, events, password, SECRET, "nobody")
 
 
 @pytest.mark.parametrize("password", ["", "x" * 129, "ö" * 65, PASSWORD + "\0", "\0"])
 def test_a_password_that_radius_cannot_carry_is_denied_without_asking(password: str) -> None:
     with pytest.raises(Denied, match="cannot carry"):
-        method(free_port()).prove("ana", password)
+        method(free_port()).authenticate("ana", password)
 
 
 def test_the_check_asks_every_server(server: FreeRadius) -> None:
@@ -80,32 +80,32 @@ def test_the_check_asks_every_server(server: FreeRadius) -> None:
 def test_a_wrong_shared_secret_is_a_fault_that_is_told(server: FreeRadius) -> None:
     secret = "another secret"
     with capture_logs() as events, pytest.raises(Unavailable, match=r"RADIUS_SECRET|timed out") as caught:
-        method(server.port, radius_secret=secret, login_timeout=0.6).prove("ana", PASSWORD)
+        method(server.port, radius_secret=secret, login_timeout=0.6).authenticate("ana", PASSWORD)
     assert_hidden(caught.value, events, PASSWORD)
 
 
 def test_a_server_that_is_gone_is_told_at_once() -> None:
     with quick(1), pytest.raises(Unavailable, match="no connection"):
-        method(free_port(), login_timeout=10).prove("ana", PASSWORD)
+        method(free_port(), login_timeout=10).authenticate("ana", PASSWORD)
 
 
 def test_the_next_server_is_asked_when_one_is_gone_or_silent(server: FreeRadius) -> None:
     with udp_server(lambda request: []) as (silent, _):
         hosts = f"{LOOPBACK}:{free_port()}, {LOOPBACK}:{silent}, {LOOPBACK}"
-        assert method(server.port, radius_host=hosts).prove("ana", PASSWORD) == Person("ana")
+        assert method(server.port, radius_host=hosts).authenticate("ana", PASSWORD) == Person("ana")
         with pytest.raises(Denied):
-            method(server.port, radius_host=hosts).prove("ana", WRONG)
+            method(server.port, radius_host=hosts).authenticate("ana", WRONG)
 
 
 def test_a_server_that_comes_back_is_asked_again() -> None:
     with FreeRadius() as own:
         radius = method(own.port)
-        assert radius.prove("ana", PASSWORD)
+        assert radius.authenticate("ana", PASSWORD)
         own.kill()
         with pytest.raises(Unavailable):
-            radius.prove("ana", PASSWORD)
+            radius.authenticate("ana", PASSWORD)
         own.start()
-        assert radius.prove("ana", PASSWORD)
+        assert radius.authenticate("ana", PASSWORD)
 
 
 # --- Datagrams of somebody else
@@ -154,7 +154,7 @@ def answer(
 
 def test_the_stand_in_is_believed_when_it_does_all_right() -> None:
     with udp_server(lambda request: [answer(request)]) as (port, _):
-        assert method(port).prove("ana", PASSWORD) == Person("ana")
+        assert method(port).authenticate("ana", PASSWORD) == Person("ana")
 
 
 def flipped(datagram: bytes, place: int) -> bytes:
@@ -180,34 +180,34 @@ FORGED: dict[str, Callable[[bytes], bytes]] = {
 def test_a_forged_answer_lets_nobody_in(kind: str) -> None:
     forged, refused = udp_server(lambda request: [FORGED[kind](request)]), pytest.raises(Unavailable)
     with forged as (port, _), quick(2), refused:
-        method(port, login_timeout=0.5).prove("ana", PASSWORD)
+        method(port, login_timeout=0.5).authenticate("ana", PASSWORD)
 
 
 @pytest.mark.parametrize("kind", FORGED)
 def test_a_forged_answer_keeps_the_true_one_from_nobody(kind: str) -> None:
     with udp_server(lambda request: [FORGED[kind](request), answer(request)]) as (port, _):
-        assert method(port).prove("ana", PASSWORD) == Person("ana")
+        assert method(port).authenticate("ana", PASSWORD) == Person("ana")
     rejecting = udp_server(lambda request: [FORGED[kind](request), answer(request, REJECT)])
     with rejecting as (port, _), pytest.raises(Denied):
-        method(port).prove("ana", PASSWORD)
+        method(port).authenticate("ana", PASSWORD)
 
 
 def test_a_challenge_with_everything_right_is_no_acceptance() -> None:
     challenging = udp_server(lambda request: [answer(request, CHALLENGE)])
     with challenging as (port, _), pytest.raises(Denied, match="challenged"):
-        method(port).prove("ana", PASSWORD)
+        method(port).authenticate("ana", PASSWORD)
 
 
 def test_a_lost_request_is_sent_again_as_it_was_within_the_time_limit() -> None:
     with udp_server(lambda request: []) as (port, got), quick(1.5), pytest.raises(Unavailable):
-        method(port, login_timeout=0.6).prove("ana", PASSWORD)
+        method(port, login_timeout=0.6).authenticate("ana", PASSWORD)
     assert len(got) == 3
     assert len(set(got)) == 1
 
 
 def test_the_request_is_signed_names_us_and_hides_the_password() -> None:
     with udp_server(lambda request: [answer(request)]) as (port, got):
-        method(port, radius_nas_id="chat.example.com").prove("ana", PASSWORD)
+        method(port, radius_nas_id="chat.example.com").authenticate("ana", PASSWORD)
     request = got[0]
     assert request[0] == 1
     assert PASSWORD.encode() not in request

@@ -34,7 +34,7 @@ class Judges(LoginMethod):
     def __init__(self, settings: Settings) -> None:
         pass
 
-    def _prove(self, address: str, secret: str) -> Person:
+    def _authenticate(self, address: str, secret: str) -> Person:
         self.judged.append(secret)
         time.sleep(self.seconds)
         if secret == AWAY:
@@ -143,7 +143,7 @@ def test_a_try_of_a_process_that_died_is_forgotten(guarded: Product, monkeypatch
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(Judges, "_prove", killed)
+        patch.setattr(Judges, "_authenticate", killed)
         patch.setattr("messenger_api.services.login.attempts.Attempts._end", killed)
         with pytest.raises(Killed):
             enter(guarded, RIGHT)

@@ -14,7 +14,7 @@ A new method is one class with one method:
 
         def __init__(self, settings: Settings) -> None: ...
 
-        def _prove(self, address: str, secret: str) -> Person: ...
+        def _authenticate(self, address: str, secret: str) -> Person: ...
 
 Name it in LOGIN_METHOD by its dotted path, for example "mycompany.login.MyMethod".
 """
@@ -119,7 +119,7 @@ class _Method:
 class LoginMethod(_Method, ABC):
     """Somebody else knows the secret and is asked."""
 
-    def prove(self, address: str, secret: str) -> Person:
+    def authenticate(self, address: str, secret: str) -> Person:
         """Ask whether this secret is this person's, and log how it went, never with the secret.
 
         Args:
@@ -130,10 +130,12 @@ class LoginMethod(_Method, ABC):
             Denied: it is not, or this person may not log in.
             Unavailable: nobody can say, or the method failed in a way it did not foresee.
         """
-        return _watched(self.name, "login.prove", address, lambda: _usable(self._prove(address, secret)))
+        return _watched(
+            self.name, "login.prove", address, lambda: _usable(self._authenticate(address, secret))
+        )
 
     @abstractmethod
-    def _prove(self, address: str, secret: str) -> Person:
+    def _authenticate(self, address: str, secret: str) -> Person:
         """Find out within a finite time.
 
         Raises:

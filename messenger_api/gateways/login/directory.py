@@ -56,7 +56,7 @@ class LdapMethod(LoginMethod):
         """Look for somebody, as for a login: proves the connection, the search account, base and filter."""
         self._within_time(self._look)
 
-    def _prove(self, address: str, secret: str) -> Person:
+    def _authenticate(self, address: str, secret: str) -> Person:
         # A bind without a password succeeds, as nobody (RFC 4513, section 5.1.2).
         if not secret:
             raise Denied("no password")

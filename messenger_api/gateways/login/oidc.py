@@ -42,7 +42,7 @@ class OidcMethod(LoginMethod):
         """Fetch the issuer's keys."""
         self._keys.fetch()
 
-    def _prove(self, address: str, secret: str) -> Person:
+    def _authenticate(self, address: str, secret: str) -> Person:
         claims = self._claims(secret.strip())  # a token has no blanks
         self._check_party(claims)
         self._check_age(claims)

@@ -65,7 +65,7 @@ class RadiusMethod(LoginMethod):
         if faults:
             raise Unavailable("; ".join(faults))
 
-    def _prove(self, address: str, secret: str) -> Person:
+    def _authenticate(self, address: str, secret: str) -> Person:
         password = secret.encode("utf-8", "surrogatepass")
         # Passwords are padded with zeros: one that ends in them would be taken for a shorter one.
         if not password or len(password) > LONGEST_PASSWORD or b"\0" in password:

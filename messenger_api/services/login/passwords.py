@@ -62,7 +62,7 @@ class PasswordMethod(LoginMethod):
         """
         return self._database.write(lambda tx, _now: passwords.remove(tx, address))
 
-    def _prove(self, address: str, secret: str) -> Person:
+    def _authenticate(self, address: str, secret: str) -> Person:
         normal = _normal(secret)
         if len(normal) > LONGEST:
             raise Denied("longer than any password here")

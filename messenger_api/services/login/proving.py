@@ -163,7 +163,7 @@ class Proving:
         claimed = self._attempts.claimed(key, device.network) if address else nullcontext()
         try:
             with outbound_slot(), claimed:
-                person = method.prove(address, secret)
+                person = method.authenticate(address, secret)
         except Denied as error:
             raise BadCode("secret_wrong") from error
         except Unavailable as error:
