@@ -50,7 +50,7 @@ class Rule(Protocol):
     def take(self, state: str, now: float, amount: float = 1, kept: float = 0) -> Taken:
         """Try to count `amount` more."""
 
-    def give_back(self, state: str, at: float, now: float, amount: float = 1) -> str:
+    def uncount(self, state: str, at: float, now: float, amount: float = 1) -> str:
         """Undo a `take` of the second `at` that came to nothing; what others took since is not touched."""
 
 
@@ -84,7 +84,7 @@ class Window:
         slots[here] = slots.get(here, 0) + amount
         return Taken(_written(_thinned(slots)), used, wait)
 
-    def give_back(self, state: str, at: float, now: float, amount: float = 1) -> str:
+    def uncount(self, state: str, at: float, now: float, amount: float = 1) -> str:
         """See `Rule`."""
         slots = self._alive(state, now)
         # The second itself, or the later one that it was thinned into.
@@ -151,7 +151,7 @@ class Bucket:
         """The state, or "" for one that is beyond full: it was written before a clock was put back."""
         return state if float(state or 0) <= now + self.burst * self.each + AHEAD else ""
 
-    def give_back(self, state: str, at: float, now: float, amount: float = 1) -> str:
+    def uncount(self, state: str, at: float, now: float, amount: float = 1) -> str:
         """See `Rule`. Less what has come back by itself meanwhile."""
         return repr(float(state or 0) - max(0.0, amount * self.each - (now - at)))
 
@@ -170,7 +170,7 @@ class Period:
         wait = max(1, math.ceil(self.ends_at - now)) if used + kept > self.most else 0
         return Taken(repr(used), used, wait)
 
-    def give_back(self, state: str, at: float, now: float, amount: float = 1) -> str:
+    def uncount(self, state: str, at: float, now: float, amount: float = 1) -> str:
         """See `Rule`."""
         return repr(max(0.0, float(state or 0) - amount))
 

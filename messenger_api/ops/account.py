@@ -65,7 +65,7 @@ def changenumber(call: Call, given: ChangeNumberParameters) -> Answer:
     try:
         entered = services.number_change.change(call.caller, who.address, proof.key, who.region)
     except ApiError:
-        services.proving.give_back(proof)
+        services.proving.reopen(proof)
         raise
     services.proving.answered(proof, entered.token)
     return _moved(entered, who)

@@ -102,11 +102,11 @@ class Tally:
         """Count what has happened already; nothing is refused."""
         self._keep([(claim, self._try(claim)) for claim in claims])
 
-    def give_back(self, claims: Sequence[Claim], at: int) -> None:
+    def uncount(self, claims: Sequence[Claim], at: int) -> None:
         """Take back what was counted in the second `at` and came to nothing."""
         for claim in claims:
             if state := self.state(claim):
-                self.put(claim, claim.rule.give_back(state, at, self.now, claim.amount))
+                self.put(claim, claim.rule.uncount(state, at, self.now, claim.amount))
 
     def put(self, claim: Claim, state: str) -> None:
         """Give a counter this state."""

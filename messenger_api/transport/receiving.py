@@ -101,9 +101,9 @@ class Receiving:
         if not self._threads.take(network):
             raise TryLater
         try:
-            return Lent(self._work(environ, start_response), partial(self._threads.give_back, network))
+            return Lent(self._work(environ, start_response), partial(self._threads.release, network))
         except BaseException:
-            self._threads.give_back(network)
+            self._threads.release(network)
             raise
 
     def _receive(self, environ: WSGIEnvironment, length: int | None) -> None:
@@ -122,7 +122,7 @@ class Receiving:
             else:
                 self._receive_large(environ, length, network)
         finally:
-            self._threads.give_back(network)
+            self._threads.release(network)
 
     def _receive_large(self, environ: WSGIEnvironment, length: int | None, network: str) -> None:
         reckoned = min(UNKNOWN if length is None else length, self._largest)
@@ -131,7 +131,7 @@ class Receiving:
         try:
             body, size = self._kept(environ, length)
         finally:
-            self._bytes.give_back(network, reckoned)
+            self._bytes.release(network, reckoned)
         environ["wsgi.input"] = environ[FILE] = body
         if length is None:
             environ.pop("HTTP_TRANSFER_ENCODING", None)

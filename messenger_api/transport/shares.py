@@ -28,7 +28,7 @@ class Shares:
             self.free = free - count
             return True
 
-    def give_back(self, network: str, count: int = 1) -> None:
+    def release(self, network: str, count: int = 1) -> None:
         """The contrary of `take`."""
         with self._lock:
             left = self._held[network] - count

@@ -128,7 +128,7 @@ def test_while_half_is_free_anybody_has_what_he_wants_and_then_a_part(asked: lis
     assert shares.free == 100 - sum(held.values()) >= 0
     for network, count in held.items():
         if count:
-            shares.give_back(network, count)
+            shares.release(network, count)
     assert shares.free == 100
 
 

@@ -112,7 +112,7 @@ def test_what_a_window_gives_back_was_never_there(rule: Window, data: st.DataObj
     undone = data.draw(st.integers(0, max(0, len(history) - 1)))
     state, without, at, now = with_and_without(rule, history, undone)
     if history:
-        state = rule.give_back(state, at, now, history[undone][1])
+        state = rule.uncount(state, at, now, history[undone][1])
     later = now + data.draw(st.floats(0, rule.keeps))
     assert rule.count(state, later) == rule.count(without, later)
 
@@ -145,7 +145,7 @@ def test_a_bucket_gives_back_no_more_than_was_taken(rule: Bucket, data: st.DataO
     state, without, at, now = with_and_without(rule, history, undone)
     if history:
         before = state
-        state = rule.give_back(state, at, now, history[undone][1])
+        state = rule.uncount(state, at, now, history[undone][1])
         assert rule.take(state, now).used <= rule.take(before, now).used
     assert rule.take(state, now).used >= rule.take(without, now).used - INSTANT / rule.each
 
@@ -156,7 +156,7 @@ def test_what_a_bucket_gives_back_at_once_can_be_taken_again() -> None:
     for _ in range(3):
         state = rule.take(state, NOW).state
     assert rule.take(state, NOW).wait == 60
-    assert not rule.take(rule.give_back(state, NOW, NOW), NOW).wait
+    assert not rule.take(rule.uncount(state, NOW, NOW), NOW).wait
 
 
 # --- A period
@@ -172,7 +172,7 @@ def test_a_period_holds_its_most_until_it_ends(amounts: list[int], most: int) ->
             state, used = taken.state, used + amount
     assert used <= most
     if amounts and state:
-        assert float(rule.give_back(state, NOW, NOW, amounts[0])) == max(0, used - amounts[0])
+        assert float(rule.uncount(state, NOW, NOW, amounts[0])) == max(0, used - amounts[0])
 
 
 def test_the_next_period_begins_with_nothing(product: Product) -> None:

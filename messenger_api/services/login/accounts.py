@@ -83,7 +83,7 @@ class Accounts:
         try:
             return self._enter(who, proof, device, name or proof.name)
         except (TryLater, BadUser):
-            self._proving.give_back(proof)
+            self._proving.reopen(proof)
             raise
 
     def close(self) -> None:

@@ -110,7 +110,7 @@ class Attempts:
         counted, under_way = self._wrong(attempt) if wrong else [], self._under_way(attempt)
         tally = self._limits.open(tx, now, [*counted, *under_way])
         tally.add(counted)
-        tally.give_back(under_way, attempt.at)
+        tally.uncount(under_way, attempt.at)
         tally.save()
 
     def _wait(self, tally: Tally, wanted: _Try, under_way: Sequence[Claim] = ()) -> int:

@@ -109,10 +109,10 @@ class Proving:
         """The token that this proof has brought before; "" when it has not."""
         return self._verifier.reply(proof)
 
-    def give_back(self, proof: Proof) -> None:
+    def reopen(self, proof: Proof) -> None:
         """The login could not be finished: a code is good for another try."""
         if proof.code_hash:
-            self._verifier.give_back(proof)
+            self._verifier.reopen(proof)
 
     def answered(self, proof: Proof, token: str) -> None:
         """Keep what the proof brought, for the phone whose answer gets lost."""

@@ -175,7 +175,7 @@ class OneTimeCodes:
                     codes.forget(tx, issued.key)
             claims = [claim for claim in issued.claims if claim.limit not in but]
             tally = self._limits.open(tx, now, claims)
-            tally.give_back(claims, issued.at)
+            tally.uncount(claims, issued.at)
             tally.save()
 
         self._limits.write(work)

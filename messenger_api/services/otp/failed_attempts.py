@@ -48,7 +48,7 @@ class FailedAttempts:
         """Take back a try of the second `at` that was not wrong after all. Within `Limits.write`."""
         claims = self.claims(key, network)
         tally = self._limits.open(tx, now, claims)
-        tally.give_back(claims, at)
+        tally.uncount(claims, at)
         tally.save()
 
     def is_fresh(self, tally: Tally, key: bytes, network: str) -> bool:

@@ -141,7 +141,7 @@ class CodeVerifier:
                     return
                 pause = min(2 * pause, NEXT_LOOK_SECONDS)
 
-    def give_back(self, proof: Proof) -> None:
+    def reopen(self, proof: Proof) -> None:
         """The code was right but the login could not be finished: it is good for another try."""
         self._database.run(lambda tx: codes.change_same(tx, proof.key, proof.code_hash, used_at=0))
 

@@ -89,7 +89,7 @@ class Bookings:
             return
         tally = self._limits.open(tx, now, claims)
         for booking in self._free:
-            tally.give_back(booking.claims, booking.at)
+            tally.uncount(booking.claims, booking.at)
         tally.save()
 
     def _book(self, cost: int) -> _Booking:
@@ -106,7 +106,7 @@ class Bookings:
             free = [claim for booking in self._free for claim in booking.claims]
             tally = self._limits.open(tx, now, [*free, *wanted])
             for booking in self._free:
-                tally.give_back(booking.claims, booking.at)
+                tally.uncount(booking.claims, booking.at)
             taken = tally.take(wanted)
             tally.save()
             return _Booking(tuple(wanted), now), taken

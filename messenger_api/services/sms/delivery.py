@@ -284,7 +284,7 @@ class Texting:
         def work(tx: Connection, now: int) -> None:
             self._settle(tx, now, phone, text.contact_key, bookings)
             tally = self._limits.open(tx, now, uncounted)
-            tally.give_back(uncounted, at)
+            tally.uncount(uncounted, at)
             tally.save()
 
         self._limits.write(work)
