@@ -42,7 +42,7 @@ from messenger_api.services.people.blocks import Blocks, Reports
 from messenger_api.services.people.contacts import Contacts
 from messenger_api.services.people.media import Media
 from messenger_api.services.people.profiles import Profiles
-from messenger_api.services.sms.delivery import Texting
+from messenger_api.services.sms.delivery import TextDelivery
 from messenger_api.services.worker import Worker
 from messenger_api.settings import Settings, SettingsError, country_faults, without_mesibo
 from messenger_api.storage import db as databases
@@ -155,10 +155,12 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
     limits = Limits(settings, database)
     codes = OneTimeCodes(settings, database, keys, limits)
     verifier = CodeVerifier(settings, database, keys, limits, codes)
-    texting = Texting(settings, database, keys, limits, codes, sms)
-    proving = Proving(settings, keys, limits, identities, method, codes, verifier, texting, Rates(settings))
+    text_delivery = TextDelivery(settings, database, keys, limits, codes, sms)
+    proving = Proving(
+        settings, keys, limits, identities, method, codes, verifier, text_delivery, Rates(settings)
+    )
     media = Media(settings, database, files)
-    worker = Worker(settings, database, mesibo, files, texting)
+    worker = Worker(settings, database, mesibo, files, text_delivery)
     database.on_queued = worker.wake
     blocks = Blocks(settings, database, identities)
     closing = Closing(settings, database, worker)
@@ -172,7 +174,7 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
         mesibo=mesibo,
         sms=sms,
         limits=limits,
-        texting=texting,
+        text_delivery=text_delivery,
         identities=identities,
         proving=proving,
         accounts=Accounts(settings, database, proving, sessions, entrances),

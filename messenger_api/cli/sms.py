@@ -50,12 +50,12 @@ def test(number: str, channel: str, provider: str) -> None:
     message = _message(config, phone, Channel(channel))
     # Providers that fail before one takes it are warnings.
     with product(replace(config, log_level="warning"), quiet=False) as parts:
-        texting, sender = parts.services.texting, _sender(parts.services.sms, provider)
+        delivery, sender = parts.services.text_delivery, _sender(parts.services.sms, provider)
         if sender.costs:
             prepare_schema(parts)
         started = time.monotonic()
         try:
-            sent = texting.send_test(phone, message, sender)
+            sent = delivery.send_test(phone, message, sender)
         except SmsUnavailable as error:
             told = "Not sent." if error.not_sent else "It may have been sent, and is booked."
             fail(f"{told} {error.reason}")

@@ -16,7 +16,7 @@ def status(as_json: bool) -> None:
     with product() as parts:
         prepare_schema(parts)
         services = parts.services
-        found = text_report(services.settings, services.database, services.texting.spending)
+        found = text_report(services.settings, services.database, services.text_delivery.spending)
     if as_json:
         print_json(found)
     else:
@@ -29,7 +29,7 @@ def resume(country: str) -> None:
     """Let texts go to COUNTRY again (two ISO letters) although its codes were not entered."""
     with product() as parts:
         prepare_schema(parts)
-        watch = parts.services.texting.spending.pauses.country(country.upper())
+        watch = parts.services.text_delivery.spending.pauses.country(country.upper())
         counter = watch.networks.counter
         database = parts.services.database
         if not database.run(lambda tx: counters.read(tx, [counter])):

@@ -21,7 +21,7 @@ from messenger_api.services.people.blocks import Blocks, Reports
 from messenger_api.services.people.contacts import Contacts
 from messenger_api.services.people.media import Media
 from messenger_api.services.people.profiles import Profiles
-from messenger_api.services.sms.delivery import Texting
+from messenger_api.services.sms.delivery import TextDelivery
 from messenger_api.services.worker import Worker
 from messenger_api.settings import Settings
 from messenger_api.storage.db import Database
@@ -38,7 +38,7 @@ class Services:
     mesibo: MesiboClient
     sms: SmsSender
     limits: Limits
-    texting: Texting
+    text_delivery: TextDelivery
     identities: Identities
     proving: Proving
     accounts: Accounts

@@ -34,7 +34,7 @@ from messenger_api.services.deliveries import (
     is_about_the_item,
 )
 from messenger_api.services.housekeeping import Housekeeping
-from messenger_api.services.sms.delivery import Texting
+from messenger_api.services.sms.delivery import TextDelivery
 from messenger_api.services.updates import (
     FileGone,
     GroupGone,
@@ -74,7 +74,7 @@ class Worker:
         database: Database,
         mesibo: MesiboClient,
         files: FileStore,
-        texting: Texting,
+        text_delivery: TextDelivery,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -91,7 +91,9 @@ class Worker:
             "mirror_group": Kind(MirrorGroup, self._mirror_group),
             "group_gone": Kind(GroupGone, self._group_gone),
             "file_gone": Kind(FileGone, self._file_gone, asks_mesibo=False),
-            "watch_text": Kind(WatchText, lambda _item, task: texting.look_after(task), asks_mesibo=False),
+            "watch_text": Kind(
+                WatchText, lambda _item, task: text_delivery.look_after(task), asks_mesibo=False
+            ),
             **Departures(database, mesibo, self._messages, self._note_progress).kinds(),
         }
 

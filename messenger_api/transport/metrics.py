@@ -63,7 +63,7 @@ class _Collector(Collector):
         version.add_metric([VERSION], 1)
         yield version
         yield from _of_outbox(database.run(lambda tx: outbox.status(tx, database.now())))
-        yield from _of_texts(text_report(services.settings, database, services.texting.spending))
+        yield from _of_texts(text_report(services.settings, database, services.text_delivery.spending))
 
 
 def _of_outbox(status: Status) -> Iterator[Metric]:

@@ -25,7 +25,7 @@ def receipts_blueprint(services: Services) -> Blueprint:
         if provider is None or not provider.receipts:
             return Response(status=404)
         try:
-            services.texting.receive(name, provider.read_receipt(_request(services)))
+            services.text_delivery.receive(name, provider.read_receipt(_request(services)))
         except BadSignature:
             log.warning("sms.receipt_unsigned", provider=name)
             return Response(status=403)

@@ -16,7 +16,7 @@ WORKERS = 3
 def settle(product: Product) -> None:
     """Have several workers empty the outbox together."""
     s = product.services
-    workers = [Worker(s.settings, s.database, s.mesibo, s.files, s.texting) for _ in range(WORKERS)]
+    workers = [Worker(s.settings, s.database, s.mesibo, s.files, s.text_delivery) for _ in range(WORKERS)]
     with ThreadPoolExecutor(WORKERS) as pool:
         for _ in range(40):
             assert all(pool.map(lambda worker: worker.drain(), workers))

@@ -101,7 +101,7 @@ def test_beyond_the_places_the_answer_is_try_later_at_once_and_the_code_stays_go
 ) -> None:
     ana = log_in(connected, "14155550155")
     for _ in range(bulkhead.MOST_OUTSIDE):
-        assert bulkhead._places.acquire(blocking=False)
+        assert bulkhead._outbound.acquire(blocking=False)
     try:
         began = time.monotonic()
         assert_try_later(ana.call("setgroup", gid=0, name="g"))
@@ -111,5 +111,5 @@ def test_beyond_the_places_the_answer_is_try_later_at_once_and_the_code_stays_go
         ana.ok("profile", name="Ana")
     finally:
         for _ in range(bulkhead.MOST_OUTSIDE):
-            bulkhead._places.release()
+            bulkhead._outbound.release()
     connected.ok("login", phone="14155550166", appid=APPID)

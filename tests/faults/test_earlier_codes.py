@@ -102,7 +102,7 @@ def test_a_code_that_could_not_be_sent_leaves_the_earlier_ones_as_they_were(prod
     before = product.rows("SELECT * FROM one_time_codes")
     product.clock.advance(60)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(product.services.texting, "_hand_over", _fails)
+        patch.setattr(product.services.text_delivery, "_hand_over", _fails)
         assert product.call("login", phone=ANA, appid=APPID)["error"] == "TRYLATER"
     assert product.rows("SELECT * FROM one_time_codes") == before
     codes.append(ask(product))
@@ -118,7 +118,7 @@ def test_a_code_that_could_not_be_sent_gives_no_new_guesses(product: Product) ->
     kill(product, codes)
     product.clock.advance(120)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(product.services.texting, "_hand_over", _fails)
+        patch.setattr(product.services.text_delivery, "_hand_over", _fails)
         for _ in range(3):
             assert product.call("login", phone=ANA, appid=APPID)["error"] == "TRYLATER"
             assert enter(product, codes[2])["error"] == "TOOMANY"
@@ -158,7 +158,7 @@ def test_an_account_moves_by_an_earlier_code_too(product: Product) -> None:
 def test_a_text_is_sent_again_while_its_code_is_among_them(product: Product) -> None:
     codes = several(product, 4)
     key = bytes(product.rows("SELECT contact_key FROM one_time_codes")[0][0])
-    keys, made = product.services.texting._keys, product.services.texting._codes
+    keys, made = product.services.text_delivery._keys, product.services.text_delivery._codes
 
     def live() -> list[bool]:
         hashes = [keys.code_hash(key, code) for code in codes]

@@ -543,7 +543,7 @@ class TestClaims:
         """A product and, on the same database, the worker of another machine."""
         product = make_product(**settings_for(mesibo), outbox_lease=2)
         s = product.services
-        return product, Worker(s.settings, s.database, s.mesibo, s.files, s.texting)
+        return product, Worker(s.settings, s.database, s.mesibo, s.files, s.text_delivery)
 
     def test_what_a_dead_worker_claimed_another_does_when_the_claim_has_run_out(
         self, second: tuple[Product, Worker], mesibo: Mesibo
@@ -657,7 +657,7 @@ def _drain_patiently(product: Product) -> None:
     """A worker whose mesibo client waits longer than the claim lasts."""
     s = product.services
     client = MesiboClient(s.settings.mesibo_api_url, s.settings.mesibo_app_token)
-    worker = Worker(s.settings, s.database, client, s.files, s.texting)
+    worker = Worker(s.settings, s.database, client, s.files, s.text_delivery)
     worker.drain()
     client.close()
 

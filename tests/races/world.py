@@ -103,7 +103,7 @@ class World:
     def worker(self) -> Work:
         """A worker that does what is due."""
         s = self.product.services
-        return lambda: Worker(s.settings, s.database, s.mesibo, s.files, s.texting).drain()
+        return lambda: Worker(s.settings, s.database, s.mesibo, s.files, s.text_delivery).drain()
 
     def later(self, seconds: float) -> bool:
         """Let time pass."""

@@ -59,7 +59,7 @@ def test_what_texts_cost_and_what_became_of_them(paid: Product) -> None:
     for number in NUMBERS:
         paid.ok("login", phone=number, appid=APPID)
     paid.ok("login", phone=NUMBERS[0], appid=APPID, otp=Network.code(NUMBERS[0]))
-    paid.services.texting.receive("network", Receipt("text-3", State.DELIVERED))
+    paid.services.text_delivery.receive("network", Receipt("text-3", State.DELIVERED))
     found = figures(paid)
 
     def texts(country: str, outcome: str) -> float:

@@ -199,7 +199,7 @@ def test_one_for_which_there_is_no_money_is_not(connect: Connect) -> None:
     product, providers = connect(sms_delivery_wait=300, sms_budget_day=0.1, **RECEIPTS)
     request_code(product)
     providers.vonage.behave = dropping
-    product.services.texting.receive("twilio", Receipt(str(CREATED["sid"]), State.FAILED))
+    product.services.text_delivery.receive("twilio", Receipt(str(CREATED["sid"]), State.FAILED))
     product.deliver()
     assert (len(providers.twilio.calls), len(providers.vonage.calls)) == (1, 1)
     assert money(product) == (0.08, 0.08)

@@ -167,7 +167,7 @@ def test_nor_one_that_was_delivered(connect: Connect) -> None:
     product, providers = connect(sms_delivery_wait=2, **RECEIPTS)
     with working(product):
         request_code(product)
-        product.services.texting.receive("twilio", Receipt(TWILIO_ID, State.DELIVERED))
+        product.services.text_delivery.receive("twilio", Receipt(TWILIO_ID, State.DELIVERED))
         wait_for(lambda: not watched(product), 6, "the end of the watch")
     assert providers.vonage.calls == []
 
@@ -177,7 +177,7 @@ def test_one_that_failed_is_sent_again_at_once(connect: Connect) -> None:
     with working(product):
         request_code(product)
         began = time.monotonic()
-        product.services.texting.receive("twilio", Receipt(TWILIO_ID, State.FAILED, "no luck"))
+        product.services.text_delivery.receive("twilio", Receipt(TWILIO_ID, State.FAILED, "no luck"))
         wait_for(lambda: providers.vonage.calls, 5, "the second provider")
     assert time.monotonic() - began < 3
     assert code_in(providers.vonage.calls[0]) == code_in(providers.twilio.calls[0])

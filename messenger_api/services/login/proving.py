@@ -28,7 +28,7 @@ from messenger_api.services.login.rates import Rates
 from messenger_api.services.otp.codes import HOUR, Device, OneTimeCodes, Plan
 from messenger_api.services.otp.failed_attempts import FailedAttempts
 from messenger_api.services.otp.verification import CodeVerifier, Proof
-from messenger_api.services.sms.delivery import CodeRequest, Texting
+from messenger_api.services.sms.delivery import CodeRequest, TextDelivery
 from messenger_api.settings import Settings
 from messenger_api.storage.models import NAME_LENGTH
 
@@ -48,7 +48,7 @@ class Proving:
         method: Method,
         codes: OneTimeCodes,
         verifier: CodeVerifier,
-        texting: Texting,
+        text_delivery: TextDelivery,
         rates: Rates,
     ) -> None:
         self._settings = settings
@@ -57,7 +57,7 @@ class Proving:
         self._method = method
         self._codes = codes
         self._verifier = verifier
-        self._texting = texting
+        self._text_delivery = text_delivery
         self._rates = rates
         self._attempts = Attempts(settings, keys, limits, FailedAttempts(settings, keys, limits))
 
@@ -69,7 +69,7 @@ class Proving:
         if self._codes.issue_test_code(who, name):
             return 0
         if isinstance(who, Phone):
-            return self._texting.send_code(who, name, asked)
+            return self._text_delivery.send_code(who, name, asked)
         if isinstance(self._method, CodeMethod):
             return self._mail(self._method, who, name, asked)
         return 0
@@ -96,7 +96,7 @@ class Proving:
         who = self._identities.at_login(entry)
 
         def verify(verification: str, shown: str) -> bool:
-            return self._texting.verify(who, verification, shown)
+            return self._text_delivery.verify(who, verification, shown)
 
         return who, self._verifier.verify(who, secret, device, verify)
 
@@ -127,7 +127,7 @@ class Proving:
             return
         self._verifier.keep_reply(tx, proof, token)
         if isinstance(who, Phone) and proof.providers:
-            self._texting.entered(tx, now, who, network)
+            self._text_delivery.entered(tx, now, who, network)
 
     # A code to an address
 

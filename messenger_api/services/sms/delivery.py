@@ -1,4 +1,4 @@
-"""Texting: codes by text message or voice, paid for, followed, and sent once more when they do not arrive."""
+"""Codes by text message or voice, paid for, followed, and sent once more when they do not arrive."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from messenger_api.storage import outbox, texts
 from messenger_api.storage.db import Database
 from messenger_api.storage.texts import Delivery, Text
 
-__all__ = ["CodeRequest", "Texting"]
+__all__ = ["CodeRequest", "TextDelivery"]
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ UNAVAILABLE_SECONDS = 30
 OUTCOMES = {State.DELIVERED: Delivery.DELIVERED, State.FAILED: Delivery.FAILED}
 
 
-class Texting:
+class TextDelivery:
     """Sends codes to phone numbers."""
 
     def __init__(
