@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 
+from messenger_api.gateways.plugins import Plugins
 from messenger_api.gateways.sms.base import SmsProvider
 from messenger_api.gateways.sms.console import ConsoleProvider, Inbox
 from messenger_api.gateways.sms.sender import SmsSender
 from messenger_api.settings import Settings
 
-# Imported only where they are used: Twilio's library costs every other start its time and memory.
-_OURS = {
-    "twilio": "messenger_api.gateways.sms.twilio.TwilioProvider",
-    "twilio_verify": "messenger_api.gateways.sms.twilio_verify.TwilioVerifyProvider",
-    "vonage": "messenger_api.gateways.sms.vonage.VonageProvider",
-    "http": "messenger_api.gateways.sms.http.HttpProvider",
-}
-NAMES = ("console", *_OURS)
+NAMES = ("console", "twilio", "twilio_verify", "vonage", "http")
 """What `SMS_PROVIDERS` may name besides dotted paths."""
+
+# Loaded only where they are used: Twilio's library costs every other start its time and memory.
+_PROVIDERS = Plugins(
+    key="SMS_PROVIDERS",
+    ours={
+        "twilio": "messenger_api.gateways.sms.twilio.TwilioProvider",
+        "twilio_verify": "messenger_api.gateways.sms.twilio_verify.TwilioVerifyProvider",
+        "vonage": "messenger_api.gateways.sms.vonage.VonageProvider",
+        "http": "messenger_api.gateways.sms.http.HttpProvider",
+    },
+    accepted=NAMES,
+    example="mycompany.sms.MyProvider",
+)
 
 
 def sender_from_settings(settings: Settings, *, inbox: Inbox | None = None) -> SmsSender:
@@ -39,21 +45,8 @@ def sender_from_settings(settings: Settings, *, inbox: Inbox | None = None) -> S
 def _provider(name: str, settings: Settings, inbox: Inbox | None) -> SmsProvider:
     if name == "console":
         return ConsoleProvider(inbox)
-    return _provider_class(name, _OURS.get(name, name))(settings)
-
-
-def _provider_class(name: str, path: str) -> Callable[[Settings], SmsProvider]:
-    where = f"SMS_PROVIDERS = {name!r}"
-    module_name, dot, class_name = path.rpartition(".")
-    if not dot:
-        raise ValueError(
-            f'{where}: accepted are {", ".join(NAMES)} and a dotted path such as "sms.MyProvider"'
-        )
-    try:
-        found: object = getattr(importlib.import_module(module_name), class_name)
-    except Exception as error:  # whatever the operator's module raises, the key is what they must hear of
-        raise ValueError(f"{where}: cannot be imported: {type(error).__name__}: {error}") from error
+    found = _PROVIDERS.load(name)
     if not (isinstance(found, type) and issubclass(found, SmsProvider)):
-        # A ValueError, since it is the setting's value that is wrong.
-        raise ValueError(f"{where}: not a messenger_api.gateways.sms.SmsProvider")  # noqa: TRY004
-    return found
+        raise _PROVIDERS.fault(name, "not a messenger_api.gateways.sms.SmsProvider")
+    make: Callable[[Settings], SmsProvider] = found
+    return make(settings)
