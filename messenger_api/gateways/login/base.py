@@ -22,7 +22,6 @@ Name it in LOGIN_METHOD by its dotted path, for example "mycompany.login.MyMetho
 from __future__ import annotations
 
 import time
-import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -32,6 +31,7 @@ import structlog
 
 from messenger_api.domain.address import is_address, masked_address, read_login_name
 from messenger_api.domain.names import cleaned
+from messenger_api.gateways.failures import cut_off
 from messenger_api.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -183,34 +183,16 @@ def _usable(person: Person) -> Person:
 
 
 def _watched(method: str, event: str, address: str, work: Callable[[], T]) -> T:
-    """Do it, and log how it went and how long it took.
-
-    A library's exception may quote the address or hold the secret, and a traceback prints causes; so the
-    failure carries none and is raised here, outside the handler.
-    """
+    """Do it, log how it went and how long it took, and raise what failed."""
     started = time.monotonic()
-    answer, failure = _attempt(method, work)
+    outcome = cut_off(work, LoginFailed, Unavailable, "login.method_failed", method=method)
     facts = {
         "method": method,
-        "address": masked_address(answer.address if isinstance(answer, Person) else address),
+        "address": masked_address(outcome.address if isinstance(outcome, Person) else address),
         "ms": round((time.monotonic() - started) * 1000),
     }
-    if failure:
-        log.warning(event, outcome=failure.outcome, reason=failure.reason, **facts)
-        raise failure
+    if isinstance(outcome, LoginFailed):
+        log.warning(event, outcome=outcome.outcome, reason=outcome.reason, **facts)
+        raise outcome
     log.info(event, outcome="ok", **facts)
-    return answer  # type: ignore[return-value]
-
-
-def _attempt(method: str, work: Callable[[], T]) -> tuple[T | None, LoginFailed | None]:
-    try:
-        return work(), None
-    except LoginFailed as error:
-        error.__cause__ = error.__context__ = None
-        return None, error
-    except Exception as error:  # noqa: BLE001 - whatever a library raises, the answer is a fault of ours
-        kind = type(error).__name__
-        # Where it happened, without what it says.
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        log.error("login.method_failed", method=method, error=kind, frames=frames)
-        return None, Unavailable(f"unexpected {kind}")
+    return outcome

@@ -26,7 +26,6 @@ path, for example "mycompany.sms.MyProvider".
 from __future__ import annotations
 
 import time
-import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ from typing import ClassVar, TypeVar
 import structlog
 
 from messenger_api.domain.phone import masked
+from messenger_api.gateways.failures import cut_off
 from messenger_api.gateways.sms.receipts import BadSignature, Receipt, ReceiptRequest
 
 log = structlog.get_logger(__name__)
@@ -189,33 +189,19 @@ class SmsProvider(ABC):
     ) -> Result:
         """Do the work, log how it went in one line, and raise what failed."""
         started = time.monotonic()
-        result, failure = self._attempt(work)
+        result = cut_off(work, SmsError, self._unavailable, "sms.provider_failed", provider=self.name)
         ms = round((time.monotonic() - started) * 1000)
-        if failure is not None or result is None:
-            failure = failure or SmsUnavailable(self.name, "no result")
-            doubt = {} if failure.not_sent or event != SEND else {"may_be_sent": True}
-            log.warning(event, outcome=failure.outcome, reason=failure.reason, ms=ms, **facts, **doubt)
-            raise failure
+        if result is None:
+            result = self._unavailable("no result")
+        if isinstance(result, SmsError):
+            doubt = {} if result.not_sent or event != SEND else {"may_be_sent": True}
+            log.warning(event, outcome=result.outcome, reason=result.reason, ms=ms, **facts, **doubt)
+            raise result
         log.info(event, ms=ms, **told(result), **facts)
         return result
 
-    def _attempt(self, work: Callable[[], Result]) -> tuple[Result | None, SmsError | None]:
-        """The result or the failure, which is cut off from what caused it.
-
-        A library's exception may quote the number or hold the whole request, and a traceback prints
-        causes; so the failure carries none and is raised by the caller, outside the handler.
-        """
-        try:
-            return work(), None
-        except SmsError as error:
-            error.__cause__ = error.__context__ = None
-            return None, error
-        except Exception as error:  # noqa: BLE001 - whatever a library raises, the next provider is tried
-            kind = type(error).__name__
-            # Where it happened, without what it says.
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            log.error("sms.provider_failed", provider=self.name, error=kind, frames=frames)
-            return None, SmsUnavailable(self.name, f"unexpected {kind}")
+    def _unavailable(self, reason: str) -> SmsError:
+        return SmsUnavailable(self.name, reason)
 
 
 class VerifyProvider(SmsProvider):
