@@ -15,7 +15,7 @@ from messenger_api.gateways.mesibo import (
     MesiboUnreachable,
     Message,
 )
-from messenger_api.services.updates import smaller
+from messenger_api.services.update_messages import smaller
 from messenger_api.storage.outbox import Item
 
 log = structlog.get_logger(__name__)

@@ -35,6 +35,7 @@ from messenger_api.services.deliveries import (
 )
 from messenger_api.services.housekeeping import Housekeeping
 from messenger_api.services.sms.delivery import TextDelivery
+from messenger_api.services.update_messages import user_text
 from messenger_api.services.updates import (
     FileGone,
     GroupGone,
@@ -43,7 +44,6 @@ from messenger_api.services.updates import (
     UserChanged,
     WatchText,
     mirror_later,
-    user_text,
 )
 from messenger_api.settings import Settings
 from messenger_api.storage import contacts, groups, outbox, users

@@ -13,6 +13,10 @@ from sqlalchemy import Connection, Exists, bindparam, delete, exists, select
 from messenger_api.storage.models import OutboxItem
 from messenger_api.storage.outbox import State
 
+# A request that was killed between its intention and its commit is put right after this long. It must be
+# longer than any request lives, and than mesibo may take for a call that nobody waits for any more.
+INTENT_SECONDS = 120
+
 _UNTOUCHED = (OutboxItem.state == State.QUEUED) & (OutboxItem.claim == "") & (OutboxItem.last_error == "")
 
 

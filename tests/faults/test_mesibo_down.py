@@ -15,6 +15,7 @@ from statistics import median
 import pytest
 import requests
 
+from messenger_api.storage.intentions import INTENT_SECONDS
 from tests.faults.outside import (
     INTENT_TIME,
     LATE,
@@ -346,6 +347,4 @@ class TestSlowMesibo:
 
 
 def test_the_time_of_an_unfinished_edit_is_over_within_the_tests_patience() -> None:
-    from messenger_api.services.updates import INTENT_SECONDS
-
     assert INTENT_SECONDS < INTENT_TIME

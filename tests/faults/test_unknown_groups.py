@@ -15,8 +15,9 @@ import requests
 from structlog.testing import capture_logs
 
 from messenger_api.gateways.mesibo.wire import ITEMS_PER_CALL
-from messenger_api.services.groups.upkeep import UNFINISHED_SECONDS, Upkeep
+from messenger_api.services.groups.upkeep import Upkeep
 from messenger_api.storage import new_groups
+from messenger_api.storage.intentions import INTENT_SECONDS
 from tests.faults.outside import Mesibo, log_in, mesibos_groups, our_groups, settle
 from tests.matrix import some
 from tests.product import APPID, Answer, Product
@@ -32,7 +33,7 @@ def notes(product: Product) -> list[Any]:
 
 def look(product: Product) -> None:
     """What a worker does once a minute, as soon as it may be done about the newest note."""
-    product.clock.advance(UNFINISHED_SECONDS + 1)
+    product.clock.advance(INTENT_SECONDS + 1)
     Upkeep(product.services.database, product.services.mesibo).pass_over()
     settle(product)
 
@@ -74,7 +75,7 @@ def test_nothing_is_removed_while_a_group_of_the_name_is_being_made(
     connected: Product, mesibo: Mesibo, lost: int
 ) -> None:
     database = connected.services.database
-    connected.clock.advance(UNFINISHED_SECONDS + 1)
+    connected.clock.advance(INTENT_SECONDS + 1)
     database.write(lambda tx, now: new_groups.add(tx, now, "Walks*", [ANA, BEN]))
     Upkeep(database, connected.services.mesibo).pass_over()
     settle(connected)
@@ -84,7 +85,7 @@ def test_nothing_is_removed_while_a_group_of_the_name_is_being_made(
 @pytest.mark.usefixtures("lost")
 def test_mesibo_away_is_asked_again(connected: Product, mesibo: Mesibo) -> None:
     mesibo.down()
-    connected.clock.advance(UNFINISHED_SECONDS + 1)
+    connected.clock.advance(INTENT_SECONDS + 1)
     Upkeep(connected.services.database, connected.services.mesibo).pass_over()
     assert notes(connected) == [("Walks*", 0)]
     mesibo.up()
@@ -185,7 +186,7 @@ def age_notes(folder: Path) -> int:
     """As if the killed requests had been made long ago; returns how many there are."""
     with closing(sqlite3.connect(folder / "instance" / "messenger.sqlite3", timeout=10)) as database:
         changed = database.execute(
-            "UPDATE new_groups SET created_at = created_at - ? WHERE asked_at = 0", (2 * UNFINISHED_SECONDS,)
+            "UPDATE new_groups SET created_at = created_at - ? WHERE asked_at = 0", (2 * INTENT_SECONDS,)
         )
         database.commit()
         return changed.rowcount

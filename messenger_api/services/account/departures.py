@@ -26,24 +26,23 @@ from messenger_api.services.deliveries import (
     ask_to_remove,
 )
 from messenger_api.services.groups.changes import GroupChanges
+from messenger_api.services.update_messages import group_text, user_text
 from messenger_api.services.updates import (
-    INTENT_SECONDS,
     AccountClosed,
     GroupNews,
     MesiboUserGone,
     TokenGone,
     UserGone,
     file_gone,
-    group_text,
     mesibo_user_gone,
     mirror,
     tell,
     user_gone,
-    user_text,
 )
 from messenger_api.storage import blocks, closing, contacts, groups, intentions, outbox, sessions
 from messenger_api.storage.closing import AccountIds
 from messenger_api.storage.db import Database
+from messenger_api.storage.intentions import INTENT_SECONDS
 from messenger_api.storage.outbox import Draft, Item
 from messenger_api.storage.sessions import Caller
 from messenger_api.storage.users import Profile

@@ -21,7 +21,8 @@ from messenger_api.domain.members import Roster
 from messenger_api.gateways.mesibo import MesiboClient, MesiboError, MesiboUnreachable
 from messenger_api.services.bulkhead import chunks, translated
 from messenger_api.services.groups.repeats import Turn
-from messenger_api.services.updates import file_gone, group_gone, group_text, mirror, mirror_later, tell
+from messenger_api.services.update_messages import group_text
+from messenger_api.services.updates import file_gone, group_gone, mirror, mirror_later, tell
 from messenger_api.storage import groups, new_groups, outbox, users
 from messenger_api.storage.db import Database
 from messenger_api.storage.groups import GroupState

@@ -7,9 +7,10 @@ from sqlalchemy import Connection
 
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnreachable
 from messenger_api.gateways.mesibo.wire import ITEMS_PER_CALL
-from messenger_api.services.updates import INTENT_SECONDS, group_gone, mirror
+from messenger_api.services.updates import group_gone, mirror
 from messenger_api.storage import groups, new_groups, outbox
 from messenger_api.storage.db import Database
+from messenger_api.storage.intentions import INTENT_SECONDS
 from messenger_api.storage.new_groups import Intended
 
 log = structlog.get_logger(__name__)
@@ -17,8 +18,6 @@ log = structlog.get_logger(__name__)
 # So many in a pass, which is once a minute.
 NOTES_AT_ONCE = 20
 GROUPS_AT_ONCE = 5
-# How long a group whose making was not finished is left alone: no request lives as long.
-UNFINISHED_SECONDS = INTENT_SECONDS
 # When every group's life has been told, how soon is looked again: an older version beside this one may make
 # groups without it.
 ALL_TOLD_SECONDS = 3600
@@ -41,7 +40,7 @@ class Upkeep:
     # Groups that mesibo made and nobody here knows
 
     def _remove_unknown(self) -> None:
-        before = self._database.now() - UNFINISHED_SECONDS
+        before = self._database.now() - INTENT_SECONDS
         notes = self._database.run(lambda tx: new_groups.left_over(tx, before, NOTES_AT_ONCE))
         for note in notes:
             try:
@@ -56,7 +55,7 @@ class Upkeep:
     def _look_for(self, note: Intended) -> None:
         named = self._mesibo.groups_named(note.name)
         # Asked after mesibo: what is written meanwhile is known, what is still being made has a note.
-        since = self._database.now() - UNFINISHED_SECONDS
+        since = self._database.now() - INTENT_SECONDS
         known, busy = self._database.run(
             lambda tx: (groups.known(tx, named), new_groups.is_being_made(tx, note.name, since))
         )

@@ -1,0 +1,85 @@
+"""The texts of update messages: JSON that older apps parse strictly.
+
+The members, their order and their types are the contract's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from messenger_api.storage.db import SETTLE_SECONDS
+from messenger_api.storage.groups import GroupState
+from messenger_api.storage.users import Profile
+
+
+class UpdateText(msgspec.Struct, kw_only=True):
+    """The text of an update message; `members` only about a group, `tn` only with a photo."""
+
+    subject: str
+    msg: str
+    type: int = 0
+    action: int = 0
+    name: str
+    gid: int
+    phone: str
+    status: str
+    members: str | msgspec.UnsetType = msgspec.UNSET
+    photo: str
+    ts: int
+    tn: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def user_text(profile: Profile, *, subject: str = "", msg: str = "") -> str:
+    """The JSON that tells an app how a contact's profile is now."""
+    text = UpdateText(
+        subject=subject,
+        msg=msg,
+        name=profile.name,
+        gid=0,
+        phone=profile.address,
+        status=profile.status,
+        photo=profile.photo,
+        ts=settled(profile.changed_at),
+        tn=profile.tn or msgspec.UNSET,
+    )
+    return msgspec.json.encode(text).decode()
+
+
+def group_text(group: GroupState, now: int, subject: str) -> str:
+    """The JSON that tells an app how a group is now."""
+    text = UpdateText(
+        subject=subject,
+        msg="",
+        name=group.name,
+        gid=group.gid,
+        phone="",
+        status="",
+        members=group.roster.wire(),
+        photo=group.photo,
+        ts=settled(now),
+        tn=group.tn or msgspec.UNSET,
+    )
+    return msgspec.json.encode(text).decode()
+
+
+def smaller(text: str) -> Iterator[str]:
+    """The text of an update message, then smaller ones that say the same.
+
+    First the thumbnail goes: the app fetches the photo by its name. Then the notice that a person sees.
+    """
+    yield text
+    members = msgspec.json.decode(text, type=dict[str, object])
+    members.pop("tn", None)
+    yield msgspec.json.encode(members).decode()
+    yield msgspec.json.encode({**members, "subject": "", "msg": ""}).decode()
+
+
+def settled(changed_at: int) -> int:
+    """The `ts` under which a change is reported at once.
+
+    An app that stores it and asks for what came later is told of everything that was committed about
+    the same time (see `storage.db.SETTLE_SECONDS`).
+    """
+    return changed_at - SETTLE_SECONDS
