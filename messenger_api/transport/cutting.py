@@ -34,6 +34,9 @@ SLOWEST = 2048
 # In struct tcp_info: tcpi_last_data_sent and tcpi_last_data_recv (milliseconds since), tcpi_bytes_received.
 SENT_AT, RECEIVED_AT, BYTES_AT = 44, 52, 128
 INFO_BYTES = 136
+LOOK_SECONDS = 1.0
+# With nobody to wait for, the thread that looks ends after so many looks.
+IDLE_LOOKS = 3
 DESCRIPTORS = Path("/proc/self/fd")
 
 Address = tuple[str, int]
@@ -54,8 +57,9 @@ class Cutter:
 
     def __init__(self, threads: Shares) -> None:
         self.waiting: dict[int, tuple[float, str]] = {}
-        self.runs = False
         self._threads = threads
+        self._lock = threading.Lock()
+        self._looks = False
         # When a connection was first found unanswered, and what had come by then.
         self._marks: dict[Address, tuple[float, int]] = {}
 
@@ -64,16 +68,11 @@ class Cutter:
         """Seconds that a piece of a body may take now."""
         return PATIENCE_WHEN_FEW if self._threads.are_few else PATIENCE
 
-    def start(self) -> None:
-        """Begin to look, in a thread."""
-        self.runs = True
-        if DESCRIPTORS.is_dir():
-            threading.Thread(target=self._run, name="cutter", daemon=True).start()
-
     def read(self, stream: object, size: int, peer: str) -> bytes:
         """At most `size` bytes of a body that comes from the machine `peer`; b"" at its end."""
         thread = threading.get_ident()
         self.waiting[thread] = time.monotonic(), peer
+        self._begin()
         try:
             data: bytes = stream.read(size)  # type: ignore[attr-defined]
         except (OSError, ValueError):  # other servers than ours: the connection broke, or is no HTTP
@@ -82,11 +81,26 @@ class Cutter:
             del self.waiting[thread]
         return data
 
+    def _begin(self) -> None:
+        """See to it that a thread looks, as long as somebody waits."""
+        with self._lock:
+            if self._looks or not DESCRIPTORS.is_dir():
+                return
+            self._looks = True
+        threading.Thread(target=self._run, name="cutter", daemon=True).start()
+
     def _run(self) -> None:
-        while True:
-            time.sleep(1)
-            with suppress(Exception):  # whatever a socket says, the next second looks again
+        idle = 0
+        while idle < IDLE_LOOKS or not self._ends():
+            time.sleep(LOOK_SECONDS)
+            idle = 0 if self.waiting else idle + 1
+            with suppress(Exception):  # whatever a socket says, the next look sees it again
                 self.look()
+
+    def _ends(self) -> bool:
+        with self._lock:
+            self._looks = bool(self.waiting)
+            return not self._looks
 
     def look(self) -> int:
         """Cut off what is overdue; returns how many."""

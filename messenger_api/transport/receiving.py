@@ -166,8 +166,6 @@ class Receiving:
     def _read(self, environ: WSGIEnvironment, size: int) -> bytes:
         """So many bytes, or as many as there are."""
         cutter = self._cutter
-        if not cutter.runs:
-            cutter.start()
         stream, peer = environ["wsgi.input"], environ.get(PEER) or environ.get("REMOTE_ADDR", "")
         started = time.monotonic()
         data = cutter.read(stream, size, peer)

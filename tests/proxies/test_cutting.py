@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
 import time
@@ -25,7 +26,9 @@ Reading = tuple[socket.socket, list[bytes]]
 
 @pytest.fixture
 def cutter(monkeypatch: pytest.MonkeyPatch) -> Cutter:
+    """One that looks when the test does."""
     monkeypatch.setattr(cutting, "PATIENCE", SOON)
+    monkeypatch.setattr(Cutter, "_begin", lambda _cutter: None)
     return Cutter(Shares(10))
 
 
@@ -50,6 +53,21 @@ def reading(cutter: Cutter) -> Iterator[Callable[[], Reading]]:
             return sender, found
 
         yield begin
+
+
+def test_a_thread_looks_as_long_as_somebody_waits_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "LOOK_SECONDS", 0.05)
+    cutter = Cutter(Shares(10))
+
+    def looking() -> int:
+        return sum(thread.name == "cutter" for thread in threading.enumerate())
+
+    wait_for(lambda: not looking(), 30, "threads of other tests to end")
+    for _ in range(2):  # it begins anew
+        with io.BytesIO(b"a body") as body:
+            assert cutter.read(body, 100, LOOPBACK) == b"a body"
+        assert looking() == 1
+        wait_for(lambda: not looking(), 30, "the thread to end")
 
 
 def test_silence_is_cut_off_after_a_while(cutter: Cutter, reading: Callable[[], Reading]) -> None:
