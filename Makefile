@@ -6,13 +6,14 @@ FUZZ ?= tests/properties
 LONG ?= tests
 RACES ?= tests/races
 BASE ?= HEAD
+WORKERS ?= 3
 export PYTHON
 
 BIN := .venv/bin
 TEST_NEEDS := mariadb chromium libatomic curl slapd freeradius redis wrk nginx caddy haproxy
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick test-long test-races test-cluster fuzz lint bench bench-growth bench-versions clean
+.PHONY: help run check test test-quick test-one test-long test-races test-cluster fuzz lint fix bench bench-growth bench-versions clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,14 +22,22 @@ run: ## install and start on http://127.0.0.1:8080 with the sandbox (PORT=9000 f
 	@scripts/install
 	@$(BIN)/messenger-api serve --sandbox --port $(PORT)
 
-test: ## run all tests, MariaDB and the browser included, with the coverage gate
+check: ## run what CI runs: the checks, then every test, none of which may be skipped
+	@.ci/run
+
+# Many tests wait for servers, so that three processes keep two cores busy. A file's tests stay in one process.
+test: ## run all tests, MariaDB and the browser included, with the coverage gate (WORKERS=3 processes)
 	@scripts/install test
 	@scripts/system-packages $(TEST_NEEDS)
-	$(BIN)/python -m pytest --ignore=tests/cluster --cov --cov-report=term
+	$(BIN)/python -m pytest --ignore=tests/cluster --numprocesses=$(WORKERS) --dist=loadfile --cov --cov-report=term
 
 test-quick: ## run the tests that need no server, without coverage
 	@scripts/install test
-	$(BIN)/python -m pytest --ignore=tests/cluster -m "not server"
+	$(BIN)/python -m pytest --ignore=tests/cluster --numprocesses=2 --dist=loadfile -m "not server"
+
+test-one: ## run one test, one file or one folder (T=tests/contract/test_ops.py::test_name)
+	@scripts/install test
+	$(BIN)/python -m pytest $(T)
 
 test-long: ## run whole the matrices and simulations of which make test runs a sample (LONG=... for one file)
 	@scripts/install test
@@ -57,6 +66,12 @@ lint: ## check style, format, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fix: ## mend what can be mended: style, format, and the files that are made from the code
+	@scripts/install lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python scripts/make-schema
 
 bench: ## measure every op on MariaDB and SQLite (minutes; BENCH=--help lists what can be chosen)
 	@scripts/install bench

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 import uuid
+from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -62,7 +63,6 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name == "test_whole_log.py")  # it looks at what the others logged
     for item in items:
         if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.server)
@@ -85,6 +85,23 @@ def _failed_if_skipped(report: AnyReport) -> AnyReport:
         report.outcome = "failed"
         report.longrepr = f"Skipped where every test must run (CI or MESSENGER_NO_SKIPS): {reason}"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """In CI, say which files take the time."""
+    if not IN_CI:
+        return
+    seconds: defaultdict[str, float] = defaultdict(float)
+    tests: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                file = report.nodeid.partition("::")[0]
+                seconds[file] += report.duration
+                tests[file] += report.when == "call"
+    terminalreporter.section("seconds, tests and file")
+    for file, spent in sorted(seconds.items(), key=lambda pair: -pair[1]):
+        terminalreporter.write_line(f"{spent:8.1f} {tests[file]:5} {file}")
 
 
 class NetworkClosedError(RuntimeError):
@@ -130,10 +147,11 @@ def closed_network() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def whole_log() -> Iterator[WholeLog]:
-    """Reads every line that the product logs in this run."""
+    """Reads every line that the product logs in this run; at its end, no secret may have been among them."""
     with pytest.MonkeyPatch.context() as patch:
         follow(patch, THE_LOG)
         yield THE_LOG
+    assert THE_LOG.found == []
 
 
 @pytest.fixture(autouse=True)

@@ -27,8 +27,11 @@ START_SECONDS = 60
 STOP_SECONDS = 30
 
 # Below the ports that Linux (32768 and up) and macOS (49152 and up) give to outgoing connections: a server
-# that was killed finds its port still free when it starts again.
-PORTS = range(15_000, 32_000)
+# that was killed finds its port still free when it starts again. Each of pytest's processes (gw0, gw1, ...)
+# has a part of its own, so that none takes a port between another's look and the start of its server.
+_PARTS = 8
+_PART = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _PARTS
+PORTS = range(15_000 + _PART, 32_000, _PARTS)
 
 # Debian keeps servers in sbin, which is not in everyone's PATH; macOS keeps Chrome out of it.
 PLACES = os.pathsep.join(
@@ -47,7 +50,7 @@ class ServerError(Exception):
 
 def free_port() -> int:
     """A port on which nothing listens on the loopback address."""
-    for port in random.sample(PORTS, 100):
+    for port in random.SystemRandom().sample(PORTS, 100):  # Hypothesis seeds the module's own
         with socket.socket() as probe, suppress(OSError):
             probe.bind((LOOPBACK, port))
             return port
