@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import importlib.util
 import re
+import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from messenger_api import settings as configuration
 from messenger_api.settings import Settings, SettingsError, build, load
+from messenger_api.settings.keys import declared
 from messenger_api.storage import db as databases
 from tests.processes import LOOPBACK, free_port
 from tests.servers import ROOT, MariaDB
@@ -360,11 +361,11 @@ def test_a_date_with_a_time_is_that_day() -> None:
 # Secrets
 
 
-SECRET_KEYS = [f.name for f in fields(Settings) if f.metadata["secret"]]
+SECRET_KEYS = [name for name, key in declared(Settings).items() if key.secret]
 
 
 def test_the_secret_keys_are_known_as_such() -> None:
-    named = {f.name for f in fields(Settings) if re.search("pass|token|secret|_uri|test_numbers$", f.name)}
+    named = {name for name in declared(Settings) if re.search("pass|token|secret|_uri|test_numbers$", name)}
     assert named <= set(SECRET_KEYS)
 
 
@@ -446,14 +447,20 @@ def constants(path: Path) -> dict[str, object]:
     return {name: value for name, value in vars(module).items() if name.isupper()}
 
 
+def test_the_example_is_the_one_that_the_declarations_make() -> None:
+    program = [sys.executable, str(ROOT / "scripts" / "make-config-example"), "--print"]
+    made = subprocess.run(program, capture_output=True, text=True, check=True).stdout
+    assert made == EXAMPLE.read_text(), "run scripts/make-config-example"
+
+
 def test_the_example_holds_every_key_and_no_other() -> None:
-    assert sorted(constants(EXAMPLE)) == sorted(f.name.upper() for f in fields(Settings))
+    assert sorted(constants(EXAMPLE)) == sorted(name.upper() for name in declared(Settings))
 
 
 def test_the_example_as_it_is_changes_nothing() -> None:
     settings = load({"MESSENGER_CONFIG": str(EXAMPLE)})
-    for each in fields(Settings):
-        assert getattr(settings, each.name) == getattr(Settings(), each.name), each.name
+    for name in declared(Settings):
+        assert getattr(settings, name) == getattr(Settings(), name), name
 
 
 def test_the_example_explains_every_key_and_gives_an_example_that_is_accepted() -> None:

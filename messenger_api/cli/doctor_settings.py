@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from messenger_api.cli.doctor_proxy import Verdict
 from messenger_api.settings import Settings
-from messenger_api.settings.conversions import is_bucket, is_local
+from messenger_api.settings.conversions import is_local
+from messenger_api.settings.files import is_bucket
 
 REDIS_SECONDS = 2.0
 # Some hundred pictures, and time to make room.

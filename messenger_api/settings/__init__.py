@@ -1,7 +1,7 @@
 """Settings: read from `config.py` and the environment, checked, and from then on one frozen record."""
 
 from messenger_api.settings.contradictions import country_faults
-from messenger_api.settings.conversions import EVERYWHERE, OWN_MACHINE
+from messenger_api.settings.countries import EVERYWHERE
 from messenger_api.settings.limits import LIMITS
 from messenger_api.settings.loading import (
     CONFIG_VARIABLE,
@@ -14,6 +14,7 @@ from messenger_api.settings.loading import (
     without_mesibo,
 )
 from messenger_api.settings.login import LOGIN_METHODS
+from messenger_api.settings.mesibo import OWN_MACHINE
 from messenger_api.settings.record import Settings
 
 __all__ = [

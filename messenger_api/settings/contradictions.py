@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
 from messenger_api.domain import sms
 from messenger_api.settings.conversions import is_local
+from messenger_api.settings.files import is_bucket, place
+from messenger_api.settings.keys import Keys, missing
+from messenger_api.settings.methods import METHODS
+from messenger_api.settings.providers import PROVIDERS
 from messenger_api.settings.record import Settings, has_mysqlclient, shown
 
 # An update message about a group lists its members: a number of twelve digits and a comma each, which a form
@@ -21,7 +25,24 @@ Rule = Callable[[Settings], str | None]
 def contradictions(settings: Settings) -> list[str]:
     """A line for every rule that the settings break."""
     found = [fault for rule in RULES if (fault := rule(settings))]
-    return [*found, *settings.sms_faults(), *settings.login_contradictions(), *settings.file_contradictions()]
+    return [*found, *_of_providers(settings), *_of_login_method(settings)]
+
+
+def _of_providers(s: Settings) -> Iterator[str]:
+    named = [(name, PROVIDERS[name]) for name in s.sms_providers if name in PROVIDERS]
+    needed: dict[str, str] = {}
+    for name, kind in named:
+        for key in missing(kind, s):
+            needed.setdefault(key, name)
+    yield from (f"{key}: required with the SMS provider {name}" for key, name in needed.items())
+    for _, kind in named:
+        yield from kind.faults(s)
+
+
+def _of_login_method(s: Settings) -> Iterator[str]:
+    kind = METHODS.get(s.login_method, Keys)
+    yield from (f"{key}: required with the login method {s.login_method}" for key in missing(kind, s))
+    yield from kind.faults(s)
 
 
 def country_faults(s: Settings, *, costs: bool) -> list[str]:
@@ -124,6 +145,27 @@ def _own_text_fits_into_one(s: Settings) -> str | None:
     return f"SMS_TEXT = {s.sms_text!r}: accepted is {wanted}; this one takes {taken}"
 
 
+def _keys_of_a_bucket_are_a_pair(s: Settings) -> str | None:
+    if bool(s.s3_access_key) == bool(s.s3_secret_key):
+        return None
+    absent = "S3_SECRET_KEY" if s.s3_access_key else "S3_ACCESS_KEY"
+    return f"{absent}: required with the other of the pair; with neither, boto3 looks for its own"
+
+
+def _thumbnails_rest_elsewhere(s: Settings) -> str | None:
+    # A photo in JPEG and its thumbnail have one name.
+    if place(s.files_path) != place(s.files_tn_path):
+        return None
+    return f"FILES_TN_PATH = {s.files_tn_path!r}: accepted is another place than FILES_PATH"
+
+
+def _boto3_is_installed(s: Settings) -> str | None:
+    if not s.uses_buckets or find_spec("boto3"):
+        return None
+    name = "FILES_PATH" if is_bucket(s.files_path) else "FILES_TN_PATH"
+    return f"{name}: a bucket needs the library boto3; install it with: pip install '.[s3]'"
+
+
 RULES: tuple[Rule, ...] = (
     _test_numbers_end,
     _test_codes_have_the_length_of_others,
@@ -136,4 +178,7 @@ RULES: tuple[Rule, ...] = (
     _full_request_can_be_answered,
     _name_fits_into_a_text,
     _own_text_fits_into_one,
+    _keys_of_a_bucket_are_a_pair,
+    _thumbnails_rest_elsewhere,
+    _boto3_is_installed,
 )

@@ -13,17 +13,18 @@ import os
 import runpy
 import traceback
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from messenger_api.settings import former
 from messenger_api.settings.contradictions import contradictions
-from messenger_api.settings.conversions import OWN_MACHINE, Unacceptable, Verbatim
+from messenger_api.settings.conversions import Unacceptable, Verbatim
+from messenger_api.settings.keys import declared
+from messenger_api.settings.mesibo import OWN_MACHINE
 from messenger_api.settings.record import Settings, shown
 
 ENV_PREFIX = "MESSENGER_"
-_KEYS = frozenset(f.name.upper() for f in fields(Settings))
+_KEYS = {name.upper(): key for name, key in declared(Settings).items()}
 CONFIG_VARIABLE = "MESSENGER_CONFIG"
 
 
@@ -129,12 +130,12 @@ def _why(error: Exception) -> str:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
-    verbatim = {f.name.upper() for f in fields(Settings) if isinstance(f.metadata["convert"], Verbatim)}
     values: dict[str, object] = {}
     for name, text in environ.items():
         if name.startswith(ENV_PREFIX) and name != CONFIG_VARIABLE:
             key = name.removeprefix(ENV_PREFIX)
-            values[key] = text if key in verbatim else _json_or_text(text)
+            verbatim = key in _KEYS and isinstance(_KEYS[key].convert, Verbatim)
+            values[key] = text if verbatim else _json_or_text(text)
     return values
 
 
@@ -146,17 +147,16 @@ def _json_or_text(text: str) -> object:
 
 
 def _checked(values: Mapping[str, object], faults: list[str]) -> Settings:
-    keys = {f.name.upper(): f for f in fields(Settings)}
     accepted: dict[str, Any] = {}
     for name, value in values.items():
-        if name not in keys:
+        if name not in _KEYS:
             faults.append(f"{name}: {former.instead(name, _KEYS)}")
             continue
-        meta = keys[name].metadata
+        key = _KEYS[name]
         try:
-            accepted[keys[name].name] = meta["convert"](value)
+            accepted[name.lower()] = key.convert(value)
         except Unacceptable as wanted:
-            faults.append(f"{name} = {shown(value, meta['secret'])}: accepted is {wanted}")
+            faults.append(f"{name} = {shown(value, key.secret)}: accepted is {wanted}")
     settings = Settings(**accepted)
     named = {fault.partition(" ")[0] for fault in faults}
     # A key with a fault of its own has its default here, which contradicts nothing the operator wrote.

@@ -1,98 +1,153 @@
-"""The keys of other ways to log in than by text message, and which of them belong together."""
+"""The keys of the login and of one-time codes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from messenger_api.settings.conversions import (
-    as_algorithms,
-    as_flag,
-    as_hosts,
-    as_ldap_filter,
-    as_ldap_url,
-    as_literal,
-    as_login_method,
-    as_mail_domains,
-    as_mailbox,
+    Convert,
+    Unacceptable,
+    as_date,
     as_text,
-    as_url,
-    is_local,
-    key,
-    one_of,
     seconds,
     whole_number,
+    whole_numbers,
 )
+from messenger_api.settings.countries import as_country
+from messenger_api.settings.keys import Keys, key
 
 LOGIN_METHODS = ("otp", "email", "ldap", "radius", "oidc", "password")
-# The keys that a login method cannot do without.
-LOGIN_NEEDS: Mapping[str, tuple[str, ...]] = {
-    "email": ("smtp_host", "smtp_from"),
-    "ldap": ("ldap_url", "ldap_base"),
-    "radius": ("radius_host", "radius_secret"),
-    "oidc": ("oidc_issuer", "oidc_client_id"),
-}
+
+
+def as_login_method(names: Sequence[str]) -> Convert[str]:
+    """One of the `names`, or a dotted path."""
+
+    def convert(value: object) -> str:
+        if isinstance(value, str) and (value in names or "." in value):
+            return value
+        raise Unacceptable(f"one of {', '.join(names)}, or a dotted path such as mycompany.login.MyMethod")
+
+    return convert
+
+
+def as_numbers_to_codes(value: object) -> tuple[tuple[str, str], ...]:
+    """Phone numbers and the fixed code of each."""
+    if not isinstance(value, Mapping):
+        raise Unacceptable('phone numbers and their codes such as {"14155550123": "123456"}')
+    pairs = tuple((str(number), str(code)) for number, code in value.items())
+    if not all(code.isascii() and code.isdigit() for whole_number, code in pairs):
+        raise Unacceptable("codes of digits, written as texts")
+    return pairs
 
 
 @dataclass(frozen=True)
-class LoginKeys:
-    """A part of `Settings`."""
+class LoginKeys(Keys):
+    """Login"""
 
-    login_method: str = key("otp", as_login_method(LOGIN_METHODS))
-    login_timeout: float = key(5.0, seconds(0.5, 20))
-    smtp_host: str = key("", as_text)
-    smtp_port: int = key(0, whole_number(0, 65535))
-    smtp_user: str = key("", as_text)
-    smtp_pass: str = key("", as_literal, secret=True)
-    smtp_tls: str = key("starttls", one_of("starttls", "tls", "none"))
-    smtp_from: str = key("", as_mailbox)
-    email_local_domains: tuple[str, ...] = key((), as_mail_domains)
-    ldap_url: str = key("", as_ldap_url)
-    ldap_starttls: bool = key(False, as_flag)
-    ldap_bind_dn: str = key("", as_text)
-    ldap_bind_pass: str = key("", as_literal, secret=True)
-    ldap_base: str = key("", as_text)
-    ldap_filter: str = key("(uid={address})", as_ldap_filter)
-    ldap_address_attribute: str = key("uid", as_text)
-    ldap_name_attribute: str = key("cn", as_text)
-    ldap_ca_file: str = key("", as_text)
-    radius_host: str = key("", as_hosts)
-    radius_port: int = key(1812, whole_number(1, 65535))
-    radius_secret: str = key("", as_literal, secret=True)
-    radius_nas_id: str = key("messenger-api", as_text)
-    oidc_issuer: str = key("", as_url)
-    oidc_client_id: str = key("", as_text)
-    oidc_address_claim: str = key("email", as_text)
-    oidc_name_claim: str = key("name", as_text)
-    oidc_max_age: int = key(600, whole_number(10, 86_400))
-    oidc_algorithms: tuple[str, ...] = key(("RS256", "ES256"), as_algorithms)
-
-    def login_contradictions(self) -> list[str]:
-        """What the chosen login method lacks, and secrets that would travel in clear."""
-        method = self.login_method
-        missing = [
-            f"{name.upper()}: required with the login method {method}"
-            for name in LOGIN_NEEDS.get(method, ())
-            if not getattr(self, name)
-        ]
-        exposed = {"email": self._email_faults, "ldap": self._ldap_faults, "oidc": self._oidc_faults}
-        return missing + (exposed[method]() if method in exposed else [])
-
-    def _email_faults(self) -> list[str]:
-        faults = []
-        if self.smtp_tls == "none" and not is_local(f"//{self.smtp_host}"):
-            faults.append("SMTP_TLS = 'none': accepted is that only with an SMTP_HOST on this machine")
-        if bool(self.smtp_user) != bool(self.smtp_pass):
-            faults.append("SMTP_USER: required with SMTP_PASS, and the other way round")
-        return faults
-
-    def _ldap_faults(self) -> list[str]:
-        in_clear = self.ldap_url.startswith("ldap:") and not self.ldap_starttls
-        if in_clear and not is_local(self.ldap_url):
-            return ["LDAP_STARTTLS: required with ldap://, unless the directory is on this machine"]
-        return []
-
-    def _oidc_faults(self) -> list[str]:
-        if self.oidc_issuer.startswith("http:") and not is_local(self.oidc_issuer):
-            return ["OIDC_ISSUER: accepted is an https URL, unless the issuer is on this machine"]
-        return []
+    secret_key: str = key(
+        "",
+        as_text,
+        "The key of this installation: it protects codes and hides phone books. Required with MySQL; with"
+        " SQLite one is made at the first start and kept in INSTANCE_PATH. Keep a backup apart from the"
+        " database's: with another key no phone book matches any more.",
+        "output of: openssl rand -hex 32",
+        secret=True,
+    )
+    login_method: str = key(
+        "otp",
+        as_login_method(LOGIN_METHODS),
+        'How people prove who they are. "otp": by a one-time code in a text message. "email": by one in'
+        ' an e-mail. "ldap", "radius", "oidc": a server that you have already knows them. "password": by'
+        " passwords that are kept here. Or a class of your own by its dotted path. docs/login-methods.md"
+        " has a page about each.",
+        "ldap",
+    )
+    login_timeout: float = key(
+        5.0,
+        seconds(0.5, 20),
+        "Seconds that a login may take at the server that LOGIN_METHOD asks, 0.5 to 20.",
+        3,
+    )
+    default_country: str = key(
+        "",
+        as_country,
+        "The country, as two ISO letters, in which numbers without a country code are read at the login."
+        " Empty: they are refused.",
+        "IN",
+    )
+    otp_length: int = key(
+        6,
+        whole_number(6, 10),
+        "Digits of a one-time code, 6 to 10. Check that your apps take more than 6.",
+        8,
+    )
+    otp_ttl: int = key(
+        300,
+        whole_number(60, 600),
+        "Seconds for which a code is good, 60 to 600.",
+        600,
+    )
+    otp_max_attempts: int = key(
+        5,
+        whole_number(1, 10),
+        "Wrong codes after which a code is dead, 1 to 10.",
+        3,
+    )
+    otp_pauses: tuple[int, ...] = key(
+        (0, 0, 0, 10, 30),
+        whole_numbers(0, 600),
+        "Seconds to wait before each of the tries, 0 to 600: none before the first three, then 10 and 30."
+        " They do not hold a phone that has made no more than one slip at this number in the last 24"
+        " hours, so that nobody can be kept out by somebody else's guessing.",
+        [0, 5, 10, 20, 60],
+    )
+    otp_resend_after: tuple[int, ...] = key(
+        (30, 60, 120, 300, 600),
+        whole_numbers(0, 3600),
+        "Seconds before another code may be asked for, 0 to 3600: after the first code, the second and so"
+        " on; the last one holds for all that follow. A login, or an hour without a code, starts anew.",
+        60,
+    )
+    otp_wrong_per_day: int = key(
+        25,
+        whole_number(5, 1000),
+        "Wrong codes in 24 hours, 5 to 1000, after which a number is slowed down: it then gets a code"
+        " every OTP_SLOW_RESEND_AFTER seconds. It is never locked, for then a stranger could lock out"
+        " anyone.",
+        50,
+    )
+    otp_slow_resend_after: int = key(
+        3600,
+        whole_number(60, 86_400),
+        "Seconds between two codes of a number that was slowed down, 60 to 86400.",
+        1800,
+    )
+    otp_replay_seconds: int = key(
+        60,
+        whole_number(0, 300),
+        "Seconds for which the same right code from the same phone gets the same answer again, 0 to 300,"
+        " since the answer may get lost on its way.",
+        0,
+    )
+    otp_test_numbers: tuple[tuple[str, str], ...] = key(
+        (),
+        as_numbers_to_codes,
+        "Numbers that log in with a fixed code and are sent no text, for the reviewers of the app stores.",
+        {"+1 415 555 0123": "739164"},
+        secret=True,
+    )
+    otp_test_numbers_until: dt.date | None = key(
+        None,
+        as_date,
+        "The last day, in UTC, on which those codes work. Required with OTP_TEST_NUMBERS.",
+        "2027-01-31",
+    )
+    max_sessions: int = key(
+        6,
+        whole_number(1, 100),
+        "Sessions that a user has in one app at most, each on a device of its own; beyond it, a login"
+        " ends the oldest.",
+        1,
+    )

@@ -1,104 +1,99 @@
-"""The settings' keys for the SMS providers, and what is wrong with them together.
-
-A part of `settings.Settings`, in a file of its own for its length.
-"""
+"""The keys of text messages, whoever sends them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from messenger_api.settings.conversions import (
-    as_flag,
-    as_headers,
-    as_literal,
-    as_statuses,
-    as_text,
-    as_texts,
-    as_url,
-    key,
-    one_of,
-    seconds,
-)
+from messenger_api.settings.conversions import Unacceptable, Verbatim, as_flag, as_text, as_texts, seconds
+from messenger_api.settings.countries import as_countries
+from messenger_api.settings.keys import Keys, key
 
-# What each provider cannot do without.
-NEEDED = {
-    "twilio": ("twilio_account_sid", "twilio_auth_token", "twilio_from"),
-    "twilio_verify": ("twilio_account_sid", "twilio_auth_token", "twilio_verify_sid"),
-    "vonage": ("vonage_api_key", "vonage_api_secret", "vonage_from"),
-    "http": ("sms_http_url",),
-}
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_APP_HASH = re.compile(r"[A-Za-z0-9+/]{11}")
+DOMAIN_LENGTH = 60
+"""More than that, and no other word has room in a text message with a code."""
 
-# What Twilio sends as: a number, a short code, a name of up to 11 signs with a letter, a Messaging Service.
-_TWILIO_FROM = re.compile(
-    r"\+[1-9][0-9]{0,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 &+_-]{1,11}|MG[0-9a-fA-F]{32}"
-)
+
+@Verbatim
+def as_domain(value: object) -> str:
+    """A domain in lower case, or ""."""
+    text = as_text(value).lower()
+    if text and not (len(text) <= DOMAIN_LENGTH and _DOMAIN.fullmatch(text)):
+        raise Unacceptable(
+            f'a domain of at most {DOMAIN_LENGTH} characters such as "chat.example.com", or ""'
+        )
+    return text
+
+
+@Verbatim
+def as_app_hash(value: object) -> str:
+    """The hash by which Android knows an app, or ""."""
+    text = as_text(value)
+    if text and not _APP_HASH.fullmatch(text):
+        raise Unacceptable('11 letters, digits, "+" or "/" such as "FA+9qCX9VSu", or ""')
+    return text
 
 
 @dataclass(frozen=True)
-class SmsKeys:
-    """The keys of the SMS providers. `config.example.py` says what each one means."""
+class SmsKeys(Keys):
+    """Text messages"""
 
-    sms_providers: tuple[str, ...] = key(("console",), as_texts)
-    sms_timeout: float = key(4.0, seconds(0.5, 8))
-    sms_receipts: bool = key(True, as_flag)
-    twilio_account_sid: str = key("", as_text)
-    twilio_auth_token: str = key("", as_text, secret=True)
-    twilio_from: str = key("", as_text)
-    twilio_voice_from: str = key("", as_text)
-    twilio_verify_sid: str = key("", as_text)
-    twilio_api_url: str = key("https://api.twilio.com", as_url)
-    vonage_api_key: str = key("", as_text)
-    vonage_api_secret: str = key("", as_text, secret=True)
-    vonage_from: str = key("", as_text)
-    vonage_signature_secret: str = key("", as_text, secret=True)
-    vonage_api_url: str = key("https://rest.nexmo.com", as_url)
-    # Gateways take their keys in any part of a request.
-    sms_http_url: str = key("", as_url, secret=True)
-    sms_http_method: str = key("POST", one_of("GET", "POST", "PUT"))
-    sms_http_headers: tuple[tuple[str, str], ...] = key((), as_headers, secret=True)
-    sms_http_body: str = key("", as_literal, secret=True)
-    sms_http_from: str = key("", as_text)
-    sms_http_accepted: tuple[int, ...] = key((200, 201, 202), as_statuses)
-    sms_http_refused: tuple[int, ...] = key((), as_statuses)
-    sms_http_id: str = key("", as_text)
-    sms_http_receipt_secret: str = key("", as_text, secret=True)
-
-    def sms_faults(self) -> Iterator[str]:
-        """Keys that are missing, or right by themselves and wrong together; a line each."""
-        missing: dict[str, str] = {}
-        for provider in self.sms_providers:
-            for name in NEEDED.get(provider, ()):
-                if not getattr(self, name):
-                    missing.setdefault(name, provider)
-        for name, provider in missing.items():
-            yield f"{name.upper()}: required with the SMS provider {provider}"
-        if self.twilio_from and not _TWILIO_FROM.fullmatch(self.twilio_from):
-            yield (
-                f"TWILIO_FROM = {self.twilio_from!r}: accepted is a number that begins with +, a short code,"
-                " a name of at most 11 letters and digits, or the id of a Messaging Service (MG...)"
-            )
-        if self.twilio_voice_from and not self.twilio_voice_from.startswith("+"):
-            yield f"TWILIO_VOICE_FROM = {self.twilio_voice_from!r}: accepted is a number that begins with +"
-        if "http" in self.sms_providers and self.sms_http_url:
-            yield from self._http_faults()
-
-    def _http_faults(self) -> Iterator[str]:
-        yield from self._placeholder_faults(self.sms_http_url + self.sms_http_body)
-        if self.sms_http_method == "GET" and self.sms_http_body:
-            yield 'SMS_HTTP_BODY: a GET has none; accepted is SMS_HTTP_METHOD = "POST" or "PUT"'
-        if not self.sms_http_accepted:
-            yield "SMS_HTTP_ACCEPTED: accepted is at least one HTTP status"
-        if both := set(self.sms_http_accepted) & set(self.sms_http_refused):
-            yield f"SMS_HTTP_REFUSED = {sorted(both)}: accepted are statuses not in SMS_HTTP_ACCEPTED"
-        if self.sms_http_receipt_secret and not self.sms_http_id:
-            yield "SMS_HTTP_ID: required with SMS_HTTP_RECEIPT_SECRET, to tell what a receipt is about"
-
-    def _placeholder_faults(self, request: str) -> Iterator[str]:
-        if "{to}" not in request and "{to_plus}" not in request:
-            yield "SMS_HTTP_URL: {to} or {to_plus} must stand in it, or in SMS_HTTP_BODY"
-        if "{text}" not in request and "{code}" not in request:
-            yield "SMS_HTTP_URL: {text} or {code} must stand in it, or in SMS_HTTP_BODY"
-        if "{from}" in request and not self.sms_http_from:
-            yield "SMS_HTTP_FROM: required with {from} in SMS_HTTP_URL or SMS_HTTP_BODY"
+    sms_providers: tuple[str, ...] = key(
+        ("console",),
+        as_texts,
+        'Who sends the codes, tried in this order: "twilio", "twilio_verify", "vonage", "http" (any other'
+        ' gateway), a class of your own by its dotted path, or "console", which only prints them and is'
+        " for development. docs/sms.md shows how to set up each.",
+        ["twilio", "mycompany.sms.MyProvider"],
+    )
+    sms_countries: tuple[str, ...] = key(
+        (),
+        as_countries,
+        'The countries that may be texted, as two ISO letters each. Empty: DEFAULT_COUNTRY alone. "*" is'
+        " all of them, which invites swindlers who earn on texts to dear numbers.",
+        ["IN", "DE"],
+    )
+    sms_text: str = key(
+        "",
+        as_text,
+        "The text message; {code} and {app} are filled in. Empty: a sentence in the language of the"
+        " phone. It must fit into one message of 140 octets, with the line that SMS_ANDROID_HASH or"
+        " SMS_IOS_DOMAIN adds: that is 160 characters of plain Latin text, or 70 as soon as one character"
+        " is of another alphabet.",
+        "{code} is your code for {app}.",
+    )
+    sms_app_name: str = key(
+        "Messenger",
+        as_text,
+        "The name of your app in text messages. Where a sentence has no room for it, a shorter one is sent.",
+        "Example Chat",
+    )
+    sms_android_hash: str = key(
+        "",
+        as_app_hash,
+        "The 11 characters by which Android's SMS Retriever knows your app, so that it reads the code by"
+        " itself. They follow from the package name and the signing certificate. Empty: the code is typed.",
+        "FA+9qCX9VSu",
+    )
+    sms_ios_domain: str = key(
+        "",
+        as_domain,
+        "The domain to which codes are bound on iOS: one of your app's associated domains, of at most 60"
+        " characters. The code is then offered in your app and nowhere else. Empty: iOS guesses the code"
+        " from the text.",
+        "chat.example.com",
+    )
+    sms_timeout: float = key(
+        4.0,
+        seconds(0.5, 8),
+        "Seconds that one provider may take for a message, 0.5 to 8; then the next is tried.",
+        2.5,
+    )
+    sms_receipts: bool = key(
+        True,
+        as_flag,
+        "Whether providers are asked to report what became of a message, at /sms/receipts/ of PUBLIC_URL,"
+        " which must be https.",
+        False,
+    )

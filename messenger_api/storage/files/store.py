@@ -11,7 +11,7 @@ from typing import NamedTuple
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.images import Picture
 from messenger_api.settings import Settings
-from messenger_api.settings.conversions import is_bucket
+from messenger_api.settings.files import is_bucket
 from messenger_api.storage.files.base import Found, Opened, Part, Place
 from messenger_api.storage.files.folder import Folder
 from messenger_api.storage.files.names import is_name, new_name, thumbnail_of
