@@ -17,9 +17,9 @@ from sqlalchemy import Connection, create_engine, text
 
 from benchmarks.dataset import SECRET_KEY
 from benchmarks.serving import serve
+from messenger_api.domain.capacity import CALLS_AT_ONCE
 from messenger_api.domain.phone import Phone
 from messenger_api.domain.secrets import Keys, token_hash
-from messenger_api.storage.db import CALLS_AT_ONCE
 
 SESSION = text(
     "SELECT s.uid FROM sessions s JOIN users u ON u.uid = s.uid WHERE s.token_hash = :hash AND u.blocked = 0"

@@ -9,7 +9,7 @@ from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 
-from messenger_api.storage.db import CALLS_AT_ONCE
+from messenger_api.domain.capacity import CALLS_AT_ONCE
 
 
 def serve(name: str, load: Callable[[], Flask]) -> None:

@@ -36,6 +36,11 @@ from messenger_api.services.limits import Daily, Limits
 from messenger_api.services.login.accounts import Accounts
 from messenger_api.services.login.proving import Proving
 from messenger_api.services.login.rates import Rates
+from messenger_api.services.operator import Operator
+from messenger_api.services.operator.groups import GroupQueries
+from messenger_api.services.operator.health import Health
+from messenger_api.services.operator.outbox import OutboxControl
+from messenger_api.services.operator.users import UserQueries
 from messenger_api.services.otp.codes import OneTimeCodes
 from messenger_api.services.otp.verification import CodeVerifier
 from messenger_api.services.people.blocks import Blocks, Reports
@@ -43,6 +48,7 @@ from messenger_api.services.people.contacts import Contacts
 from messenger_api.services.people.media import Media
 from messenger_api.services.people.profiles import Profiles
 from messenger_api.services.sms.delivery import TextDelivery
+from messenger_api.services.sms.report import TextReports
 from messenger_api.services.worker import Worker
 from messenger_api.settings import Settings, SettingsError, country_faults, without_mesibo
 from messenger_api.storage import db as databases
@@ -114,8 +120,8 @@ def build_app(settings: Settings) -> Flask:
         app.register_blueprint(sandbox_pages(sandbox.store))
     app.register_blueprint(pages_blueprint(services))
     app.register_blueprint(files_blueprint(services.files))
-    app.register_blueprint(health_blueprint(services, schema.is_current))
-    app.register_blueprint(metrics_blueprint(services))
+    app.register_blueprint(health_blueprint(settings.secret_key, services.operator.health, schema.is_current))
+    app.register_blueprint(metrics_blueprint(settings, services.operator))
     app.register_blueprint(receipts_blueprint(services))
     endpoint = ApiEndpoint(services, app.wsgi_app, takes_posts(app))
     receiving = Receiving(endpoint, settings.max_upload_bytes + MAX_BODY_BYTES)
@@ -191,6 +197,13 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
         number_change=NumberChange(database, entrances, number_changes),
         worker=worker,
         installation=Installation(database, keys, identities),
+        operator=Operator(
+            users=UserQueries(database, identities),
+            groups=GroupQueries(database),
+            outbox=OutboxControl(database),
+            texts=TextReports(settings, database, text_delivery.spending.pauses),
+            health=Health(database),
+        ),
     )
 
 

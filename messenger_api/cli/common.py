@@ -105,6 +105,17 @@ def prepare_schema(parts: Parts) -> None:
     parts.services.installation.check_key()
 
 
+def uid_of(parts: Parts, number: str) -> int:
+    """The uid of the account with this number, however it is written; without one the command ends."""
+    found = parts.services.operator.users.find(number)
+    return found.uid if found else fail(nobody(number))
+
+
+def nobody(number: str) -> str:
+    """What is said when a number has no account."""
+    return f"No user has the number {printable(number)}."
+
+
 def check_mesibo(config: Settings) -> None:
     """Refuse to serve when nobody plays mesibo."""
     with plainly():

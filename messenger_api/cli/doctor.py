@@ -39,12 +39,13 @@ from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnr
 from messenger_api.gateways.mesibo.client import PING_FAULTS
 from messenger_api.gateways.sms import SmsError, sender_from_settings
 from messenger_api.services.limits import Claim
+from messenger_api.services.operator.health import Health
+from messenger_api.services.operator.outbox import OutboxControl
 from messenger_api.settings import EVERYWHERE, Settings, country_faults, file_in_use, without_mesibo
-from messenger_api.storage import counters, db, new_groups, outbox
+from messenger_api.storage import counters, db
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore, Unusable
 from messenger_api.storage.schema import Schema
-from messenger_api.transport.health import OUTBOX_STALE_SECONDS
 
 # SQLAlchemy's names of MySQL's drivers, and those by which they are installed.
 DRIVERS = {"mysqldb": "mysqlclient", "pymysql": "PyMySQL"}
@@ -159,8 +160,8 @@ def _outbox(settings: Settings) -> list[Verdict]:
     engine = _engine(settings)
     try:
         database = Database(engine)
-        status = database.run(lambda tx: outbox.status(tx, database.now()))
-        notes = database.run(lambda tx: new_groups.for_a_person(tx, 100))
+        status = Health(database).outbox()
+        notes = OutboxControl(database).unknown_groups(100)
     except TryLater:
         return [("warning", "unknown: the database does not answer, or lacks the table", "")]
     finally:
@@ -168,7 +169,7 @@ def _outbox(settings: Settings) -> list[Verdict]:
     found = f"{status.queued} queued, the oldest for {status.oldest} s; {status.dead} dead"
     if notes:
         found += f"; {len(notes)} groups may be at mesibo that nobody here knows"
-    if status.oldest > OUTBOX_STALE_SECONDS:
+    if status.is_stale:
         return [("fault", found, "nobody delivers: run messenger-api serve or worker, and see mesibo above")]
     if status.dead or notes:
         return [("warning", found, "messenger-api outbox status says why")]

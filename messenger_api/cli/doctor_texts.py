@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from sqlalchemy import Connection
-
 from messenger_api.cli.doctor_proxy import Verdict
 from messenger_api.domain.secrets import Keys
 from messenger_api.services.limits import Limits
-from messenger_api.services.sms.budget import Spending
-from messenger_api.services.sms.pauses import Watch
-from messenger_api.services.sms.report import Budget, TextReport, text_report
+from messenger_api.services.sms.pauses import Pauses
+from messenger_api.services.sms.report import Budget, TextReport, TextReports
 from messenger_api.settings import Settings
-from messenger_api.storage import counters
 from messenger_api.storage.db import Database
 
 # From so many texts to a country in a day on, half of them failed means that something is wrong.
 TELLING, HALF = 5, 2
-OF_RANGE = "sms_networks_range:"
 
 
 def without_money(settings: Settings) -> list[Verdict]:
@@ -50,14 +45,12 @@ def texts_verdicts(settings: Settings, database: Database, keys: Keys) -> list[V
     Raises:
         TryLater: the database does not answer, or lacks its tables.
     """
-    spending = Spending(settings, keys, Limits(settings, database))
-    found = text_report(settings, database, spending)
+    reports = TextReports(settings, database, Pauses(settings, keys, Limits(settings, database)))
+    found = reports.read()
     verdicts = [*_spent(settings, found), *_failing(found)]
     if is_enforced(settings, "sms_pause"):
-        now = database.now()
         verdicts += _paused(found)
-        ranges = database.run(lambda tx: _paused_ranges(tx, settings, spending, now))
-        if ranges:
+        if ranges := reports.paused_ranges():
             what = f"{ranges} ranges of numbers get one text in a while: their codes are not entered"
             verdicts.append(("warning", what, "SMS_RANGE_PAUSE_SENT sets from how many networks on"))
     return verdicts
@@ -105,13 +98,3 @@ def _failing(found: TextReport) -> Iterator[Verdict]:
                 f"{provider} reports {texts['failed']} of {known} texts of the last 24 hours as not delivered"
             )
             yield "fault", what, "see its console, or put another first in SMS_PROVIDERS"
-
-
-def _paused_ranges(tx: Connection, settings: Settings, spending: Spending, now: int) -> int:
-    asked = counters.named(tx, OF_RANGE)
-    entered = counters.named(tx, "sms_entered_range:")
-    watches = {name: Watch("range", name, 86_400, settings.sms_range_pause_sent) for name in asked}
-    return sum(
-        spending.pauses.is_ignored(watch, asked[name], entered.get(name, ""), now)
-        for name, watch in watches.items()
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from messenger_api.cli.common import (
     as_json,
@@ -15,39 +14,9 @@ from messenger_api.cli.common import (
     print_table,
     product,
 )
-from messenger_api.storage import groups as storage
-from messenger_api.storage.groups import GroupState
+from messenger_api.services.operator.groups import ShownGroup
 
 PAGE = 50
-
-
-class ListedGroup(msgspec.Struct, frozen=True):
-    """A line of the list; times are unix seconds. `owner` is a number."""
-
-    gid: int
-    name: str
-    owner: str
-    members: int
-    created_at: int
-    changed_at: int
-
-
-class ShownMember(msgspec.Struct, frozen=True):
-    """Somebody in a group; `role` is member, admin or owner."""
-
-    uid: int
-    address: str
-    role: str
-
-
-class ShownGroup(msgspec.Struct, frozen=True):
-    """A group with its members, in the order in which apps show them."""
-
-    gid: int
-    name: str
-    photo: str
-    changed_at: int
-    members: list[ShownMember]
 
 
 @click.group()
@@ -63,8 +32,7 @@ def list_groups(after: int, limit: int, as_json: bool) -> None:
     """List groups in the order of their gids."""
     with product() as parts:
         prepare_schema(parts)
-        rows = parts.services.database.run(lambda tx: storage.page(tx, after=after, limit=limit))
-    found = [ListedGroup(*row) for row in rows]
+        found = parts.services.operator.groups.page(after=after, limit=limit)
     if as_json:
         print_json(found)
         return
@@ -83,19 +51,13 @@ def show(gid: int, as_json: bool) -> None:
     """Show a group and its members."""
     with product() as parts:
         prepare_schema(parts)
-        state = parts.services.database.run(lambda tx: storage.find(tx, gid))
-    if state is None:
+        found = parts.services.operator.groups.show(gid)
+    if found is None:
         fail(f"There is no group {gid}.")
-    found = _shown(state)
     if as_json:
         print_json(found)
     else:
         _print(found)
-
-
-def _shown(state: GroupState) -> ShownGroup:
-    members = [ShownMember(m.uid, m.address, m.role.name.lower()) for m in state.roster.members]
-    return ShownGroup(state.gid, state.name, state.photo, state.changed_at, members)
 
 
 def _print(group: ShownGroup) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from messenger_api.cli.common import (
     as_json,
@@ -14,24 +13,11 @@ from messenger_api.cli.common import (
     printable,
     product,
     say,
+    uid_of,
 )
-from messenger_api.cli.users import uid_of
 from messenger_api.domain.errors import TryLater
-from messenger_api.storage import blocks
 
 PAGE = 50
-
-
-class ListedReport(msgspec.Struct, frozen=True):
-    """A report; `created_at` in unix seconds, `gid` 0 when it is about no group."""
-
-    id: int
-    reporter: str
-    reported: str
-    gid: int
-    reason: str
-    text: str
-    created_at: int
 
 
 @click.command()
@@ -93,8 +79,7 @@ def reports(before: int, limit: int, as_json: bool) -> None:
     """List what users have reported, newest first."""
     with product() as parts:
         prepare_schema(parts)
-        rows = parts.services.database.run(lambda tx: blocks.reports(tx, before=before, most=limit))
-    found = [ListedReport(*row) for row in rows]
+        found = parts.services.operator.users.reports(before=before, limit=limit)
     if as_json:
         print_json(found)
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from messenger_api.cli.common import (
     as_json,
@@ -14,38 +13,7 @@ from messenger_api.cli.common import (
     print_table,
     product,
 )
-from messenger_api.domain.names import cleaned
-from messenger_api.storage import new_groups
-from messenger_api.storage import outbox as storage
-
-
-class DeadItem(msgspec.Struct, frozen=True):
-    """An item that was given up; `created_at` is in unix seconds."""
-
-    id: int
-    kind: str
-    attempts: int
-    created_at: int
-    last_error: str
-
-
-class UnknownGroup(msgspec.Struct, frozen=True):
-    """A group that mesibo may have made for a request that did not end, and that nobody here knows."""
-
-    name: str
-    members: list[str]
-    created_at: int
-
-
-class OutboxStatus(msgspec.Struct, frozen=True):
-    """Items waiting and given up, the age in seconds of the oldest that is due, and groups at mesibo that a
-    person has to look for."""
-
-    queued: int
-    dead: int
-    oldest: int
-    dead_items: list[DeadItem]
-    unknown_groups: list[UnknownGroup]
+from messenger_api.services.operator.outbox import OutboxStatus
 
 
 @click.group()
@@ -60,13 +28,7 @@ def status(limit: int, as_json: bool) -> None:
     """Show what waits, and what was given up and why."""
     with product() as parts:
         prepare_schema(parts)
-        database = parts.services.database
-        found = database.run(lambda tx: storage.status(tx, database.now()))
-        rows = database.run(lambda tx: storage.dead(tx, limit))
-        notes = database.run(lambda tx: new_groups.for_a_person(tx, limit))
-    items = [DeadItem(row.id, row.kind, row.attempts, row.created_at, row.last_error) for row in rows]
-    groups = [UnknownGroup(cleaned(note.name), note.members, note.created_at) for note in notes]
-    now = OutboxStatus(found.queued, found.dead, found.oldest, items, groups)
+        now = parts.services.operator.outbox.status(limit)
     if as_json:
         print_json(now)
     else:
@@ -85,9 +47,7 @@ def retry(item: int | None, every: bool) -> None:
     _check(item, every)
     with product() as parts:
         prepare_schema(parts)
-        database = parts.services.database
-        # Through `write`, for a worker in this process to be woken; others look every second.
-        count = database.write(lambda tx, now: storage.retry(tx, now, item))
+        count = parts.services.operator.outbox.retry(item)
     _report("Queued again", item, count)
 
 
@@ -100,7 +60,7 @@ def purge(item: int | None, every: bool) -> None:
     _check(item, every)
     with product() as parts:
         prepare_schema(parts)
-        count = parts.services.database.write(lambda tx, _now: storage.purge(tx, item))
+        count = parts.services.operator.outbox.purge(item)
     _report("Removed", item, count)
 
 

@@ -12,8 +12,8 @@ from messenger_api.cli.common import (
     print_json,
     print_table,
     product,
+    uid_of,
 )
-from messenger_api.cli.users import uid_of
 
 
 @click.group()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from messenger_api.cli.common import as_json, fail, prepare_schema, print_json, print_table, product
-from messenger_api.services.sms.report import TextReport, text_report
-from messenger_api.storage import counters
+from messenger_api.services.sms.report import TextReport
 
 
 @click.command()
@@ -15,8 +14,7 @@ def status(as_json: bool) -> None:
     """Show what texts have cost and may cost, the codes of the last hour by country, and the providers."""
     with product() as parts:
         prepare_schema(parts)
-        services = parts.services
-        found = text_report(services.settings, services.database, services.text_delivery.spending)
+        found = parts.services.operator.texts.read()
     if as_json:
         print_json(found)
     else:
@@ -29,12 +27,8 @@ def resume(country: str) -> None:
     """Let texts go to COUNTRY again (two ISO letters) although its codes were not entered."""
     with product() as parts:
         prepare_schema(parts)
-        watch = parts.services.text_delivery.spending.pauses.country(country.upper())
-        counter = watch.networks.counter
-        database = parts.services.database
-        if not database.run(lambda tx: counters.read(tx, [counter])):
+        if not parts.services.operator.texts.resume(country.upper()):
             fail(f"No codes were sent to {country.upper()} of late: nothing to resume.")
-        database.run(lambda tx: counters.forget(tx, [counter]))
     click.echo(f"Texts go to {country.upper()} again.")
 
 

@@ -17,6 +17,7 @@ from messenger_api.services.installation import Installation
 from messenger_api.services.limits import Limits
 from messenger_api.services.login.accounts import Accounts
 from messenger_api.services.login.proving import Proving
+from messenger_api.services.operator import Operator
 from messenger_api.services.people.blocks import Blocks, Reports
 from messenger_api.services.people.contacts import Contacts
 from messenger_api.services.people.media import Media
@@ -55,3 +56,4 @@ class Services:
     number_change: NumberChange
     worker: Worker
     installation: Installation
+    operator: Operator

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, CursorResult, Engine, ExceptionContext, Inser
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from messenger_api.domain.capacity import CALLS_AT_ONCE
 from messenger_api.domain.errors import TryLater
 from messenger_api.settings import Settings
 from messenger_api.storage.hosts import Hosts
@@ -32,9 +33,7 @@ QUEUED = "queued"
 T = TypeVar("T")
 Clock = Callable[[], float]
 
-# Requests that a process works on at once; none uses more than one connection at a time.
-CALLS_AT_ONCE = 32
-# What runs beside them: the outbox, housekeeping, a call that was given up and goes on.
+# What runs beside the requests: the outbox, housekeeping, a call that was given up and goes on.
 OTHERS_AT_ONCE = 4
 
 ATTEMPTS = 4

@@ -25,6 +25,12 @@ def write(connection: Connection, name: str, value: str) -> None:
     connection.execute(update(Fact).where(Fact.name == name).values(value=value))
 
 
+def server_version(connection: Connection) -> str:
+    """The version of the database server."""
+    function = "sqlite_version" if connection.dialect.name == "sqlite" else "version"
+    return str(connection.exec_driver_sql(f"SELECT {function}()").scalar_one())
+
+
 def oldest_accounts(connection: Connection, most: int) -> list[tuple[str, bytes]]:
     """Addresses and blind keys of those who came first."""
     query = select(User.address, User.contact_key).order_by(User.uid).limit(most)

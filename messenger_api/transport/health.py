@@ -10,33 +10,32 @@ from flask import Blueprint, Response, request
 
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.probes import is_probe
-from messenger_api.services import Services
-from messenger_api.storage import facts, outbox
+from messenger_api.services.operator.health import Health, OutboxHealth
 from messenger_api.transport.proxies import PEER
 from messenger_api.version import VERSION
 
-# An update message older than this means that nobody delivers: no worker runs, or mesibo is away.
-OUTBOX_STALE_SECONDS = 300
-# Something waits, and for so long no worker has noted that it looks after the outbox.
-UNATTENDED_SECONDS = 15
-WORKER_GONE_SECONDS = 60
 
+def health_blueprint(secret_key: str, health: Health, schema_is_current: Callable[[], bool]) -> Blueprint:
+    """The process, and whether it can do its work.
 
-def health_blueprint(services: Services, schema_is_current: Callable[[], bool]) -> Blueprint:
-    """The process, and whether it can do its work."""
+    Args:
+        secret_key: whoever holds it is told by `/healthz` whom a request is counted as (`domain.probes`).
+        health: asks database and outbox.
+        schema_is_current: whether the tables are those of this version; raises TryLater.
+    """
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/healthz")
     def healthz() -> Response:
         found = {"status": "ok", "version": VERSION}
-        asked, settings = request.args.get("probe", ""), services.settings
-        if asked and is_probe(asked, settings.secret_key, int(time.time())):
+        asked = request.args.get("probe", "")
+        if asked and is_probe(asked, secret_key, int(time.time())):
             found |= _address()
         return _answer(found, 200)
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
-        checks = _checks(services, schema_is_current)
+        checks = _checks(health, schema_is_current)
         ready = checks["database"] == "ok" and checks["schema"] == "ok"
         return _answer({"status": "ok" if ready else "unavailable", **checks}, 200 if ready else 503)
 
@@ -48,24 +47,22 @@ def _address() -> dict[str, str]:
     return {"client": request.remote_addr or "", "peer": request.environ.get(PEER, "")}
 
 
-def _checks(services: Services, schema_is_current: Callable[[], bool]) -> dict[str, str]:
+def _checks(health: Health, schema_is_current: Callable[[], bool]) -> dict[str, str]:
     """A stale outbox is told but does not take the server out of service: it answers all the same."""
     try:
         schema = "ok" if schema_is_current() else "run messenger-api db upgrade"
-        status = services.database.run(lambda tx: outbox.status(tx, services.database.now()))
+        outbox = _outbox(health.outbox())
     except TryLater:
         return {"database": "unavailable", "schema": "unknown", "outbox": "unknown"}
-    return {"database": "ok", "schema": schema, "outbox": _outbox(services, status.oldest)}
+    return {"database": "ok", "schema": schema, "outbox": outbox}
 
 
-def _outbox(services: Services, oldest: int) -> str:
+def _outbox(found: OutboxHealth) -> str:
     """Whether anybody delivers, when something has waited for a while."""
-    if oldest > UNATTENDED_SECONDS:
-        now = services.database.now()
-        beat = int(services.database.run(lambda tx: facts.read(tx, facts.WORKER)) or 0)
-        if abs(now - beat) > WORKER_GONE_SECONDS:
-            return f"nobody delivers: run messenger-api worker; oldest item waits {oldest} s"
-    return f"oldest item waits {oldest} s" if oldest > OUTBOX_STALE_SECONDS else "ok"
+    waits = f"oldest item waits {found.oldest} s"
+    if found.is_unattended:
+        return f"nobody delivers: run messenger-api worker; {waits}"
+    return waits if found.is_stale else "ok"
 
 
 def _answer(members: dict[str, str], status: int) -> Response:

@@ -12,23 +12,22 @@ from prometheus_client.registry import Collector
 
 from messenger_api.domain.errors import TryLater
 from messenger_api.guard import comes_from_here
-from messenger_api.services import Services
-from messenger_api.services.sms.report import TextReport, text_report
+from messenger_api.services.operator import Operator
+from messenger_api.services.operator.health import OutboxHealth
+from messenger_api.services.sms.report import TextReport
 from messenger_api.settings import Settings
-from messenger_api.storage import outbox
-from messenger_api.storage.outbox import Status
 from messenger_api.version import VERSION
 
 
-def metrics_blueprint(services: Services) -> Blueprint:
+def metrics_blueprint(settings: Settings, operator: Operator) -> Blueprint:
     """The page, for whoever holds METRICS_TOKEN, or else for this machine alone."""
     blueprint = Blueprint("metrics", __name__)
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(services))
+    registry.register(_Collector(operator))
 
     @blueprint.get("/metrics")
     def metrics() -> Response:
-        if not _may_read(services.settings):
+        if not _may_read(settings):
             return Response("Not for you.\n", status=403, mimetype="text/plain")
         try:
             return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -47,10 +46,10 @@ def _may_read(settings: Settings) -> bool:
 
 
 class _Collector(Collector):
-    """Asks when it is asked."""
+    """Reads the figures anew for every request."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
 
     def describe(self) -> list[Metric]:
         """Nothing beforehand: the database need not be there yet."""
@@ -58,21 +57,20 @@ class _Collector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Read all figures. Raises TryLater."""
-        services, database = self._services, self._services.database
         version = GaugeMetricFamily("messenger_info", "The program.", labels=["version"])
         version.add_metric([VERSION], 1)
         yield version
-        yield from _of_outbox(database.run(lambda tx: outbox.status(tx, database.now())))
-        yield from _of_texts(text_report(services.settings, database, services.text_delivery.spending))
+        yield from _of_outbox(self._operator.health.outbox())
+        yield from _of_texts(self._operator.texts.read())
 
 
-def _of_outbox(status: Status) -> Iterator[Metric]:
+def _of_outbox(found: OutboxHealth) -> Iterator[Metric]:
     items = GaugeMetricFamily("messenger_outbox_items", "Work that follows answers.", labels=["state"])
-    items.add_metric(["queued"], status.queued)
-    items.add_metric(["dead"], status.dead)
+    items.add_metric(["queued"], found.queued)
+    items.add_metric(["dead"], found.dead)
     yield items
     yield GaugeMetricFamily(
-        "messenger_outbox_oldest_seconds", "How long the oldest item that is due has waited.", status.oldest
+        "messenger_outbox_oldest_seconds", "How long the oldest item that is due has waited.", found.oldest
     )
 
 

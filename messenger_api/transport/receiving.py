@@ -17,10 +17,10 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
+from messenger_api.domain.capacity import CALLS_AT_ONCE
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.network import network_of
 from messenger_api.domain.texts import say
-from messenger_api.storage.db import CALLS_AT_ONCE
 from messenger_api.transport.api import HEADERS
 from messenger_api.transport.cutting import PATIENCE_WHEN_FEW, Cutter
 from messenger_api.transport.proxies import PEER

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from messenger_api.storage.db import CALLS_AT_ONCE
+from messenger_api.domain.capacity import CALLS_AT_ONCE
 from tests.product import Phone, Product
 from tests.servers import MariaDB
 

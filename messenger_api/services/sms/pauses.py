@@ -69,6 +69,10 @@ class Pauses:
         """The counters of a country."""
         return Watch("country", country, HOUR, self._settings.sms_pause_sent)
 
+    def of_range(self, subject: str) -> Watch:
+        """The counters of a range of numbers, by the pseudonym of its prefix."""
+        return Watch("range", subject, DAY, self._settings.sms_range_pause_sent)
+
     def entered(self, phone: Phone) -> list[Claim]:
         """What a code that was entered counts."""
         return [watch.entered for watch in self._watches(phone)]
@@ -117,8 +121,7 @@ class Pauses:
         return codes >= watch.least and right * 100 < codes * settings.sms_pause_below
 
     def _watches(self, phone: Phone) -> tuple[Watch, Watch]:
-        of_range = Watch("range", self._keys.subject(phone.prefix), DAY, self._settings.sms_range_pause_sent)
-        return of_range, self.country(phone.region)
+        return self.of_range(self._keys.subject(phone.prefix)), self.country(phone.region)
 
     def _voice(self, watch: Watch, voice: str) -> Claim:
         subject = self._keys.subject(watch.what, watch.subject, voice)

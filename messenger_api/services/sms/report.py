@@ -1,4 +1,4 @@
-"""How things stand: what `/metrics`, `messenger-api sms status` and the doctor tell of limits and money."""
+"""What texts cost and how many arrive, for `/metrics`, `messenger-api sms status` and the doctor."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from messenger_api.services.sms.budget import MILLION, Spending, periods
+from messenger_api.services.limits import DAY
+from messenger_api.services.sms.budget import MILLION, periods
 from messenger_api.services.sms.networks import HOURLY
+from messenger_api.services.sms.pauses import Pauses
 from messenger_api.settings import Settings
 from messenger_api.storage import counters, texts
 from messenger_api.storage.db import Database
@@ -49,7 +51,7 @@ class Sending:
 
 @dataclass(frozen=True)
 class TextReport:
-    """Money, countries and providers of the texts."""
+    """Budgets, countries with codes in the last hour, and what providers sent; money in `currency`."""
 
     currency: str
     budgets: list[Budget]
@@ -57,22 +59,47 @@ class TextReport:
     sendings: list[Sending]
 
 
-def text_report(settings: Settings, database: Database, spending: Spending) -> TextReport:
-    """Read the counters and sums of this moment. Raises TryLater."""
-    now = database.now()
+class TextReports:
+    """Reads the report, and ends pauses. Every method raises TryLater when the database does not answer."""
 
-    def work(tx: Connection) -> TextReport:
-        return TextReport(
-            settings.sms_currency,
-            _budgets(tx, settings, now),
-            _countries(tx, spending, now),
-            [
-                Sending(provider, country, _outcome(state, known), count, _money(cost))
-                for provider, country, state, known, count, cost in texts.sums(tx, now - 86_400)
-            ],
+    def __init__(self, settings: Settings, database: Database, pauses: Pauses) -> None:
+        self._settings = settings
+        self._database = database
+        self._pauses = pauses
+
+    def read(self) -> TextReport:
+        """The report of this moment."""
+        now = self._database.now()
+
+        def work(tx: Connection) -> TextReport:
+            return TextReport(
+                self._settings.sms_currency,
+                _budgets(tx, self._settings, now),
+                _countries(tx, self._pauses, now),
+                [
+                    Sending(provider, country, _outcome(state, known), count, _money(cost))
+                    for provider, country, state, known, count, cost in texts.sums(tx, now - DAY)
+                ],
+            )
+
+        return self._database.run(work)
+
+    def paused_ranges(self) -> int:
+        """How many ranges of numbers are paused: their codes are not entered."""
+        now = self._database.now()
+        asked = self._database.run(lambda tx: counters.named(tx, "sms_networks_range:"))
+        entered = self._database.run(lambda tx: counters.named(tx, "sms_entered_range:"))
+        return sum(
+            self._pauses.is_ignored(self._pauses.of_range(name), networks, entered.get(name, ""), now)
+            for name, networks in asked.items()
         )
 
-    return database.run(work)
+    def resume(self, country: str) -> bool:
+        """Let texts go to a country (two ISO letters) again; False when none were sent there of late."""
+        counter = self._pauses.country(country).networks.counter
+        known = self._database.run(lambda tx: counters.read(tx, [counter]))
+        self._database.run(lambda tx: counters.forget(tx, [counter]))
+        return bool(known)
 
 
 def _outcome(state: int, is_known: bool) -> str:
@@ -92,11 +119,10 @@ def _budgets(tx: Connection, settings: Settings, now: int) -> list[Budget]:
     ]
 
 
-def _countries(tx: Connection, spending: Spending, now: int) -> list[Country]:
+def _countries(tx: Connection, pauses: Pauses, now: int) -> list[Country]:
     sent, entered, networks = (
         counters.named(tx, f"sms_{what}_country:") for what in ("sent", "entered", "networks")
     )
-    pauses = spending.pauses
 
     def one(country: str) -> Country:
         asked, right = networks.get(country, ""), entered.get(country, "")

@@ -1,0 +1,53 @@
+"""Whether database and outbox are well, for `/readyz`, `/metrics` and the doctor alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from messenger_api.storage import facts, outbox
+from messenger_api.storage.db import Database
+
+# An update message older than this means that nobody delivers: no worker runs, or mesibo is away.
+OUTBOX_STALE_SECONDS = 300
+# Something waits, and for so long no worker has noted that it looks after the outbox.
+UNATTENDED_SECONDS = 15
+WORKER_GONE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class OutboxHealth:
+    """Items that wait and that were given up, and the age in seconds of the oldest one that is due.
+
+    `is_unattended`: something waits, and no worker is there. `is_stale`: something waits for too long.
+    """
+
+    queued: int
+    dead: int
+    oldest: int
+    is_unattended: bool
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the oldest item that is due waits for longer than a delivery ever takes."""
+        return self.oldest > OUTBOX_STALE_SECONDS
+
+
+class Health:
+    """Asks the database. Every method raises TryLater when it does not answer, or lacks the tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def database_version(self) -> str:
+        """The version of the database server, in its own words."""
+        return self._database.run(facts.server_version)
+
+    def outbox(self) -> OutboxHealth:
+        """The state of the outbox. One statement; another where something has waited for a while."""
+        found = self._database.run(lambda tx: outbox.status(tx, self._database.now()))
+        unattended = found.oldest > UNATTENDED_SECONDS and self._no_worker()
+        return OutboxHealth(found.queued, found.dead, found.oldest, unattended)
+
+    def _no_worker(self) -> bool:
+        beat = int(self._database.run(lambda tx: facts.read(tx, facts.WORKER)) or 0)
+        return abs(self._database.now() - beat) > WORKER_GONE_SECONDS

@@ -1,0 +1,148 @@
+"""Accounts as an operator looks at them: lists, one account by what was typed, and what users report."""
+
+from __future__ import annotations
+
+import msgspec
+
+from messenger_api.services.identities import Identities
+from messenger_api.storage import blocks, contacts, groups, sessions, users
+from messenger_api.storage.db import Database
+
+
+class ListedUser(msgspec.Struct, frozen=True):
+    """A line of the list; times are unix seconds."""
+
+    uid: int
+    address: str
+    name: str
+    country: str
+    created_at: int
+    changed_at: int
+
+
+class ShownSession(msgspec.Struct, frozen=True):
+    """A logged-in app: never its token. `push`: it can be woken."""
+
+    sid: int
+    appid: str
+    device: str
+    device_type: int
+    created_at: int
+    push: bool
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """A group of the user; `role` is member, admin or owner, `members` their number."""
+
+    gid: int
+    name: str
+    role: str
+    members: int
+
+
+class ShownUser(msgspec.Struct, frozen=True):
+    """All that is known of an account; its phone book is stored blind, so that only its size is.
+
+    `blocked`: kept out by the operator; `closed`: being deleted. Times are unix seconds.
+    """
+
+    uid: int
+    address: str
+    name: str
+    status: str
+    photo: str
+    country: str
+    created_at: int
+    changed_at: int
+    seen_at: int
+    blocked: bool
+    closed: bool
+    contacts: int
+    sessions: list[ShownSession]
+    groups: list[Membership]
+
+
+class ListedReport(msgspec.Struct, frozen=True):
+    """A report; `created_at` in unix seconds, `gid` 0 when it is about no group."""
+
+    id: int
+    reporter: str
+    reported: str
+    gid: int
+    reason: str
+    text: str
+    created_at: int
+
+
+class UserQueries:
+    """Reads accounts and reports. Every method raises TryLater when the database does not answer."""
+
+    def __init__(self, database: Database, identities: Identities) -> None:
+        self._database = database
+        self._identities = identities
+
+    def page(self, *, after: int, limit: int) -> list[ListedUser]:
+        """Up to `limit` accounts whose uid is greater than `after`, in the order of their uids."""
+        rows = self._database.run(lambda tx: users.page(tx, after=after, limit=limit))
+        return [ListedUser(*row) for row in rows]
+
+    def find(self, typed: str) -> ListedUser | None:
+        """The account that this number or address logs in to; None if there is none.
+
+        It is read as the configured login method reads it, in DEFAULT_COUNTRY, so that no other account is
+        found than the one whose owner would type this. What the method cannot read is compared with addresses
+        as it stands: accounts of an earlier LOGIN_METHOD have such.
+        """
+        run, key = self._database.run, self._identities.key_at_login(typed)
+        if key is None:
+            # MySQL would not even compare other letters with an address.
+            address = typed if typed.isascii() else ""
+        else:
+            address = next((account.address for account in run(lambda tx: users.accounts(tx, [key]))), "")
+        rows = run(lambda tx: users.page(tx, after=0, limit=1, address=address)) if address else []
+        return next((ListedUser(*row) for row in rows), None)
+
+    def show(self, typed: str) -> ShownUser | None:
+        """All that is known of the account that `find` finds."""
+        found = self.find(typed)
+        profile = self._database.run(lambda tx: users.find_profile(tx, found.uid)) if found else None
+        if found is None or profile is None:
+            return None
+        record = self._database.run(lambda tx: users.record(tx, found.uid))
+        return ShownUser(
+            uid=profile.uid,
+            address=profile.address,
+            name=profile.name,
+            status=profile.status,
+            photo=profile.photo,
+            country=found.country,
+            created_at=found.created_at,
+            changed_at=profile.changed_at,
+            seen_at=record.seen_at,
+            blocked=bool(record.blocked),
+            closed=bool(record.closed_at),
+            contacts=self._database.run(lambda tx: contacts.count(tx, found.uid)),
+            sessions=self._sessions(found.uid),
+            groups=self._memberships(found.uid),
+        )
+
+    def reports(self, *, before: int, limit: int) -> list[ListedReport]:
+        """Up to `limit` reports, newest first; with `before` only those of a lesser id."""
+        rows = self._database.run(lambda tx: blocks.reports(tx, before=before, most=limit))
+        return [ListedReport(*row) for row in rows]
+
+    def _sessions(self, uid: int) -> list[ShownSession]:
+        rows = self._database.run(lambda tx: sessions.of_user(tx, uid))
+        return [
+            ShownSession(row.sid, row.appid, row.device, row.device_type, row.created_at, bool(row.push))
+            for row in rows
+        ]
+
+    def _memberships(self, uid: int) -> list[Membership]:
+        found = self._database.run(lambda tx: groups.of_user(tx, uid))
+        return [
+            Membership(group.gid, group.name, member.role.name.lower(), len(group.roster.members))
+            for group in found
+            for member in group.roster.members
+            if member.uid == uid
+        ]
