@@ -20,7 +20,7 @@ from benchmarks import dataset as sets
 from benchmarks.dataset import Dataset
 from benchmarks.programs import cpu_seconds
 from benchmarks.progress import say
-from messenger_api import settings as configuration
+from messenger_api import configuration
 from messenger_api.app import build_app, parts_of
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.storage.schema import MIGRATIONS

@@ -26,7 +26,7 @@ from pymysql.constants import CLIENT
 from sqlalchemy import event, make_url
 
 from benchmarks.load import CONNECTIONS, Request
-from messenger_api import settings as configuration
+from messenger_api import configuration
 from messenger_api.app import build_app, parts_of
 from messenger_api.storage import db as databases
 

@@ -128,7 +128,7 @@ def environment(uri: str, sandbox_url: str, folder: Path) -> dict[str, str]:
 
 
 def settings(uri: str, sandbox_url: str, folder: Path) -> dict[str, str]:
-    """The same, as `settings.build` takes it."""
+    """The same, as `configuration.build` takes it."""
     return {
         "sqlalchemy_database_uri": uri,
         "secret_key": sets.SECRET_KEY,

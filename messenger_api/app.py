@@ -10,8 +10,7 @@ import structlog
 from flask import Flask
 from flask_migrate import Migrate
 
-from messenger_api import logs
-from messenger_api import settings as configuration
+from messenger_api import configuration, logs
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.login import CodeMethod, LoginMethod, method_from_settings

@@ -16,7 +16,7 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import event
 
-from messenger_api import settings as configuration
+from messenger_api import configuration
 from messenger_api.app import Parts, build_app, parts_of
 from messenger_api.sandbox import SandboxServer
 from messenger_api.services import Services

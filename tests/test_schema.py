@@ -18,7 +18,7 @@ from alembic.util import CommandError
 from sqlalchemy import BINARY, NUMERIC, Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import OperationalError
 
-from messenger_api import settings as configuration
+from messenger_api import configuration
 from messenger_api.settings import Settings
 from messenger_api.storage import db as databases
 from messenger_api.storage import groups, sessions, syncs

@@ -14,8 +14,9 @@ import pytest
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import OperationalError
 
-from messenger_api import settings as configuration
-from messenger_api.settings import Settings, SettingsError, build, load
+from messenger_api import configuration
+from messenger_api.configuration import build, load
+from messenger_api.settings import Settings, SettingsError
 from messenger_api.settings.keys import declared
 from messenger_api.storage import db as databases
 from tests.processes import LOOPBACK, free_port

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from messenger_api.configuration import build
 from messenger_api.gateways.sms import (
     SmsFraud,
     SmsRefused,
@@ -17,7 +18,6 @@ from messenger_api.gateways.sms import (
     sender_from_settings,
 )
 from messenger_api.gateways.sms.configured import NAMES
-from messenger_api.settings import build
 from tests.gateways.gateway_standin import Gateway, gateway
 from tests.gateways.twilio_standin import MESSAGE, NUMBER, TEXT
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from messenger_api.configuration import build, load
 from messenger_api.domain.sms import ONE_MESSAGE, code_text, octets
 from messenger_api.domain.texts import LANGUAGES, say
-from messenger_api.settings import SettingsError, build, load
+from messenger_api.settings import SettingsError
 
 CODES = ["482913", "4829130", "48291305", "482913057", "4829130576"]
 NAMES = [

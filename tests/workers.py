@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from messenger_api import settings as configuration
+from messenger_api import configuration
 from messenger_api.app import build_app, parts_of
 from messenger_api.services import Services
 from tests.processes import ServerProcess

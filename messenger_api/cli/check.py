@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import click
 import structlog
 
-from messenger_api import settings as configuration
+from messenger_api import configuration
 from messenger_api.cli import doctor
 from messenger_api.cli.common import as_json, print_json, printable
 from messenger_api.cli.doctor import Finding

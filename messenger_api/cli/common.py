@@ -18,12 +18,12 @@ from alembic.util import CommandError
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from messenger_api import settings as configuration
+from messenger_api import configuration
 from messenger_api.app import Parts, build_app, parts_of
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.names import cleaned
 from messenger_api.domain.network import is_loopback
-from messenger_api.settings import Settings, SettingsError
+from messenger_api.settings import Settings, SettingsError, without_mesibo
 from messenger_api.storage.upgrading import UpgradeRefused
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -119,7 +119,7 @@ def nobody(number: str) -> str:
 def check_mesibo(config: Settings) -> None:
     """Refuse to serve when nobody plays mesibo."""
     with plainly():
-        if faults := configuration.without_mesibo(config):
+        if faults := without_mesibo(config):
             raise SettingsError(faults)
 
 

@@ -1,4 +1,7 @@
-"""Settings: read from `config.py` and the environment, checked, and from then on one frozen record."""
+"""Settings: read from `config.py` and the environment, checked, and from then on one frozen record.
+
+`messenger_api.configuration` reads them.
+"""
 
 from messenger_api.settings.contradictions import country_faults
 from messenger_api.settings.countries import EVERYWHERE
@@ -7,9 +10,7 @@ from messenger_api.settings.loading import (
     CONFIG_VARIABLE,
     ENV_PREFIX,
     SettingsError,
-    build,
     file_in_use,
-    load,
     origin,
     without_mesibo,
 )
@@ -26,10 +27,8 @@ __all__ = [
     "OWN_MACHINE",
     "Settings",
     "SettingsError",
-    "build",
     "country_faults",
     "file_in_use",
-    "load",
     "origin",
     "without_mesibo",
 ]

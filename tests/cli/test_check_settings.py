@@ -17,12 +17,13 @@ from structlog.testing import capture_logs
 
 from messenger_api.cli.doctor_settings import public_url_verdict, redis_verdict
 from messenger_api.cli.doctor_texts import texts_verdicts, without_money
+from messenger_api.configuration import build
 from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.secrets import Keys
 from messenger_api.logs import Seldom
 from messenger_api.services import limits
 from messenger_api.services.sms.delivery import CodeRequest
-from messenger_api.settings import SettingsError, build
+from messenger_api.settings import SettingsError
 from messenger_api.storage.files import folder
 from tests.cli.commands import Cli
 from tests.processes import LOOPBACK, free_port, wait_for

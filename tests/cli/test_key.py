@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from messenger_api import settings as configuration
+from messenger_api import configuration
 from messenger_api.app import create_app, parts_of
 from messenger_api.settings import SettingsError
 from tests.cli.commands import Cli, Start

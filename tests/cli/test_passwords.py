@@ -6,9 +6,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from messenger_api.cli import main
+from messenger_api.configuration import build
 from messenger_api.gateways.login import Denied
 from messenger_api.services.login.passwords import PasswordMethod
-from messenger_api.settings import build
 from messenger_api.storage.models import Base
 from tests.cli.commands import Cli
 from tests.product import Product

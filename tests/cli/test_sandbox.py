@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from messenger_api import settings as configuration
+from messenger_api import configuration
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.gateways.sms import TextMessage, sender_from_settings
 from tests.cli.commands import Cli, Start, url_in

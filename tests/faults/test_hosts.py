@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy import Connection, create_engine
 
-from messenger_api import settings as configuration
+from messenger_api import configuration
 from messenger_api.domain.errors import TryLater
 from messenger_api.storage import db as databases
 from messenger_api.storage import hosts

@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 from structlog.testing import capture_logs
 
-from messenger_api import settings
+from messenger_api import configuration
 from messenger_api.gateways.mesibo import (
     MesiboClient,
     MesiboRefused,
@@ -286,7 +286,7 @@ def test_an_unknown_style_is_refused() -> None:
 
 
 def test_the_settings_describe_the_client(stub: Stub) -> None:
-    chosen = settings.build(
+    chosen = configuration.build(
         mesibo_api_url=stub.url, mesibo_app_token=APP_TOKEN, mesibo_api_style="form", mesibo_timeout=0.1
     )
     with closing(MesiboClient.from_settings(chosen)) as client:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from messenger_api.configuration import build
 from messenger_api.gateways.sms import (
     ConsoleProvider,
     SmsProvider,
@@ -19,7 +20,6 @@ from messenger_api.gateways.sms import (
     TextMessage,
     sender_from_settings,
 )
-from messenger_api.settings import build
 from tests.gateways.twilio_standin import MESSAGE, NUMBER, SID, TEXT, assert_no_secret, everything_in
 
 
@@ -229,7 +229,7 @@ def test_twilios_library_is_loaded_only_where_it_is_configured() -> None:
     program = (
         "import sys\n"
         "from messenger_api.gateways.sms import sender_from_settings\n"
-        "from messenger_api.settings import build\n"
+        "from messenger_api.configuration import build\n"
         "sender_from_settings(build())\n"
         "print('twilio' in sys.modules)\n"
         f"sender_from_settings(build(sms_providers=['twilio'], twilio_account_sid={SID!r},"

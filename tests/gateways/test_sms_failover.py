@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 from structlog.testing import capture_logs
 
+from messenger_api.configuration import build
 from messenger_api.gateways.sms import (
     Channel,
     Health,
@@ -26,7 +27,6 @@ from messenger_api.gateways.sms import (
 )
 from messenger_api.gateways.sms.attempts import Attempts
 from messenger_api.gateways.sms.http import HttpProvider
-from messenger_api.settings import build
 from tests.gateways.gateway_standin import (
     Gateway,
     dropping,

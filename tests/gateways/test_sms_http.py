@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from structlog.testing import capture_logs
 
+from messenger_api.configuration import build
 from messenger_api.gateways.sms import (
     BadReceipt,
     BadSignature,
@@ -25,7 +26,6 @@ from messenger_api.gateways.sms import (
     sender_from_settings,
 )
 from messenger_api.gateways.sms.http import HttpProvider
-from messenger_api.settings import build
 from tests.gateways.gateway_standin import Gateway, gateway
 from tests.gateways.twilio_standin import MESSAGE, NUMBER, TEXT, assert_no_secret, everything_in
 

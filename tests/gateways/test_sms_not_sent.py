@@ -12,6 +12,7 @@ import pytest
 import requests
 from structlog.testing import capture_logs
 
+from messenger_api.configuration import build
 from messenger_api.gateways.sms import (
     Channel,
     SmsError,
@@ -27,7 +28,6 @@ from messenger_api.gateways.sms.twilio_codes import BAD_NUMBER, FAULTS, FRAUD, T
 from messenger_api.gateways.sms.vonage import FAULTS as VONAGE_FAULTS
 from messenger_api.gateways.sms.vonage import INTERNAL_ERROR
 from messenger_api.gateways.sms.vonage import THIS_NUMBER as VONAGE_THIS_NUMBER
-from messenger_api.settings import build
 from tests.gateways.gateway_standin import Gateway, gateway
 from tests.gateways.twilio_standin import FROM, MESSAGE, NUMBER, SID, TOKEN
 

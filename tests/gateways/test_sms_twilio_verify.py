@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 from structlog.testing import capture_logs
 
+from messenger_api.configuration import build
 from messenger_api.gateways.sms import (
     BadSignature,
     Channel,
@@ -23,7 +24,7 @@ from messenger_api.gateways.sms import (
 )
 from messenger_api.gateways.sms.twilio_api import verify_url
 from messenger_api.gateways.sms.twilio_verify import TwilioVerifyProvider
-from messenger_api.settings import Settings, build
+from messenger_api.settings import Settings
 from tests.gateways.gateway_standin import Gateway, gateway
 from tests.gateways.twilio_standin import MESSAGE, NUMBER, SID, TEXT, TOKEN, assert_no_secret, everything_in
 

@@ -13,8 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
+from messenger_api.configuration import build
 from messenger_api.gateways.sms import TextMessage
-from messenger_api.settings import Settings, build
+from messenger_api.settings import Settings
 
 SID = "AC0123456789abcdef0123456789abcdef"
 TOKEN = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from messenger_api.configuration import build
 from messenger_api.domain.address import is_address, masked_address, read_login_name
 from messenger_api.gateways.login import (
     CodeMethod,
@@ -23,7 +24,6 @@ from messenger_api.gateways.login import (
     Undeliverable,
     method_from_settings,
 )
-from messenger_api.settings import build
 from tests.login.standins import assert_hidden
 from tests.servers import ROOT
 

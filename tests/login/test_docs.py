@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from messenger_api.configuration import build
 from messenger_api.gateways.login import Denied, LoginMethod, Person, Unavailable, method_from_settings
-from messenger_api.settings import LOGIN_METHODS, build
+from messenger_api.settings import LOGIN_METHODS
 from tests.login.standins import assert_hidden
 from tests.processes import free_port
 from tests.servers import ROOT

@@ -17,9 +17,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from structlog.testing import capture_logs
 
+from messenger_api.configuration import build
 from messenger_api.gateways.login import CodeMethod, Unavailable, Undeliverable, method_from_settings
 from messenger_api.gateways.login.mail import EmailMethod
-from messenger_api.settings import build
 from tests.login.standins import assert_hidden, drip, quick, silence, tcp_server
 from tests.processes import free_port
 

@@ -10,9 +10,9 @@ import pytest
 import trustme
 from structlog.testing import capture_logs
 
+from messenger_api.configuration import build
 from messenger_api.gateways.login import Denied, Person, Unavailable, method_from_settings
 from messenger_api.gateways.login.directory import LdapMethod
-from messenger_api.settings import build
 from tests.login.directory_server import BASE, PASSWORD, SEARCH_DN, SEARCH_PASSWORD, Slapd
 from tests.login.standins import assert_hidden, drip, quick, silence, tcp_server
 from tests.processes import LOOPBACK, free_port

@@ -16,10 +16,10 @@ import pytest
 from joserfc import jwt
 from structlog.testing import capture_logs
 
+from messenger_api.configuration import build
 from messenger_api.gateways.login import Denied, Person, Unavailable, method_from_settings
 from messenger_api.gateways.login.issuer import EACH_SECONDS, FRESH_SECONDS, MOST_WAITING, IssuerKeys
 from messenger_api.gateways.login.oidc import OidcMethod
-from messenger_api.settings import build
 from tests.login.issuer import CLIENT, Issuer, new_ec, new_rsa, serving
 from tests.login.standins import assert_hidden, drip, quick, silence, tcp_server
 from tests.processes import free_port

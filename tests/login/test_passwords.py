@@ -14,9 +14,9 @@ from argon2 import PasswordHasher, extract_parameters
 from sqlalchemy import create_engine, select
 from structlog.testing import capture_logs
 
+from messenger_api.configuration import build
 from messenger_api.gateways.login import Denied, Person, Unavailable
 from messenger_api.services.login.passwords import PasswordMethod
-from messenger_api.settings import build
 from messenger_api.storage import passwords
 from messenger_api.storage.db import Database
 from messenger_api.storage.models import Base, Password

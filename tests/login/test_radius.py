@@ -13,9 +13,9 @@ from contextlib import contextmanager, suppress
 import pytest
 from structlog.testing import capture_logs
 
+from messenger_api.configuration import build
 from messenger_api.gateways.login import Denied, Person, Unavailable, method_from_settings
 from messenger_api.gateways.login.radius import RadiusMethod
-from messenger_api.settings import build
 from tests.login.radius_server import PASSWORD, SECRET, FreeRadius
 from tests.login.standins import assert_hidden, quick
 from tests.processes import LOOPBACK, free_port

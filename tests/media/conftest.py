@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from messenger_api import settings as configuration
+from messenger_api import configuration
 from messenger_api.storage.files import FileStore
 from tests.media.places import BucketPlaces, FolderPlaces, Places
 from tests.s3 import S3Server, s3_settings

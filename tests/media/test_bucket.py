@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from messenger_api import settings as configuration
+from messenger_api import configuration
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.images import Picture
 from messenger_api.storage.files import FileStore, Part, s3
@@ -154,7 +154,7 @@ def test_a_prefix_is_not_needed_and_thumbnails_may_lie_in_a_folder(
 def test_a_product_with_folders_needs_no_boto3(tmp_path: Path) -> None:
     start = (
         "import sys; sys.modules['boto3'] = sys.modules['botocore'] = None;"
-        "from messenger_api.app import build_app, parts_of; from messenger_api.settings import build;"
+        "from messenger_api.app import build_app, parts_of; from messenger_api.configuration import build;"
         "parts_of(build_app(build(secret_key='k'))).services.files.check()"
     )
 

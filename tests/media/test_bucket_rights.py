@@ -11,7 +11,7 @@ from typing import NamedTuple
 import boto3
 import pytest
 
-from messenger_api import settings as configuration
+from messenger_api import configuration
 from messenger_api.storage.files import FileStore
 from tests.cli.commands import Cli
 from tests.media.places import BucketPlaces

@@ -16,8 +16,8 @@ import structlog
 from sqlalchemy import Engine, create_engine, text
 
 from messenger_api.app import build_app, parts_of
+from messenger_api.configuration import build
 from messenger_api.sandbox import SandboxServer, SandboxStore
-from messenger_api.settings import build
 from messenger_api.storage.models import Base
 from tests.product import APPID, Answer, Product
 from tests.properties.anything import ENCODINGS, encoded

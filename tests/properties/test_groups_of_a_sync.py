@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection, insert
 
-from messenger_api import settings
+from messenger_api import configuration
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.settings import SettingsError
 from messenger_api.storage import groups, syncs
@@ -72,9 +72,9 @@ def test_a_sync_tells_the_same_as_the_group_alone(read: list[tuple[GroupState | 
 
 
 def test_the_largest_group_that_may_be_configured_is_the_one_tested() -> None:
-    assert settings.build(max_group_members=LARGEST, mesibo_max_body=10**6).max_group_members == LARGEST
+    assert configuration.build(max_group_members=LARGEST, mesibo_max_body=10**6).max_group_members == LARGEST
     with pytest.raises(SettingsError):
-        settings.build(max_group_members=LARGEST + 1, mesibo_max_body=10**6)
+        configuration.build(max_group_members=LARGEST + 1, mesibo_max_body=10**6)
 
 
 OLD, NEW = "1415555010", "4930123456"

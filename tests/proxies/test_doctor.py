@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from messenger_api.cli.doctor_proxy import Verdict, proxy_verdict
-from messenger_api.settings import build
+from messenger_api.configuration import build
 from tests.proxies.conftest import HEADER, KEY, Serving
 from tests.proxies.fronts import Certificates, Change, Front
 from tests.servers import LOOPBACK, free_port

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from messenger_api.configuration import build
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, Message
 from messenger_api.gateways.sms import (
     Channel,
@@ -18,7 +19,6 @@ from messenger_api.gateways.sms import (
 )
 from messenger_api.gateways.sms.twilio import TwilioProvider
 from messenger_api.sandbox import SandboxServer, SandboxStore
-from messenger_api.settings import build
 from tests.sandbox.conftest import ADA, BOB
 
 

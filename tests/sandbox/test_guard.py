@@ -11,7 +11,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messenger_api import settings as configuration
+from messenger_api import configuration
 from messenger_api.app import build_app, create_app, parts_of
 from messenger_api.guard import comes_from_here
 from messenger_api.sandbox import SandboxServer, SandboxStore

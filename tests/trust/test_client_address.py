@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messenger_api.app import build_app, parts_of
-from messenger_api.settings import build
+from messenger_api.configuration import build
 from tests.product import APPID, Product
 from tests.servers import LOOPBACK, ProductServer
 from tests.trust.commands import run_command

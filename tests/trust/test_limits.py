@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, String
 from structlog.testing import capture_logs
 
+from messenger_api.configuration import build
 from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.limits import SLOTS, Bucket, Period, Rule, Window
 from messenger_api.domain.phone import Phone
@@ -23,7 +24,7 @@ from messenger_api.services.limits import DAY, Claim, Limits
 from messenger_api.services.login.attempts import SECRETS
 from messenger_api.services.otp.failed_attempts import DAILY
 from messenger_api.services.sms.budget import MILLION, Spending
-from messenger_api.settings import Settings, build
+from messenger_api.settings import Settings
 from messenger_api.settings.limits import LIMITS
 from messenger_api.storage import counters
 from messenger_api.storage.models import LimitCounter

@@ -15,8 +15,8 @@ import requests
 from sqlalchemy import NullPool, create_engine, text
 
 from messenger_api.app import build_app, parts_of
+from messenger_api.configuration import build
 from messenger_api.services.login.passwords import PasswordMethod
-from messenger_api.settings import build
 from tests.product import APPID
 from tests.servers import ProductServer
 
