@@ -55,16 +55,15 @@ from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
 from messenger_api.storage.models import db
 from messenger_api.storage.schema import MIGRATIONS, Schema
-from messenger_api.transport.api import ApiEndpoint
 from messenger_api.transport.bodies import MAX_BODY_BYTES
 from messenger_api.transport.files import files_blueprint
 from messenger_api.transport.health import health_blueprint
 from messenger_api.transport.metrics import metrics_blueprint
-from messenger_api.transport.pages import pages_blueprint, takes_posts
 from messenger_api.transport.proxies import trust_proxies
 from messenger_api.transport.receipts import receipts_blueprint
 from messenger_api.transport.receiving import Receiving
 from messenger_api.transport.refused import refuse
+from messenger_api.transport.routes import Application, always_answered, api_blueprint, shortcut
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -109,7 +108,7 @@ def build_app(settings: Settings) -> Flask:
     """
     logs.configure(settings.log_level, settings.log_format)
     settings = with_secret_key(settings)
-    app = Flask(__name__)
+    app = Application(__name__)
     database = _database(app, settings)
     sandbox = _sandbox(settings)
     services = build_services(settings, database, sandbox)
@@ -117,13 +116,15 @@ def build_app(settings: Settings) -> Flask:
     app.extensions[EXTENSION] = Parts(services, schema, sandbox)
     if sandbox:
         app.register_blueprint(sandbox_pages(sandbox.store))
-    app.register_blueprint(pages_blueprint(services))
+    app.register_blueprint(api_blueprint(services))
     app.register_blueprint(files_blueprint(services.files))
     app.register_blueprint(health_blueprint(settings.secret_key, services.operator.health, schema.is_current))
     app.register_blueprint(metrics_blueprint(settings, services.operator))
     app.register_blueprint(receipts_blueprint(services))
-    endpoint = ApiEndpoint(services, app.wsgi_app, takes_posts(app))
-    receiving = Receiving(endpoint, settings.max_upload_bytes + MAX_BODY_BYTES)
+    answering = always_answered(app, services)
+    if settings.api_shortcut:
+        answering = shortcut(answering, app.url_map, services)
+    receiving = Receiving(answering, settings.max_upload_bytes + MAX_BODY_BYTES)
     served = trust_proxies(receiving, settings, services.limits)
     if settings.uses_sandbox and not settings.shows_sandbox:
         served = for_own_machine(served, refuse, settings.trusted_proxy_header)

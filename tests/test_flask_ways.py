@@ -26,6 +26,7 @@ SERVE = [sys.executable, "-m", "messenger_api", "serve", "--port", "{port}"]
 SCRIPT = [str(BIN / "messenger-api"), "serve", "--port", "{port}"]
 FLASK = [sys.executable, "-m", "flask", "--app", "messenger_api", "run", "--port", "{port}"]
 FLASK_WSGI = [sys.executable, "-m", "flask", "--app", "messenger_api.wsgi", "run", "--port", "{port}"]
+ROUTED = ["env", "MESSENGER_API_SHORTCUT=false"]
 GUNICORN = [sys.executable, "-m", "gunicorn", "--threads", "4", "-b", "{host}:{port}"]
 FACTORY, OBJECT = "messenger_api:create_app()", "messenger_api.wsgi:application"
 
@@ -33,6 +34,8 @@ WAYS = {
     "serve": SERVE,
     "script": SCRIPT,
     "flask": FLASK,
+    "flask through its routes": [*ROUTED, *FLASK],
+    "serve through its routes": [*ROUTED, *SERVE],
     "flask on all addresses": [*FLASK, "--host", "0.0.0.0"],
     "flask wsgi": FLASK_WSGI,
     "gunicorn": [*GUNICORN, FACTORY],
@@ -153,7 +156,7 @@ def test_where_workers_are_to_deliver_the_health_page_tells_that_none_runs(way: 
     wait_for(told, 40, "the health page to tell")
 
 
-@pytest.mark.parametrize("name", ["flask", "flask wsgi", "serve", "gunicorn"])
+@pytest.mark.parametrize("name", ["flask", "flask wsgi", "flask through its routes", "serve", "gunicorn"])
 def test_no_log_holds_what_a_get_brings(name: str, way: Way, tmp_path: Path) -> None:
     url = way(WAYS[name], MESSENGER_SANDBOX="local")
     for path in ("/api.php", "/", "/nowhere", "/files/none.jpg"):

@@ -11,7 +11,7 @@
         ├── TooMany     a limit was reached
         └── TryLater    mesibo, the SMS network or the database is down, or a fault of ours
 
-Everything below `transport` raises these; `transport.api` alone turns them into an answer.
+Everything below `transport` raises these; `transport.envelope` alone turns them into an answer.
 """
 
 from __future__ import annotations

@@ -55,6 +55,13 @@ class OperationKeys(Keys):
         "output of: openssl rand -hex 16",
         secret=True,
     )
+    api_shortcut: bool = key(
+        True,
+        as_flag,
+        "Whether calls of the API pass Flask by, which saves some 40 microseconds each. False leads them"
+        " through its routes, for hooks and extensions that are to see them: tracing, before_request.",
+        False,
+    )
     trusted_proxy_hops: int = key(
         0,
         whole_number(0, 10),

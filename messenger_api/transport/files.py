@@ -8,12 +8,11 @@ is no difference: they pass through, a chunk at a time.
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
-from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
-from werkzeug.routing import BaseConverter
 
 from messenger_api.domain.errors import TryLater
 from messenger_api.storage.files import Entry, FileStore, Found, Opened, Part, presentation
+from messenger_api.transport.addresses import AnyPath
 
 SAFETY = {
     "X-Content-Type-Options": "nosniff",
@@ -27,15 +26,6 @@ SAFETY = {
 CONDITIONS = ("Range", "If-None-Match", "If-Modified-Since", "If-Match")
 
 
-class _AnyName(BaseConverter):
-    """Every text, slashes and line ends too, so that odd names get the answer that is given here."""
-
-    regex = r"(?s:.*)"
-    part_isolating = False
-    # That of Werkzeug's own `path`: tried after everything more exact.
-    weight = 200
-
-
 def files_blueprint(store: FileStore) -> Blueprint:
     """The pages that read from `store`."""
     blueprint = Blueprint("files", __name__, url_prefix="/files")
@@ -45,15 +35,13 @@ def files_blueprint(store: FileStore) -> Blueprint:
         response.headers.update(SAFETY)
         return response
 
-    @blueprint.record_once
-    def add_converter(state: BlueprintSetupState) -> None:
-        state.app.url_map.converters["any_name"] = _AnyName
+    blueprint.record_once(AnyPath.let_in)
 
-    @blueprint.get("/<any_name:name>")
+    @blueprint.get("/<any_path:name>")
     def file(name: str) -> Response:
         return _answer(store.file(name))
 
-    @blueprint.get("/tn/<any_name:name>")
+    @blueprint.get("/tn/<any_path:name>")
     def thumbnail(name: str) -> Response:
         return _answer(store.thumbnail(name))
 

@@ -15,14 +15,11 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import IO, TYPE_CHECKING
 
-import msgspec
-
 from messenger_api.domain.capacity import CALLS_AT_ONCE
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.network import network_of
-from messenger_api.domain.texts import say
-from messenger_api.transport.api import HEADERS
 from messenger_api.transport.cutting import PATIENCE_WHEN_FEW, Cutter
+from messenger_api.transport.envelope import Reply, failure
 from messenger_api.transport.proxies import PEER
 from messenger_api.transport.shares import Shares
 
@@ -208,17 +205,7 @@ def _nothing() -> None:
 
 def _later(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     language = environ.get("HTTP_ACCEPT_LANGUAGE", "").partition(",")[0]
-    answer = {
-        "op": "",
-        "ts": int(time.time()),
-        "error": TryLater.code,
-        "errtitle": say(TryLater.title, language),
-        "errmsg": say(TryLater.message, language, seconds=RETRY_SECONDS),
-        "retry_after": RETRY_SECONDS,
-        "result": "FAIL",
-    }
-    body = msgspec.json.encode(answer)
+    answer = failure(TryLater(retry_after=RETRY_SECONDS), op="", ts=int(time.time()), language=language)
     by_status = environ.get("PATH_INFO", "").startswith(BY_STATUS)
-    headers = [("Content-Length", str(len(body))), ("Retry-After", str(RETRY_SECONDS))]
-    start_response("503 Service Unavailable" if by_status else "200 OK", [*HEADERS, *headers])
-    return [body]
+    reply = Reply.of(answer, status="503 Service Unavailable" if by_status else "200 OK")
+    return reply.send(environ, start_response)

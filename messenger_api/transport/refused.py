@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from messenger_api.domain.errors import BadValue, TryLater
 from messenger_api.guard import TO_DO, refuse_plainly
-from messenger_api.transport.api import HEADERS, PATHS, PREFLIGHT
+from messenger_api.ops.call import Answer
+from messenger_api.transport.addresses import PATHS
+from messenger_api.transport.envelope import PREFLIGHT, Reply
 from messenger_api.transport.reading import op_in_address
 
 if TYPE_CHECKING:
@@ -25,9 +25,8 @@ def refuse(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[
     if method in _PAGES and (path not in PATHS or "text/html" in environ.get("HTTP_ACCEPT", "")):
         return refuse_plainly(environ, start_response)
     if method == "OPTIONS":
-        start_response("204 No Content", PREFLIGHT)
-        return []
-    answer = {
+        return PREFLIGHT.send(environ, start_response)
+    answer: Answer = {
         "op": _op(environ),
         "ts": int(time.time()),
         "error": TryLater.code,
@@ -35,9 +34,7 @@ def refuse(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[
         "errmsg": TO_DO,
         "result": "FAIL",
     }
-    body = msgspec.json.encode(answer)
-    start_response("200 OK", [*HEADERS, ("Content-Length", str(len(body)))])
-    return [] if method == "HEAD" else [body]
+    return Reply.of(answer).send(environ, start_response)
 
 
 def _op(environ: WSGIEnvironment) -> str:

@@ -1,0 +1,148 @@
+"""The API's addresses as routes of the Flask application, and the short way past them.
+
+Both ways end in `transport.api.respond`. A route costs a call some 40 microseconds: Flask's contexts, its
+look-up of the address, its response. `shortcut` saves them, and Flask's hooks see no call that takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Flask, Response, current_app, got_request_exception, request
+from werkzeug.datastructures import ImmutableDict
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import Map
+from werkzeug.test import run_wsgi_app
+
+from messenger_api.domain.errors import TryLater
+from messenger_api.services import Services
+from messenger_api.transport.addresses import (
+    API,
+    FRONT,
+    PATHS,
+    AnyPath,
+    is_api,
+    is_posted_to_api,
+)
+from messenger_api.transport.api import respond
+from messenger_api.transport.envelope import NOOP, Reply
+from messenger_api.transport.pages import front_page
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# The methods of the API's own addresses; any other is answered in front of Flask, which has to know them all.
+_ROUTED = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+# Those of all other addresses.
+_POSTED = ("POST", "OPTIONS")
+
+
+class Application(Flask):
+    """Flask, where OPTIONS of a page that takes no POST reaches the routes of the API."""
+
+    default_config = ImmutableDict({**Flask.default_config, "PROVIDE_AUTOMATIC_OPTIONS": False})
+
+
+class ApiResponse(Response):
+    """A `Reply` as Flask's response."""
+
+    default_mimetype = None
+
+    @classmethod
+    def of(cls, reply: Reply) -> ApiResponse:
+        """The response with its status, headers and body, and nothing else."""
+        return cls(reply.body, status=reply.status, headers=list(reply.headers))
+
+
+def api_blueprint(services: Services) -> Blueprint:
+    """The API's routes: its own addresses, and whatever is posted where no page takes it."""
+    blueprint = Blueprint(API, __name__)
+
+    blueprint.record_once(AnyPath.let_in)
+
+    def call() -> Response:
+        return _reply_in_flask(services)
+
+    def front() -> Response:
+        return call() if is_api(current_app.url_map, request.environ) else front_page(services)
+
+    def elsewhere(path: str) -> Response:
+        if request.method == "OPTIONS" and not is_posted_to_api(current_app.url_map, f"/{path}"):
+            return current_app.make_default_options_response()
+        return call()
+
+    @blueprint.errorhandler(Exception)
+    def failed(error: Exception) -> Response:
+        """Answer what a hook or the front page raised."""
+        return _reply_in_flask(services, error)
+
+    @blueprint.app_errorhandler(MethodNotAllowed)
+    def other_method(error: MethodNotAllowed) -> Any:
+        """404 where there is nothing but `elsewhere`."""
+        if set(error.valid_methods or ()) == set(_POSTED):
+            return current_app.handle_user_exception(NotFound())
+        return error
+
+    blueprint.add_url_rule(FRONT, view_func=front, methods=_ROUTED)
+    for path in sorted(PATHS - {FRONT}):
+        blueprint.add_url_rule(path, view_func=call, methods=_ROUTED)
+    blueprint.add_url_rule("/<any_path:path>", view_func=elsewhere, methods=_POSTED)
+    return blueprint
+
+
+def always_answered(app: Flask, services: Services) -> WSGIApplication:
+    """Flask as WSGI, where a call of the API has its answer whatever hooks raise and whatever its method is.
+
+    Flask lets out what `teardown_request` raises, and with `TESTING` or `DEBUG` what `after_request` does.
+    """
+    flask, routes = app.wsgi_app, app.url_map
+
+    def answering(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["PATH_INFO"] = environ.get("PATH_INFO") or FRONT
+        if not is_api(routes, environ):
+            return flask(environ, start_response)
+        if environ["REQUEST_METHOD"] not in _ROUTED:
+            return NOOP.send(environ, start_response)
+        try:
+            pieces, status, headers = run_wsgi_app(flask, environ)
+        except Exception as error:  # noqa: BLE001 - `respond` logs it
+            return _reply(services, environ, error).send(environ, start_response)
+        start_response(status, list(headers))
+        return pieces
+
+    return answering
+
+
+def shortcut(app: WSGIApplication, routes: Map, services: Services) -> WSGIApplication:
+    """The same application, where a call of the API does not go through Flask (`API_SHORTCUT`)."""
+
+    def answering(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if is_api(routes, environ):
+            return respond(services, environ).send(environ, start_response)
+        return app(environ, start_response)
+
+    return answering
+
+
+def _reply_in_flask(services: Services, raised: Exception | None = None) -> ApiResponse:
+    """The answer to Flask's request; who listens to Flask for exceptions hears of a fault."""
+    reply = _reply(services, request.environ, raised)
+    if reply.fault and not hasattr(raised, "original_exception"):  # of those, Flask has told
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        got_request_exception.send(app, exception=reply.fault)
+    return ApiResponse.of(reply)
+
+
+def _reply(services: Services, environ: WSGIEnvironment, raised: Exception | None) -> Reply:
+    """The answer to a request whose body a hook may have read.
+
+    Args:
+        services: what the ops call.
+        environ: the request.
+        raised: what a hook raised. `abort` of any status is TRYLATER without being a fault of ours.
+    """
+    if environ["wsgi.input"].seekable():
+        environ["wsgi.input"].seek(0)
+    cause = getattr(raised, "original_exception", None) or raised
+    return respond(services, environ, TryLater() if isinstance(cause, HTTPException) else cause)
