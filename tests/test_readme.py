@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -74,6 +75,12 @@ def test_every_command_is_listed_and_every_listed_command_exists() -> None:
     listed = set(re.findall(r"`messenger-api (\w+)", section("The operator's commands")))
 
     assert listed == set(main.commands)
+
+
+def test_the_table_of_commands_is_the_one_that_the_commands_make() -> None:
+    program = [sys.executable, str(ROOT / "scripts" / "make-command-table"), "--print"]
+    made = subprocess.run(program, capture_output=True, text=True, check=True).stdout
+    assert made in section("The operator's commands"), "run scripts/make-command-table"
 
 
 def test_every_setting_that_is_named_exists() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pkgutil import iter_modules
 
 import click
 import pytest
 
+from messenger_api.cli import commands as found
 from messenger_api.cli import main
 from messenger_api.version import VERSION
 from tests.cli.commands import Cli
@@ -47,6 +49,11 @@ def test_the_commands_are_those_of_the_interface() -> None:
         "outbox status",
         "sandbox",
     }
+
+
+def test_every_file_of_commands_adds_one_without_a_list() -> None:
+    files = {module.name for module in iter_modules(found.__path__, f"{found.__name__}.")}
+    assert {command.callback.__module__ for command in ALL.values() if command.callback} == files
 
 
 @pytest.mark.parametrize("path", [(), *ALL], ids=" ".join)

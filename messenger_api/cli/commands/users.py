@@ -15,12 +15,13 @@ from messenger_api.cli.common import (
     print_table,
     product,
 )
+from messenger_api.cli.root import main
 from messenger_api.services.operator.users import ShownUser
 
 PAGE = 50
 
 
-@click.group()
+@main.group()
 def users() -> None:
     """The accounts, and what their users report."""
 

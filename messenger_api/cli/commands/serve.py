@@ -26,6 +26,7 @@ from messenger_api.cli.common import (
     product,
     settings,
 )
+from messenger_api.cli.root import main
 from messenger_api.processes import end_with_parent
 from messenger_api.settings import OWN_MACHINE, Settings, origin
 from messenger_api.transport.receiving import THREADS
@@ -40,7 +41,7 @@ BACKLOG = 4096
 GRACE_SECONDS = 2
 
 
-@click.command()
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8080, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from messenger_api.app import Parts
+from messenger_api.cli.commands.users import users
 from messenger_api.cli.common import fail, prepare_schema, product
 
 if TYPE_CHECKING:
     from messenger_api.services.login.passwords import PasswordMethod
 
 
-@click.command()
+@users.command()
 @click.argument("address")
 @click.option("--stdin", is_flag=True, help="Read the password as a line from the standard input.")
 @click.option("--remove", is_flag=True, help="Remove the password instead: nobody logs in with it any more.")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from messenger_api.cli.common import check_mesibo, prepare_schema, product, settings, stop_signals
+from messenger_api.cli.root import main
 
 
-@click.command()
+@main.command()
 def worker() -> None:
     """Deliver the outbox until SIGTERM or Ctrl-C.
 

@@ -14,9 +14,10 @@ from messenger_api.cli.common import (
     product,
     uid_of,
 )
+from messenger_api.cli.root import main
 
 
-@click.group()
+@main.group()
 def sessions() -> None:
     """The apps in which a user is logged in."""
 

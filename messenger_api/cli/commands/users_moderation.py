@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from messenger_api.cli.commands.users import users
 from messenger_api.cli.common import (
     as_json,
     local_time,
@@ -20,7 +21,7 @@ from messenger_api.domain.errors import TryLater
 PAGE = 50
 
 
-@click.command()
+@users.command()
 @click.argument("number")
 def block(number: str) -> None:
     """Keep a user out: all sessions end, with mesibo's tokens, and logins are refused."""
@@ -30,7 +31,7 @@ def block(number: str) -> None:
     say(f"{printable(number)} is blocked.")
 
 
-@click.command()
+@users.command()
 @click.argument("number")
 def unblock(number: str) -> None:
     """Let a user in again."""
@@ -40,7 +41,7 @@ def unblock(number: str) -> None:
     say(f"{printable(number)} may log in again.")
 
 
-@click.command()
+@users.command()
 @click.argument("number")
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 def delete(number: str, yes: bool) -> None:
@@ -59,7 +60,7 @@ def delete(number: str, yes: bool) -> None:
     say(f"The account of {printable(number)} is deleted.")
 
 
-@click.command()
+@users.command()
 @click.argument("number")
 def export(number: str) -> None:
     """Print all that is kept about a user, as JSON: what `exportaccount` answers."""
@@ -71,7 +72,7 @@ def export(number: str) -> None:
     print_json(found)
 
 
-@click.command()
+@users.command()
 @click.option("--before", default=0, metavar="ID", help="Begin behind this report: the next page.")
 @click.option("--limit", default=PAGE, show_default=True, type=click.IntRange(1), help="Reports to list.")
 @as_json
@@ -90,9 +91,3 @@ def reports(before: int, limit: int, as_json: bool) -> None:
             for r in found
         ],
     )
-
-
-def add_to(users: click.Group) -> None:
-    """Give the group `users` these commands."""
-    for command in (block, unblock, delete, export, reports):
-        users.add_command(command)

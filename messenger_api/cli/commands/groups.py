@@ -14,12 +14,13 @@ from messenger_api.cli.common import (
     print_table,
     product,
 )
+from messenger_api.cli.root import main
 from messenger_api.services.operator.groups import ShownGroup
 
 PAGE = 50
 
 
-@click.group()
+@main.group()
 def groups() -> None:
     """The groups."""
 

@@ -6,10 +6,11 @@ import click
 
 from messenger_api.app import SANDBOX_FILE
 from messenger_api.cli.common import check_exposure, check_port, plainly, settings, stop_signals
+from messenger_api.cli.root import main
 from messenger_api.sandbox import SandboxServer, SandboxStore
 
 
-@click.command()
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",

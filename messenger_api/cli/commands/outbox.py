@@ -13,10 +13,11 @@ from messenger_api.cli.common import (
     print_table,
     product,
 )
+from messenger_api.cli.root import main
 from messenger_api.services.operator.outbox import OutboxStatus
 
 
-@click.group()
+@main.group()
 def outbox() -> None:
     """Work that follows the answers: update messages, mirrored groups, ended tokens."""
 

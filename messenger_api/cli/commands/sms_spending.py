@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from messenger_api.cli.commands.sms import sms
 from messenger_api.cli.common import as_json, fail, prepare_schema, print_json, print_table, product
 from messenger_api.services.sms.report import TextReport
 
 
-@click.command()
+@sms.command()
 @as_json
 def status(as_json: bool) -> None:
     """Show what texts have cost and may cost, the codes of the last hour by country, and the providers."""
@@ -21,7 +22,7 @@ def status(as_json: bool) -> None:
         _print(found)
 
 
-@click.command()
+@sms.command()
 @click.argument("country")
 def resume(country: str) -> None:
     """Let texts go to COUNTRY again (two ISO letters) although its codes were not entered."""

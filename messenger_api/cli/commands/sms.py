@@ -8,6 +8,7 @@ from dataclasses import replace
 import click
 
 from messenger_api.cli.common import fail, prepare_schema, printable, product, say, settings
+from messenger_api.cli.root import main
 from messenger_api.domain.errors import BadPhone, TooMany
 from messenger_api.domain.phone import Phone, read
 from messenger_api.gateways.sms import Channel, SmsError, SmsSender, SmsUnavailable, TextMessage
@@ -22,7 +23,7 @@ SPENT = "The budget has no room for it: messenger-api sms status shows it, SMS_B
 TEST_CODE = "123456"
 
 
-@click.group()
+@main.group()
 def sms() -> None:
     """The providers that send one-time codes."""
 

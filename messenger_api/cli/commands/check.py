@@ -13,10 +13,11 @@ from messenger_api import configuration
 from messenger_api.cli import doctor
 from messenger_api.cli.common import as_json, print_json, printable
 from messenger_api.cli.doctor import Finding
+from messenger_api.cli.root import main
 from messenger_api.settings import SettingsError
 
 
-@click.command()
+@main.command()
 @click.option(
     "--timeout", default=30.0, show_default=True, type=click.FloatRange(0.1), help="Seconds for each check."
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from messenger_api.cli.common import product
+from messenger_api.cli.root import main
 
 
-@click.group()
+@main.group()
 def db() -> None:
     """The database's tables."""
 
