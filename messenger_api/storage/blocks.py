@@ -58,9 +58,11 @@ def accounts(connection: Connection, owner: int) -> list[tuple[int, str]]:
     return [(row.uid, row.address) for row in connection.execute(query)]
 
 
-def add_report(connection: Connection, now: int, *, reported: int, **columns: object) -> None:
+def add_report(
+    connection: Connection, now: int, *, reporter: int, reported: int, gid: int, reason: str, text: str
+) -> None:
     """Keep a report, unless the account that it is about has gone."""
-    values = {**columns, "created_at": now}
+    values = {"reporter": reporter, "gid": gid, "reason": reason, "text": text, "created_at": now}
     row = select(User.uid, *map(literal, values.values())).where(User.uid == reported)
     connection.execute(insert(Report).from_select(["reported", *values], row))
 

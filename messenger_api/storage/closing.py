@@ -199,9 +199,24 @@ def has_account(connection: Connection, address: str) -> bool:
     return connection.execute(query).scalar() is not None
 
 
-def move(connection: Connection, now: int, before: AccountIds, **columns: object) -> None:
+def move(
+    connection: Connection,
+    now: int,
+    before: AccountIds,
+    *,
+    address: str,
+    contact_key: bytes,
+    country: str,
+    mesibo_uid: int,
+) -> None:
     """Give an account another address and key. Raises IntegrityError when somebody has them."""
-    connection.execute(
-        update(User).where(User.uid == before.uid).values(**columns, changed_at=now, seen_at=now)
+    moved = update(User).values(
+        address=address,
+        contact_key=contact_key,
+        country=country,
+        mesibo_uid=mesibo_uid,
+        changed_at=now,
+        seen_at=now,
     )
+    connection.execute(moved.where(User.uid == before.uid))
     forget_proofs(connection, before)

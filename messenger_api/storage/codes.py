@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, TypedDict, Unpack
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, literal_column, select, update
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from messenger_api.storage.models import OneTimeCode
-from messenger_api.storage.packed import packed, unpack
-from messenger_api.storage.statements import execute, text
+from messenger_api.storage.packed import PackedRow
+from messenger_api.storage.statements import execute
 
 # So many codes of an address are good at a time, the one last made among them.
 MOST_LIVE = 3
@@ -29,13 +32,41 @@ class Made:
     expires_at: int
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(Struct, frozen=True, array_like=True):
     """The code last made for an address, dead or alive; see `models.OneTimeCode`."""
 
+    code_hash: Annotated[bytes, OneTimeCode.code_hash]
+    name: Annotated[str, OneTimeCode.name]
+    sends: Annotated[int, OneTimeCode.sends]
+    providers: Annotated[str, OneTimeCode.providers]
+    verification: Annotated[str, OneTimeCode.verification]
+    attempts: Annotated[int, OneTimeCode.attempts]
+    wait_until: Annotated[int, OneTimeCode.wait_until]
+    used_at: Annotated[int, OneTimeCode.used_at]
+    reply_to: Annotated[bytes | None, OneTimeCode.reply_to]
+    reply: Annotated[bytes | None, OneTimeCode.reply]
+    sent_at: Annotated[int, OneTimeCode.sent_at]
+    expires_at: Annotated[int, OneTimeCode.expires_at]
+    earlier: Annotated[str, OneTimeCode.earlier]
+
+    def live(self, now: int) -> list[Made]:
+        """The codes that we made and that may be entered; what a provider made, it judges itself."""
+        last = [] if self.verification else [Made(self.code_hash, self.expires_at)]
+        return [made for made in (*last, *self.before()) if made.expires_at > now and not self.used_at]
+
+    def before(self) -> list[Made]:
+        """The codes that `earlier` names, those that have run out among them."""
+        after, *entries = self.earlier.split(" ")
+        if after != self.code_hash.hex():
+            return []
+        pairs = (entry.split(":") for entry in entries)
+        return [Made(bytes.fromhex(code_hash), int(expires_at)) for code_hash, expires_at in pairs]
+
+
+class Changes(TypedDict, total=False):
+    """What changes of a code between its making and its end."""
+
     code_hash: bytes
-    name: str
-    sends: int
     providers: str
     verification: str
     attempts: int
@@ -43,37 +74,13 @@ class Code:
     used_at: int
     reply_to: bytes | None
     reply: bytes | None
-    sent_at: int
     expires_at: int
-    earlier: tuple[Made, ...]
-
-    def live(self, now: int) -> list[Made]:
-        """The codes that we made and that may be entered; what a provider made, it judges itself."""
-        last = [] if self.verification else [Made(self.code_hash, self.expires_at)]
-        return [made for made in (*last, *self.earlier) if made.expires_at > now and not self.used_at]
+    earlier: str
 
 
-# A code without a reply has neither of the two.
-_REPLY_TO, _REPLY = (
-    func.coalesce(func.hex(column), literal_column("''"))
-    for column in (OneTimeCode.reply_to, OneTimeCode.reply)
-)
-_CODE = packed(
-    OneTimeCode.code_hash,
-    OneTimeCode.name,
-    OneTimeCode.sends,
-    OneTimeCode.providers,
-    OneTimeCode.verification,
-    OneTimeCode.attempts,
-    OneTimeCode.wait_until,
-    OneTimeCode.used_at,
-    _REPLY_TO,
-    _REPLY,
-    OneTimeCode.sent_at,
-    OneTimeCode.expires_at,
-    OneTimeCode.earlier,
-)
-_SEEN = select(_CODE).where(OneTimeCode.contact_key == bindparam("key"))
+CODE = PackedRow(Code)
+
+_SEEN = select(CODE.column).where(OneTimeCode.contact_key == bindparam("key"))
 _LOCKED = _SEEN.with_for_update()
 # What they write stands in their values: one written form is kept for each set of columns.
 _ADD = insert(OneTimeCode)
@@ -83,55 +90,12 @@ _CHANGE_SAME = _CHANGE.where(OneTimeCode.code_hash == bindparam("same"))
 
 def lock(connection: Connection, key: bytes) -> Code | None:
     """The code of an address, which nobody else changes before this transaction ends."""
-    return _read(text(connection, _LOCKED, {"key": key}))
+    return CODE.first(connection, _LOCKED, {"key": key})
 
 
 def look(connection: Connection, key: bytes) -> Code | None:
     """The code of an address as it is at this moment."""
-    return _read(text(connection, _SEEN, {"key": key}))
-
-
-def _read(found: str | None) -> Code | None:
-    if found is None:
-        return None
-    (
-        code_hash,
-        name,
-        sends,
-        providers,
-        verification,
-        *numbers,
-        reply_to,
-        reply,
-        sent_at,
-        expires_at,
-        earlier,
-    ) = unpack(found)
-    attempts, wait_until, used_at = map(int, numbers)
-    last = bytes.fromhex(code_hash)
-    return Code(
-        last,
-        name,
-        int(sends),
-        providers,
-        verification,
-        attempts,
-        wait_until,
-        used_at,
-        bytes.fromhex(reply_to) or None,
-        bytes.fromhex(reply) or None,
-        int(sent_at),
-        int(expires_at),
-        _read_earlier(earlier, last),
-    )
-
-
-def _read_earlier(written: str, last: bytes) -> tuple[Made, ...]:
-    after, *entries = written.split(" ")
-    if after != last.hex():
-        return ()
-    pairs = (entry.split(":") for entry in entries)
-    return tuple(Made(bytes.fromhex(code_hash), int(expires_at)) for code_hash, expires_at in pairs)
+    return CODE.first(connection, _SEEN, {"key": key})
 
 
 def _write_earlier(earlier: Sequence[Made], last: bytes) -> str:
@@ -145,19 +109,30 @@ def put(
     before: Code | None,
     *,
     code_hash: bytes,
+    name: str,
+    sends: int,
+    sent_at: int,
+    expires_at: int,
+    providers: str = "",
     earlier: Sequence[Made] = (),
-    **columns: object,
 ) -> None:
     """Make a new code the last one in the place of `before`; what is not named starts anew.
 
     Raises:
         IntegrityError: somebody else made the address's first code at the same moment.
     """
+    made = {
+        "code_hash": code_hash,
+        "name": name,
+        "sends": sends,
+        "providers": providers,
+        "sent_at": sent_at,
+        "expires_at": expires_at,
+    }
     if before is None:
-        execute(connection, _ADD, {"contact_key": key, "code_hash": code_hash, **columns})
+        execute(connection, _ADD, {"contact_key": key, **made})
         return
-    fresh: dict[str, object] = {
-        "providers": "",
+    fresh = {
         "verification": "",
         "attempts": 0,
         "wait_until": 0,
@@ -166,24 +141,26 @@ def put(
         "reply": None,
         "earlier": _write_earlier(earlier, code_hash),
     }
-    change(connection, key, **{**fresh, "code_hash": code_hash, **columns})
+    execute(connection, _CHANGE, {"key": key, **made, **fresh})
 
 
-def put_theirs(connection: Connection, key: bytes, ours: Code, last: bytes, **columns: object) -> None:
+def put_theirs(
+    connection: Connection, key: bytes, ours: Code, last: bytes, *, providers: str, verification: str
+) -> None:
     """A provider has made a code of its own beside ours, which is from now on one before the last."""
-    earlier = [Made(ours.code_hash, ours.expires_at), *ours.earlier][: MOST_LIVE - 1]
-    change(connection, key, code_hash=last, earlier=_write_earlier(earlier, last), **columns)
+    earlier = _write_earlier([Made(ours.code_hash, ours.expires_at), *ours.before()][: MOST_LIVE - 1], last)
+    change(connection, key, code_hash=last, earlier=earlier, providers=providers, verification=verification)
 
 
-def put_back(connection: Connection, key: bytes, before: Code, **columns: object) -> None:
-    """Let an address have the code again that it had before; what is named is otherwise."""
-    earlier = _write_earlier(before.earlier, before.code_hash)
-    change(connection, key, **{**vars(before), "earlier": earlier, **columns})
+def put_back(connection: Connection, key: bytes, before: Code, *, attempts: int, wait_until: int) -> None:
+    """Let an address have the code again that it had before, with these wrong tries at it."""
+    again = replace(before, attempts=attempts, wait_until=wait_until)
+    execute(connection, _CHANGE, {"key": key, **asdict(again)})
 
 
 def use(connection: Connection, now: int, key: bytes, code: Code, used: Made, reply_to: bytes) -> None:
     """Note that one of the live codes was entered: it stands in the row then, and the others are dead."""
-    columns: dict[str, object] = {}
+    columns: Changes = {}
     if used.code_hash != code.code_hash:
         others = [made for made in code.live(now) if made != used]
         columns = {
@@ -192,15 +169,16 @@ def use(connection: Connection, now: int, key: bytes, code: Code, used: Made, re
             "verification": "",
             "earlier": _write_earlier(others, used.code_hash),
         }
-    change(connection, key, **columns, used_at=now, reply_to=reply_to, reply=None)
+    columns |= {"used_at": now, "reply_to": reply_to, "reply": None}
+    change(connection, key, **columns)
 
 
-def change(connection: Connection, key: bytes, **columns: object) -> None:
+def change(connection: Connection, key: bytes, **columns: Unpack[Changes]) -> None:
     """Change the code of an address, which this transaction has locked."""
     execute(connection, _CHANGE, {"key": key, **columns})
 
 
-def change_same(connection: Connection, key: bytes, same: bytes, **columns: object) -> bool:
+def change_same(connection: Connection, key: bytes, same: bytes, **columns: Unpack[Changes]) -> bool:
     """Change the code that has the hash `same`, if it is still there; returns whether it is."""
     return execute(connection, _CHANGE_SAME, {"key": key, "same": same, **columns}).changed == 1
 

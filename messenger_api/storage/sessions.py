@@ -4,32 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, TypedDict, Unpack
 
+from msgspec import Struct
 from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy import text as sql
 from sqlalchemy.sql import ColumnElement
 
 from messenger_api.storage.db import ignoring_known, new_id
 from messenger_api.storage.models import PushToken, Session, User
-from messenger_api.storage.packed import packed, unpack
-from messenger_api.storage.statements import execute, text
+from messenger_api.storage.packed import PackedRow
+from messenger_api.storage.statements import execute
+
+_NOTED_AT = case((User.seen_at < Session.seen_at, User.seen_at), else_=Session.seen_at)
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(Struct, frozen=True, array_like=True):
     """Who makes a request: a session and its account. `seen_at`: when their use was last noted."""
 
-    sid: int
-    uid: int
-    address: str = field(repr=False)
-    name: str = field(repr=False)
-    country: str
-    appid: str
-    mesibo_uid: int
-    synced_to: int
-    contact_key: bytes = field(default=b"", repr=False)
-    seen_at: int = 0
+    sid: Annotated[int, Session.sid]
+    uid: Annotated[int, Session.uid]
+    address: Annotated[str, User.address]
+    name: Annotated[str, User.name]
+    country: Annotated[str, User.country]
+    appid: Annotated[str, Session.appid]
+    mesibo_uid: Annotated[int, User.mesibo_uid]
+    synced_to: Annotated[int, Session.synced_to]
+    contact_key: Annotated[bytes, User.contact_key] = b""
+    seen_at: Annotated[int, _NOTED_AT] = 0
+
+    def __repr__(self) -> str:
+        """Without what names a person: it may end in a log."""
+        return f"Caller(sid={self.sid}, uid={self.uid})"
+
+
+CALLER = PackedRow(Caller)
 
 
 @dataclass(frozen=True)
@@ -54,20 +63,7 @@ class LeftBehind:
 
 
 _CALLER = (
-    select(
-        packed(
-            Session.sid,
-            Session.uid,
-            User.address,
-            User.name,
-            User.country,
-            Session.appid,
-            User.mesibo_uid,
-            Session.synced_to,
-            User.contact_key,
-            case((User.seen_at < Session.seen_at, User.seen_at), else_=Session.seen_at),
-        )
-    )
+    select(CALLER.column)
     .join(User, User.uid == Session.uid)
     .where(
         Session.token_hash == bindparam("token_hash"),
@@ -97,22 +93,7 @@ _NOTE_SYNC = (
 
 def caller(connection: Connection, token_hash: bytes, *, seen_since: int) -> Caller | None:
     """The session with this token: used after the second `seen_since`, of a user who may come in."""
-    found = text(connection, _CALLER, {"token_hash": token_hash, "seen_since": seen_since})
-    if found is None:
-        return None
-    sid, uid, address, name, country, appid, mesibo_uid, synced_to, contact_key, seen_at = unpack(found)
-    return Caller(
-        int(sid),
-        int(uid),
-        address,
-        name,
-        country,
-        appid,
-        int(mesibo_uid),
-        int(synced_to),
-        bytes.fromhex(contact_key),
-        int(seen_at),
-    )
+    return CALLER.first(connection, _CALLER, {"token_hash": token_hash, "seen_since": seen_since})
 
 
 def note_seen(connection: Connection, now: int, caller: Caller) -> None:
@@ -121,9 +102,27 @@ def note_seen(connection: Connection, now: int, caller: Caller) -> None:
     connection.execute(update(User).where(User.uid == caller.uid).values(seen_at=now))
 
 
-def add(connection: Connection, now: int, **columns: object) -> int:
+def add(
+    connection: Connection,
+    now: int,
+    *,
+    uid: int,
+    token_hash: bytes,
+    appid: str,
+    device: str,
+    device_type: int,
+) -> int:
     """Open a session."""
-    return new_id(connection.execute(insert(Session).values(**columns, created_at=now, seen_at=now)))
+    session = insert(Session).values(
+        uid=uid,
+        token_hash=token_hash,
+        appid=appid,
+        device=device,
+        device_type=device_type,
+        created_at=now,
+        seen_at=now,
+    )
+    return new_id(connection.execute(session))
 
 
 def remove(connection: Connection, sids: Sequence[int]) -> None:
@@ -239,11 +238,28 @@ def of_user(connection: Connection, uid: int, *, seen_since: int = 0) -> Sequenc
     return connection.execute(query).all()
 
 
-def set_push_token(connection: Connection, **values: object) -> bool:
+class NewPushToken(TypedDict):
+    """A push token to be stored, and for whom: `session` is the hash of the session's own token.
+
+    `noted_after`: the second after which the use of the session and of its account must have been noted.
+    `production` and `fcm` are 0 or 1.
+    """
+
+    session: bytes
+    noted_after: int
+    token: str
+    token_hash: bytes
+    device_type: int
+    production: int
+    fcm: int
+    now: int
+
+
+def set_push_token(connection: Connection, **values: Unpack[NewPushToken]) -> bool:
     """Store a session's push token in place of its former one. Whoever held this token before loses it.
 
-    `session` is the hash of the session's own token; nothing is stored unless the use of the session and of
-    its account was noted after the second `noted_after`, and the user may come in. Whether it was stored.
+    Returns:
+        Whether it was stored: not where the session's use was not noted of late, or the user may not come in.
     """
     return execute(connection, _SET_PUSH_TOKEN, values).changed > 0
 

@@ -5,28 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Annotated
 
-from sqlalchemy import Connection, bindparam, literal_column, select, union_all
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import Connection, bindparam, select, union_all
 from sqlalchemy.exc import NoResultFound
 
 from messenger_api.storage import rosters
 from messenger_api.storage.blocks import BLOCKED_BY_OWNER, HAS_BLOCKED_OWNER, NO_BLOCK, by_owner, of_owner
 from messenger_api.storage.models import Contact, Group, GroupMember, Thumbnail, User
-from messenger_api.storage.packed import packed, unpack
+from messenger_api.storage.packed import PackedRow, unpack
 from messenger_api.storage.statements import texts
-from messenger_api.storage.users import PROFILE_COLUMNS, THUMBNAIL, Profile, profile_of
+from messenger_api.storage.users import PROFILE, THUMBNAIL, Profile
 
 
-class GroupEntry(NamedTuple):
+class GroupEntry(Struct, frozen=True, array_like=True):
     """A group as a sync tells of it; `members` as they stand on the wire (`Roster.wire`)."""
 
-    gid: int
-    name: str
-    photo: str
-    tn: str
-    changed_at: int
-    members: str
+    gid: Annotated[int, Group.gid]
+    name: Annotated[str, Group.name]
+    photo: Annotated[str, Group.photo]
+    tn: Annotated[str, THUMBNAIL]
+    changed_at: Annotated[int, Group.changed_at]
+    members: Annotated[str, rosters.READY]
+
+
+GROUP_ENTRY = PackedRow(GroupEntry)
 
 
 @dataclass(frozen=True)
@@ -40,22 +45,21 @@ class Found:
 
 # What a row is about.
 _OWN, _CONTACT, _GROUP = "own", "contact", "group"
-_ENTRY = (Group.gid, Group.name, Group.photo, THUMBNAIL, Group.changed_at, rosters.READY)
 
 _own = (
-    select(packed(literal_column(f"'{_OWN}'"), *PROFILE_COLUMNS))
+    select(PROFILE.tagged(_OWN))
     .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
     .where(User.uid == bindparam("owner"))
 )
 _profiles = (
-    select(packed(literal_column(f"'{_CONTACT}'"), *PROFILE_COLUMNS))
+    select(PROFILE.tagged(_CONTACT))
     .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
     .outerjoin(by_owner, BLOCKED_BY_OWNER)
     .outerjoin(of_owner, HAS_BLOCKED_OWNER)
     .where(User.uid != bindparam("owner"), User.closed_at == 0, NO_BLOCK)
 )
 _groups = (
-    select(packed(literal_column(f"'{_GROUP}'"), *_ENTRY))
+    select(GROUP_ENTRY.tagged(_GROUP))
     .join(GroupMember, GroupMember.gid == Group.gid)
     .outerjoin(Thumbnail, Thumbnail.photo == Group.photo)
     .where(GroupMember.uid == bindparam("owner"), Group.changed_at > bindparam("since"))
@@ -80,7 +84,7 @@ def changed(connection: Connection, owner: int, own_key: bytes, since: int) -> F
     if waiting:  # for their members: an older version of this program changed them
         members = rosters.gathered(connection, waiting)
         found.groups[:] = [
-            group._replace(members=group.members or members.get(group.gid, "")) for group in found.groups
+            replace(group, members=group.members or members.get(group.gid, "")) for group in found.groups
         ]
     return found
 
@@ -103,10 +107,9 @@ def _found(rows: Sequence[str]) -> Found:
     for row in rows:
         kind, *values = unpack(row)
         if kind == _GROUP:
-            gid, name, photo, tn, changed_at, members = values
-            groups.append(GroupEntry(int(gid), name, photo, tn, int(changed_at), members))
+            groups.append(GROUP_ENTRY.read(values))
         else:
-            (owns if kind == _OWN else contacts).append(profile_of(values))
+            (owns if kind == _OWN else contacts).append(PROFILE.read(values))
     if not owns:  # the account has gone since its session was looked up
         raise NoResultFound
     [own] = owns

@@ -49,10 +49,28 @@ _TEXT = select(
 )
 
 
-def add(connection: Connection, now: int, *, provider_id: str, **columns: object) -> int:
+def add(
+    connection: Connection,
+    now: int,
+    *,
+    contact_key: bytes,
+    provider: str,
+    provider_id: str,
+    channel: str,
+    country: str,
+    cost: int,
+) -> int:
     """Note a text that a provider has taken, or may have; returns our id of it."""
-    values = {"sent_at": now, "provider_id": _kept(provider_id), **columns}
-    return new_id(connection.execute(insert(SentText).values(values)))
+    text = insert(SentText).values(
+        contact_key=contact_key,
+        provider=provider,
+        provider_id=_kept(provider_id),
+        channel=channel,
+        country=country,
+        cost=cost,
+        sent_at=now,
+    )
+    return new_id(connection.execute(text))
 
 
 def _kept(provider_id: str) -> str:

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, Any, TypedDict, Unpack
 
+from msgspec import Struct
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal_column, select, update
 from sqlalchemy.exc import NoResultFound
 
 from messenger_api.storage.db import new_id
 from messenger_api.storage.models import Thumbnail, User
-from messenger_api.storage.packed import packed, unpack
-from messenger_api.storage.statements import execute, text
+from messenger_api.storage.packed import PackedRow
+from messenger_api.storage.statements import execute
+
+THUMBNAIL = func.coalesce(Thumbnail.tn, literal_column("''"))
 
 
-class Profile(NamedTuple):
+class Profile(Struct, frozen=True, array_like=True):
     """What others see of an account. Absent texts are ""."""
 
-    uid: int
-    address: str
-    name: str
-    status: str
-    photo: str
-    tn: str
-    changed_at: int
+    uid: Annotated[int, User.uid]
+    address: Annotated[str, User.address]
+    name: Annotated[str, User.name]
+    status: Annotated[str, User.status]
+    photo: Annotated[str, User.photo]
+    tn: Annotated[str, THUMBNAIL]
+    changed_at: Annotated[int, User.changed_at]
+
+
+PROFILE = PackedRow(Profile)
 
 
 @dataclass(frozen=True)
@@ -36,19 +42,8 @@ class Account:
     contact_key: bytes
 
 
-THUMBNAIL = func.coalesce(Thumbnail.tn, literal_column("''"))
-PROFILE_COLUMNS = (
-    User.uid,
-    User.address,
-    User.name,
-    User.status,
-    User.photo,
-    THUMBNAIL,
-    User.changed_at,
-)
-
 _PROFILE = (
-    select(packed(*PROFILE_COLUMNS))
+    select(PROFILE.column)
     .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
     .where(User.uid == bindparam("uid"))
 )
@@ -61,27 +56,17 @@ _ACCOUNTS = select(User.uid, User.address, User.contact_key).where(
 _CHANGE = update(User).where(User.uid == bindparam("of"))
 
 
-def profile_of(values: Sequence[str]) -> Profile:
-    """The profile in the values of `PROFILE_COLUMNS`."""
-    uid, address, name, status, photo, tn, changed_at = values
-    return Profile(int(uid), address, name, status, photo, tn, int(changed_at))
-
-
 def profile(connection: Connection, uid: int) -> Profile:
     """The profile of an account. Raises NoResultFound when it is gone."""
-    return _known(text(connection, _PROFILE, {"uid": uid}))
+    found = find_profile(connection, uid)
+    if found is None:
+        raise NoResultFound
+    return found
 
 
 def find_profile(connection: Connection, uid: int) -> Profile | None:
     """The profile of an account that may be gone."""
-    found = text(connection, _PROFILE, {"uid": uid})
-    return None if found is None else profile_of(unpack(found))
-
-
-def _known(found: str | None) -> Profile:
-    if found is None:
-        raise NoResultFound
-    return profile_of(unpack(found))
+    return PROFILE.first(connection, _PROFILE, {"uid": uid})
 
 
 def record(connection: Connection, uid: int) -> Row[*tuple[Any, ...]]:
@@ -101,8 +86,7 @@ def open_accounts(connection: Connection, keys: Sequence[bytes]) -> list[Account
 
 def locked(connection: Connection, uid: int) -> Profile | None:
     """As `profile`; nobody else changes it before this transaction ends. None when it is gone, or closed."""
-    found = text(connection, _LOCKED, {"uid": uid})
-    return None if found is None else profile_of(unpack(found))
+    return PROFILE.first(connection, _LOCKED, {"uid": uid})
 
 
 def all_stand(connection: Connection, people: Mapping[int, str]) -> bool:
@@ -130,13 +114,39 @@ def accounts(connection: Connection, keys: Sequence[bytes]) -> list[Account]:
     return [Account(row.uid, row.address, row.contact_key) for row in rows]
 
 
-def add(connection: Connection, now: int, **columns: object) -> int:
+def add(
+    connection: Connection,
+    now: int,
+    *,
+    address: str,
+    contact_key: bytes,
+    mesibo_uid: int,
+    name: str,
+    country: str,
+) -> int:
     """Make an account. Raises IntegrityError when its number has one already."""
-    values = {**columns, "created_at": now, "changed_at": now, "seen_at": now}
-    return new_id(connection.execute(insert(User).values(values)))
+    account = insert(User).values(
+        address=address,
+        contact_key=contact_key,
+        mesibo_uid=mesibo_uid,
+        name=name,
+        country=country,
+        created_at=now,
+        changed_at=now,
+        seen_at=now,
+    )
+    return new_id(connection.execute(account))
 
 
-def change(connection: Connection, now: int, uid: int, **columns: object) -> None:
+class Changes(TypedDict, total=False):
+    """What a user can change of what others see."""
+
+    name: str
+    status: str
+    photo: str
+
+
+def change(connection: Connection, now: int, uid: int, **columns: Unpack[Changes]) -> None:
     """Change what others see, and say so to their next sync."""
     execute(connection, _CHANGE, {"of": uid, **columns, "changed_at": now})
 

@@ -30,8 +30,17 @@ def add(installation: Product) -> Add:
     keys = Keys.derive(installation.services.settings.secret_key)
 
     def add(address: str) -> int:
-        columns = {"address": address, "contact_key": keys.contact_key(LoginName(address)), "country": ""}
-        return installation.services.database.run(lambda tx: storage.add(tx, 1, **columns))
+        return installation.services.database.run(
+            lambda tx: storage.add(
+                tx,
+                1,
+                address=address,
+                contact_key=keys.contact_key(LoginName(address)),
+                mesibo_uid=0,
+                name="",
+                country="",
+            )
+        )
 
     return add
 

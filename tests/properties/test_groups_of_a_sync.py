@@ -61,7 +61,7 @@ def test_a_sync_tells_the_same_as_the_group_alone(read: list[tuple[GroupState | 
     assert [synced.tn for _, synced in read] == ["", "the thumbnail", ""]
     for alone, synced in read:
         assert alone
-        assert synced == (
+        assert synced == GroupEntry(
             alone.gid,
             alone.name,
             alone.photo,

@@ -45,8 +45,16 @@ Make = Callable[..., Product]
 @pytest.mark.parametrize("odd", ODD_IDS)
 def test_a_text_with_any_id_of_its_provider_is_counted_and_found(product: Product, odd: str) -> None:
     def work(tx: Any, now: int) -> Any:
-        columns = {"contact_key": b"k" * 16, "provider": "http", "channel": "sms", "country": "IN", "cost": 1}
-        text_id = texts.add(tx, now, provider_id=odd, **columns)
+        text_id = texts.add(
+            tx,
+            now,
+            contact_key=b"k" * 16,
+            provider="http",
+            provider_id=odd,
+            channel="sms",
+            country="IN",
+            cost=1,
+        )
         return text_id, texts.by_provider(tx, "http", odd)
 
     text_id, found = product.services.database.write(work)

@@ -188,12 +188,13 @@ class OneTimeCodes:
         Where `ours` may have left as well, either is good.
         """
         names = ",".join([*issued.avoid, *providers][-4:])[:255]
-        columns = {"providers": names, "verification": verification}
         code = codes.lock(tx, issued.key) if verification and ours else None
         if code and code.code_hash == issued.code_hash and not code.used_at:
-            codes.put_theirs(tx, issued.key, code, secrets.matching_nothing(), **columns)
+            last = secrets.matching_nothing()
+            codes.put_theirs(tx, issued.key, code, last, providers=names, verification=verification)
         else:
-            codes.change_same(tx, issued.key, issued.code_hash, **columns)
+            same = issued.code_hash
+            codes.change_same(tx, issued.key, same, providers=names, verification=verification)
 
     def is_live(self, tx: Connection, now: int, key: bytes, code_hash: bytes) -> bool:
         """Whether this code can still be entered."""

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from msgspec import structs
 from sqlalchemy import Connection
 
 from messenger_api.domain import secrets
@@ -247,7 +248,7 @@ class CodeVerifier:
         """
         attempts = max(0, code.attempts - 1)
         codes.change(tx, given.key, code_hash=given.hashed, verification="", attempts=attempts)
-        return replace(code, code_hash=given.hashed), Made(given.hashed, code.expires_at)
+        return structs.replace(code, code_hash=given.hashed), Made(given.hashed, code.expires_at)
 
     def _unclaim(self, tx: Connection, now: int, given: _Shown, claimed: _Claimed) -> None:
         """Nobody judged it: as if it had not been tried."""

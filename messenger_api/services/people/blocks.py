@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -125,9 +126,16 @@ class Reports:
             self._blocks.block_keys(caller, [key])
         found = self._database.run(lambda tx: users.open_accounts(tx, [key]))
         if found:
-            columns = {"reporter": caller.uid, "gid": gid, "reason": reason, "text": text}
-            reported, now = found[0].uid, self._database.now()
-            self._database.run(lambda tx: blocks.add_report(tx, now, reported=reported, **columns))
+            report = partial(
+                blocks.add_report,
+                now=self._database.now(),
+                reporter=caller.uid,
+                reported=found[0].uid,
+                gid=gid,
+                reason=reason,
+                text=text,
+            )
+            self._database.run(report)
 
     def _key_of(self, caller: Caller, entry: str) -> bytes:
         keys = [key for key in self._identities.keys([entry], caller.country) if key != caller.contact_key]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from messenger_api.domain.errors import AuthFail
@@ -13,7 +14,7 @@ from messenger_api.services.updates import file_gone, user_changed
 from messenger_api.storage import outbox, users
 from messenger_api.storage.db import Database, Uncertain
 from messenger_api.storage.sessions import Caller
-from messenger_api.storage.users import Profile
+from messenger_api.storage.users import Changes, Profile
 
 
 class Profiles:
@@ -39,9 +40,9 @@ class Profiles:
             BadImage, TooLarge: the photo cannot be used; nothing was changed.
         """
         stored, tn = self._keep(photo)
-        wanted = {"name": name, "status": status, "photo": stored or ("" if remove_photo else None)}
+        wanted = _Wanted(name, status, stored or ("" if remove_photo else None), tn)
         try:
-            return self._database.write(partial(_changed, uid=caller.uid, wanted=wanted, tn=tn))
+            return self._database.write(partial(_changed, uid=caller.uid, wanted=wanted))
         except Uncertain:
             raise
         except BaseException:
@@ -57,24 +58,38 @@ class Profiles:
         return self._media.keep_photo(picture), picture.thumbnail
 
 
-def _changed(tx: Connection, now: int, *, uid: int, wanted: Mapping[str, str | None], tn: str) -> Profile:
-    """The profile, with what is wanted and not so yet. `tn` belongs to a new photo."""
+@dataclass(frozen=True)
+class _Wanted:
+    """What a profile shall be; None leaves it as it is. `tn` belongs to a new photo."""
+
+    name: str | None
+    status: str | None
+    photo: str | None
+    tn: str
+
+    def beside(self, profile: Profile) -> Changes:
+        """What is wanted and not so yet."""
+        changes: Changes = {}
+        if self.name is not None and self.name != profile.name:
+            changes["name"] = self.name
+        if self.status is not None and self.status != profile.status:
+            changes["status"] = self.status
+        if self.photo is not None and self.photo != profile.photo:
+            changes["photo"] = self.photo
+        return changes
+
+
+def _changed(tx: Connection, now: int, *, uid: int, wanted: _Wanted) -> Profile:
+    """The profile as it is now, with what follows its change queued."""
     before = users.locked(tx, uid)
     if before is None:
         raise AuthFail
-    if tn and wanted["photo"]:
-        users.add_thumbnail(tx, wanted["photo"], tn)
-    texts = {"name": before.name, "status": before.status, "photo": before.photo}
-    changes = {key: value for key, value in wanted.items() if value is not None and value != texts[key]}
+    if wanted.tn and wanted.photo:
+        users.add_thumbnail(tx, wanted.photo, wanted.tn)
+    changes = wanted.beside(before)
     if not changes:
         return before
     users.change(tx, now, uid, **changes)
-    return _announced(tx, now, before, changes, tn)
-
-
-def _announced(tx: Connection, now: int, before: Profile, changes: dict[str, str], tn: str) -> Profile:
-    """Queue what follows a change; the profile as it is now. `tn` belongs to a new photo."""
-    gone = file_gone(before.photo) if "photo" in changes else []
-    outbox.add(tx, now, [user_changed(before.uid), *gone])
-    shown = {**changes, "tn": tn} if "photo" in changes else changes
-    return before._replace(**shown, changed_at=now)  # type: ignore[arg-type]
+    has_new_photo = "photo" in changes
+    outbox.add(tx, now, [user_changed(uid), *(file_gone(before.photo) if has_new_photo else [])])
+    return replace(before, **changes, tn=wanted.tn if has_new_photo else before.tn, changed_at=now)
