@@ -19,7 +19,7 @@ from sqlalchemy import NullPool, create_engine
 
 from messenger_api.settings import record
 from messenger_api.storage.models import Base
-from tests.product import Product
+from tests.product import Product, make_tables
 from tests.servers import MariaDB, ProductServer, open_browser
 from tests.whole_log import WholeLog, follow
 
@@ -230,10 +230,8 @@ def product_uri(database_kind: str, request: pytest.FixtureRequest, tmp_path: Pa
         server.create_database(PRODUCT_DATABASE)
     uri = server.uri(PRODUCT_DATABASE, DRIVERS[database_kind])
     engine = create_engine(uri, poolclass=NullPool)
-    Base.metadata.create_all(engine)
-    with engine.begin() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(table.delete())
+    make_tables(engine)
+    server.run([f"DELETE FROM {table}" for table in reversed(Base.metadata.sorted_tables)], PRODUCT_DATABASE)
     return uri
 
 

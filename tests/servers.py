@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pymysql
+from pymysql.constants import CLIENT
 
 from tests.processes import LOOPBACK, Server, ServerError, ServerProcess, free_port, program, wait_for
 
@@ -117,6 +118,21 @@ class MariaDB(Server):
         with closing(connection), connection.cursor() as cursor:
             cursor.execute(statement, values)
             return list(cursor.fetchall())
+
+    def run(self, statements: Sequence[str], database: str) -> None:
+        """Run statements on one trip, each a transaction of its own."""
+        connection = pymysql.connect(
+            host=LOOPBACK,
+            port=self.port,
+            user="root",
+            database=database,
+            autocommit=True,
+            client_flag=CLIENT.MULTI_STATEMENTS,
+        )
+        with closing(connection), connection.cursor() as cursor:
+            cursor.execute("; ".join(statements))
+            while cursor.nextset():
+                pass
 
     def create_database(self, name: str) -> None:
         self.query(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
