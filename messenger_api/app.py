@@ -13,7 +13,7 @@ from flask_migrate import Migrate
 from messenger_api import configuration, logs
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.secrets import Keys
-from messenger_api.gateways.login import CodeMethod, LoginMethod, method_from_settings
+from messenger_api.gateways.login import CodeMethod, method_from_settings
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.gateways.sms import sender_from_settings
 from messenger_api.guard import for_own_machine
@@ -29,18 +29,23 @@ from messenger_api.services.account.push import Push
 from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.groups.groups import Groups
 from messenger_api.services.groups.repeats import Repeats
-from messenger_api.services.identities import Identities
+from messenger_api.services.identities import Identities, Method, PhoneNumbers, names_of
 from messenger_api.services.installation import Installation
 from messenger_api.services.limits import Daily, Limits
 from messenger_api.services.login.accounts import Accounts
-from messenger_api.services.login.proving import Proving
+from messenger_api.services.login.attempts import Attempts
+from messenger_api.services.login.flow import LoginFlow
+from messenger_api.services.login.mailed_code import MailedCodeFlow
 from messenger_api.services.login.rates import Rates
+from messenger_api.services.login.secret import SecretFlow
+from messenger_api.services.login.sms_code import SmsCodeFlow
 from messenger_api.services.operator import Operator
 from messenger_api.services.operator.groups import GroupQueries
 from messenger_api.services.operator.health import Health
 from messenger_api.services.operator.outbox import OutboxControl
 from messenger_api.services.operator.users import UserQueries
 from messenger_api.services.otp.codes import OneTimeCodes
+from messenger_api.services.otp.failed_attempts import FailedAttempts
 from messenger_api.services.otp.verification import CodeVerifier
 from messenger_api.services.people.blocks import Blocks, Reports
 from messenger_api.services.people.contacts import Contacts
@@ -157,14 +162,13 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
     if faults := country_faults(settings, costs=sms.costs):
         raise SettingsError(faults)
     method = login_method(settings, database)
-    identities = Identities(settings, keys, method)
+    identities = Identities(settings, keys, names_of(method))
     limits = Limits(settings, database)
-    codes = OneTimeCodes(settings, database, keys, limits)
-    verifier = CodeVerifier(settings, database, keys, limits, codes)
+    failed = FailedAttempts(settings, keys, limits)
+    codes = OneTimeCodes(settings, database, keys, limits, failed)
+    verifier = CodeVerifier(settings, database, keys, limits, failed, codes, sms)
     text_delivery = TextDelivery(settings, database, keys, limits, codes, sms)
-    proving = Proving(
-        settings, keys, limits, identities, method, codes, verifier, text_delivery, Rates(settings)
-    )
+    login = login_flow(method, settings, keys, limits, failed, codes, verifier, text_delivery)
     media = Media(settings, database, files)
     worker = Worker(settings, database, mesibo, files, text_delivery)
     database.on_queued = worker.wake
@@ -182,8 +186,8 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
         limits=limits,
         text_delivery=text_delivery,
         identities=identities,
-        proving=proving,
-        accounts=Accounts(settings, database, proving, sessions, entrances),
+        login=login,
+        accounts=Accounts(settings, database, login, sessions, entrances),
         sessions=sessions,
         contacts=Contacts(settings, database, limits, identities),
         profiles=Profiles(database, media),
@@ -225,7 +229,7 @@ class Parts:
         self.services.worker.stop()
         self.services.mesibo.close()
         self.services.sms.close()
-        self.services.accounts.close()
+        self.services.login.close()
         self.services.files.close()
         self.services.database.engine.dispose()
         if self.sandbox:
@@ -271,14 +275,33 @@ def _towards(sandbox: SandboxServer, settings: Settings) -> Settings:
     return replace(settings, mesibo_api_url=url, mesibo_app_token=sandbox.app_token)
 
 
-def login_method(settings: Settings, database: Database) -> LoginMethod | CodeMethod | None:
-    """The chosen way to log in; None for our own codes."""
+def login_method(settings: Settings, database: Database) -> Method:
+    """What LOGIN_METHOD stands for."""
     if settings.login_method != "password":
-        return method_from_settings(settings)
+        return method_from_settings(settings) or PhoneNumbers(settings)
     # Imported only where it is used: nobody else needs its library.
     from messenger_api.services.login.passwords import PasswordMethod
 
     return PasswordMethod(settings, database)
+
+
+def login_flow(
+    method: Method,
+    settings: Settings,
+    keys: Keys,
+    limits: Limits,
+    failed: FailedAttempts,
+    codes: OneTimeCodes,
+    verifier: CodeVerifier,
+    text_delivery: TextDelivery,
+) -> LoginFlow:
+    """How people log in by this method."""
+    rates = Rates(settings)
+    if isinstance(method, PhoneNumbers):
+        return SmsCodeFlow(settings, rates, codes, verifier, method, text_delivery)
+    if isinstance(method, CodeMethod):
+        return MailedCodeFlow(settings, keys, rates, codes, verifier, method)
+    return SecretFlow(keys, rates, Attempts(settings, keys, limits, failed), method)
 
 
 def _inbox(store: SandboxStore) -> Callable[[str, str], None]:

@@ -10,7 +10,7 @@ from messenger_api.cli.doctor_proxy import Verdict
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.secrets import Keys
 from messenger_api.keyfile import key_faults, with_secret_key
-from messenger_api.services.identities import Identities
+from messenger_api.services.identities import Identities, names_of
 from messenger_api.services.installation import WRONG_KEY, Installation
 from messenger_api.settings import Settings
 from messenger_api.storage.db import Database
@@ -39,7 +39,7 @@ def key_verdict(settings: Settings, look: Callable[[Callable[[Database], bool]],
 def _fits(settings: Settings, database: Database) -> bool:
     keys = Keys.derive(with_secret_key(settings).secret_key)
     return Installation(
-        database, keys, Identities(settings, keys, login_method(settings, database))
+        database, keys, Identities(settings, keys, names_of(login_method(settings, database)))
     ).key_fits()
 
 

@@ -12,7 +12,6 @@ from messenger_api.ops.fields import Channel, Secret
 from messenger_api.services.account.number_change import NewLogin
 from messenger_api.services.login.accounts import Login
 from messenger_api.services.otp.codes import Device
-from messenger_api.services.sms.delivery import CodeRequest
 
 
 class DeleteAccountParameters(Struct):
@@ -49,15 +48,15 @@ def exportaccount(call: Call, _given: ExportAccountParameters) -> Answer:
 
 def changenumber(call: Call, given: ChangeNumberParameters) -> Answer:
     """Send a code to the new number, or take it and answer with mesibo's new token."""
-    services, request = call.services, call.request
-    secret = services.proving.shown(given.otp, given.code)
+    services = call.services
+    secret = services.login.shown(given.otp, given.code)
     if not secret:
-        asked = CodeRequest(request.network, request.language, given.channel or "sms", request.from_ios)
-        wait = services.proving.request_code(given.phone, "", asked)
+        wait = services.login.request_code(given.phone, "", call.code_request(given.channel))
         return {"retry_after": wait} if wait else {}
-    device = Device(call.caller.appid, network=request.network)
-    who, proof = services.proving.prove(given.phone, secret, device)
-    if token := services.proving.reply(proof):  # somebody tapped twice
+    device = Device(call.caller.appid, network=call.request.network)
+    proof = services.login.prove(given.phone, secret, device)
+    who = proof.who
+    if token := proof.earlier_token():  # somebody tapped twice
         before = services.accounts.again(who, token)
         if before.profile.uid != call.caller.uid:
             raise BadCode  # it has opened a session already
@@ -65,9 +64,9 @@ def changenumber(call: Call, given: ChangeNumberParameters) -> Answer:
     try:
         entered = services.number_change.change(call.caller, who.address, proof.key, who.region)
     except ApiError:
-        services.proving.reopen(proof)
+        proof.reopen()
         raise
-    services.proving.answered(proof, entered.token)
+    proof.keep(entered.token)
     return _moved(entered, who)
 
 

@@ -13,6 +13,7 @@ from werkzeug.utils import cached_property
 
 from messenger_api.domain.texts import known
 from messenger_api.services import Services
+from messenger_api.services.sms.messages import CodeRequest
 from messenger_api.storage.sessions import Caller
 
 Answer = dict[str, object]
@@ -90,6 +91,11 @@ class Call:
     def authenticate(self) -> None:
         """Look the session up now. Raises AuthFail: there is none."""
         _ = self.caller
+
+    def code_request(self, channel: str) -> CodeRequest:
+        """How a one-time code is asked for; by text message where no channel is named."""
+        request = self.request
+        return CodeRequest(request.network, request.language, channel or "sms", request.from_ios)
 
     @property
     def download_url(self) -> str:

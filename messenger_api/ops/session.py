@@ -9,7 +9,6 @@ from messenger_api.ops import answers
 from messenger_api.ops.call import Answer, Call
 from messenger_api.ops.fields import AppId, Channel, DeviceId, DeviceType, Ignored, Name, Secret
 from messenger_api.services.otp.codes import Device
-from messenger_api.services.sms.delivery import CodeRequest
 
 
 class LoginParameters(Struct):
@@ -56,16 +55,13 @@ def login(call: Call, given: LoginParameters) -> Answer:
         raise MissingAppId(properties=("appid",))
     if given.aktoken:
         raise BadAkToken(properties=("aktoken",))
-    accounts = call.services.accounts
-    secret = call.services.proving.shown(given.otp, given.code)
-    request = call.request
+    flow = call.services.login
+    secret = flow.shown(given.otp, given.code)
     if not secret:
-        channel = given.channel or "sms"
-        asked = CodeRequest(request.network, request.language, channel, request.from_ios)
-        wait = accounts.request_code(given.phone, given.name, asked)
+        wait = flow.request_code(given.phone, given.name, call.code_request(given.channel))
         return {"retry_after": wait} if wait else {}
-    device = Device(appid=given.appid, name=given.device, type=given.dt, network=request.network)
-    entered = accounts.login(given.phone, secret, device, given.name)
+    device = Device(given.appid, given.device, given.dt, call.request.network)
+    entered = call.services.accounts.login(given.phone, secret, device, given.name)
     return {
         "token": entered.token,
         **answers.profile(entered.profile),

@@ -16,7 +16,7 @@ from messenger_api.services.identities import Identities
 from messenger_api.services.installation import Installation
 from messenger_api.services.limits import Limits
 from messenger_api.services.login.accounts import Accounts
-from messenger_api.services.login.proving import Proving
+from messenger_api.services.login.flow import LoginFlow
 from messenger_api.services.operator import Operator
 from messenger_api.services.people.blocks import Blocks, Reports
 from messenger_api.services.people.contacts import Contacts
@@ -41,7 +41,7 @@ class Services:
     limits: Limits
     text_delivery: TextDelivery
     identities: Identities
-    proving: Proving
+    login: LoginFlow
     accounts: Accounts
     sessions: Sessions
     contacts: Contacts

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from messenger_api.domain.errors import BadPhone
 from messenger_api.domain.identity import Identity, LoginName
-from messenger_api.domain.phone import LONGEST_ENTRY, read
+from messenger_api.domain.phone import LONGEST_ENTRY, Phone, read
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.login import CodeMethod, LoginMethod
 from messenger_api.settings import Settings
@@ -18,33 +18,70 @@ SHORTEST_PHONE = 9
 # Blind keys that a process remembers: some hundred phone books, 15 MB.
 KEYS_KEPT = 65_536
 
-Method = LoginMethod | CodeMethod | None
-"""How people log in; None is by a code to their phone number."""
+
+class PhoneNumbers:
+    """People are named by their phone numbers: where codes go out by SMS."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._country = settings.default_country
+
+    def read(self, entry: str, country: str = "") -> Phone | None:
+        """Read a number as it is dialled in a country; None for what is none."""
+        return read(entry, country)
+
+    def read_number(self, entry: str) -> Phone:
+        """Read the number that somebody wants to log in with. Raises BadPhone."""
+        phone = read(entry, self._country)
+        if phone is None or len(phone.address) < SHORTEST_PHONE:
+            raise BadPhone(properties=("phone",))
+        return phone
+
+
+class LoginNames:
+    """People are named by the addresses of a login method, which reads them."""
+
+    def __init__(self, method: LoginMethod | CodeMethod) -> None:
+        self._method = method
+        self._complaint = "email_bad" if isinstance(method, CodeMethod) else "name_bad"
+
+    def read(self, entry: str, _country: str = "") -> LoginName | None:
+        """Read an address; None for what is none."""
+        address = self._method.read(entry)
+        return LoginName(address) if address else None
+
+    def read_address(self, entry: str) -> LoginName:
+        """Read the address that somebody wants to log in with. Raises BadPhone."""
+        who = self.read(entry)
+        if who is None:
+            raise BadPhone(self._complaint, properties=("phone",))
+        return who
+
+
+Names = PhoneNumbers | LoginNames
+"""How people are named, which follows from how they log in."""
+
+Method = LoginMethod | CodeMethod | PhoneNumbers
+"""What LOGIN_METHOD stands for: who judges secrets, who delivers codes, or phone numbers that get texts."""
+
+
+def names_of(method: Method) -> Names:
+    """How people are named who log in by this method."""
+    return method if isinstance(method, PhoneNumbers) else LoginNames(method)
 
 
 class Identities:
     """Reads numbers and addresses, and makes blind keys of them."""
 
-    def __init__(self, settings: Settings, keys: Keys, method: Method) -> None:
+    def __init__(self, settings: Settings, keys: Keys, names: Names) -> None:
         self._country = settings.default_country
         self._keys = keys
-        self._method = method
+        self._names = names
         # A phone book comes again and again: reading its numbers and hashing them costs more than matching.
         self._key = lru_cache(maxsize=KEYS_KEPT)(self._read_key)
 
     def read(self, entry: str, country: str = "") -> Identity | None:
         """Read a number in somebody's country, or an address; None for what identifies nobody."""
-        if self._method is None:
-            return read(entry, country)
-        address = self._method.read(entry)
-        return LoginName(address) if address else None
-
-    def at_login(self, entry: str) -> Identity:
-        """Read what somebody wants to log in as. Raises BadPhone."""
-        who = self.read(entry, self._country)
-        if who is None or (self._method is None and len(who.address) < SHORTEST_PHONE):
-            raise BadPhone(self._complaint(), properties=("phone",))
-        return who
+        return self._names.read(entry, country)
 
     def key_at_login(self, entry: str) -> bytes | None:
         """The blind key of the account that this logs in to; None for what identifies nobody."""
@@ -56,10 +93,5 @@ class Identities:
         return list(dict.fromkeys(filter(None, found)))
 
     def _read_key(self, entry: str, country: str) -> bytes | None:
-        who = self.read(entry, country)
+        who = self._names.read(entry, country)
         return self._keys.contact_key(who) if who else None
-
-    def _complaint(self) -> str:
-        if self._method is None:
-            return "phone_bad"
-        return "email_bad" if isinstance(self._method, CodeMethod) else "name_bad"

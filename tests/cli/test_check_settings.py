@@ -22,7 +22,7 @@ from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.secrets import Keys
 from messenger_api.logs import Seldom
 from messenger_api.services import limits
-from messenger_api.services.sms.delivery import CodeRequest
+from messenger_api.services.sms.messages import CodeRequest
 from messenger_api.settings import SettingsError
 from messenger_api.storage.files import folder
 from tests.cli.commands import Cli
@@ -163,7 +163,7 @@ def test_people_refused_for_want_of_money_are_an_error_once_a_minute(
         for n in range(3):
             asking = CodeRequest(network=f"203.0.113.{n}")
             with pytest.raises(TooMany):
-                paying.services.accounts.request_code(f"491511{n:03d}0000", "", asking)
+                paying.services.login.request_code(f"491511{n:03d}0000", "", asking)
     (told,) = [line for line in lines if line["event"] == "sms.budget_spent"]
     assert (told["log_level"], "SMS_BUDGET_DAY" in told["to_do"]) == ("error", True)
 
@@ -265,7 +265,7 @@ def test_money_that_is_spent_is_a_fault_and_half_of_it_a_warning(installation: P
 def test_a_paused_country_and_texts_that_fail_are_faults(paying: Product) -> None:
     for n in range(20):
         asking = CodeRequest(network=f"203.0.113.{n}")
-        paying.services.accounts.request_code(f"491511{n:03d}0000", "", asking)
+        paying.services.login.request_code(f"491511{n:03d}0000", "", asking)
     assert verdicts(paying, sms_pause_grace=0) == [
         "fault: texts to DE are paused: of 20 codes in the last hour 0 were entered"
         " -> messenger-api sms resume DE, if these are your users"

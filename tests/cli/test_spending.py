@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from messenger_api.domain.errors import TooMany
-from messenger_api.services.sms.delivery import CodeRequest
+from messenger_api.services.sms.messages import CodeRequest
 from tests.cli.commands import Cli
 from tests.product import Product
 from tests.trust.conftest import PAID
@@ -35,7 +35,7 @@ def paying(cli: Cli, keys: dict[str, str], tmp_path: Path) -> Iterator[Product]:
 
 def ask(product: Product, n: int) -> None:
     """A code for a number in a range of its own, asked for from a network of its own."""
-    product.services.accounts.request_code(f"491511{n:03d}0000", "", CodeRequest(network=f"203.0.113.{n}"))
+    product.services.login.request_code(f"491511{n:03d}0000", "", CodeRequest(network=f"203.0.113.{n}"))
 
 
 def test_status_tells_what_was_spent_and_resume_ends_the_pause_of_a_country(

@@ -9,7 +9,7 @@ import pytest
 
 from messenger_api.domain.errors import TooMany
 from messenger_api.domain.secrets import Keys
-from messenger_api.services.identities import Identities
+from messenger_api.services.identities import Identities, PhoneNumbers
 from messenger_api.services.people.blocks import MOST_PER_CALL, Reports
 from tests.product import Phone, Product
 from tests.properties.anything import ENCODINGS, encoded
@@ -254,7 +254,7 @@ def test_a_limit_that_says_no_keeps_a_report_out(product: Product, people: Peopl
         raise TooMany(retry_after=7)
 
     services = product.services
-    identities = Identities(services.settings, Keys.derive(KEY), None)
+    identities = Identities(services.settings, Keys.derive(KEY), PhoneNumbers(services.settings))
     limited = Reports(services.database, identities, services.blocks, never)
     with pytest.raises(TooMany):
         limited.add(caller, BOB, 0, reason="spam", text="", block=True)

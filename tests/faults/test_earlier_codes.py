@@ -135,7 +135,7 @@ def test_a_login_that_could_not_be_finished_ends_none(product: Product) -> None:
 def test_a_row_that_an_older_program_wrote_since_names_no_earlier_codes(product: Product) -> None:
     """It replaces the code and does not know the column."""
     codes = several(product)
-    hashed = product.services.proving._verifier._keys.code_hash(
+    hashed = product.services.text_delivery._keys.code_hash(
         bytes(product.rows("SELECT contact_key FROM one_time_codes")[0][0]), "987654"
     )
     with product.services.database.engine.connect() as connection:

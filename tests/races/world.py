@@ -19,8 +19,9 @@ from werkzeug.test import Client
 
 from messenger_api.domain.errors import ApiError
 from messenger_api.services.account import closing
+from messenger_api.services.identities import PhoneNumbers
+from messenger_api.services.login.secret import SecretProof
 from messenger_api.services.otp.codes import Device
-from messenger_api.services.otp.verification import Proof
 from messenger_api.services.worker import Worker
 from messenger_api.storage.models import Base
 from tests.product import APPID, Answer, Phone, Product
@@ -118,8 +119,9 @@ class World:
 
     def known(self, number: str) -> Callable[..., Work]:
         """Logins with a number whose code nobody has to type: as other login methods prove it."""
-        who = self.product.services.proving._identities.at_login(number)
-        key = self.product.services.proving._keys.contact_key(who)
+        services = self.product.services
+        who = PhoneNumbers(services.settings).read_number(number)
+        key = services.text_delivery._keys.contact_key(who)
 
         def login(**fields: str) -> Work:
             device = Device("com.example.messenger", fields.get("device", ""))
@@ -127,7 +129,7 @@ class World:
 
             def work() -> Answer:
                 try:
-                    entered = accounts._enter(who, Proof(key, b"", "", ""), device, "")
+                    entered = accounts._enter(SecretProof(who, key, ""), device, "")
                 except ApiError as error:
                     return {"result": "FAIL", "error": error.code}
                 return {"result": "OK", "token": entered.token}

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from messenger_api.domain.errors import ApiError
 from messenger_api.services.otp.codes import Device
-from messenger_api.services.sms.delivery import CodeRequest
+from messenger_api.services.sms.messages import CodeRequest
 from tests.product import APPID, Product
 from tests.trust.network import Network
 
@@ -72,7 +72,7 @@ class Siege:
         self.now = START
         self.people: list[Person] = []
         self.bad_texts = 0
-        self._accounts = product.services.accounts
+        self._accounts, self._login = product.services.accounts, product.services.login
         product.services.database.clock = lambda: self.now
         self._chance = random.Random(str(case))
         self._events: list[tuple[float, int, Callable[[], None]]] = []
@@ -96,7 +96,7 @@ class Siege:
     def _ask(self, number: str, address: str) -> int:
         """Ask for a code; the seconds to wait, 0 when it was sent."""
         try:
-            self._accounts.request_code(number, "", CodeRequest(network=address))
+            self._login.request_code(number, "", CodeRequest(network=address))
         except ApiError as error:
             return error.retry_after or HOUR
         self._texted[number] = self.now
@@ -228,5 +228,5 @@ def log_members_in(product: Product) -> None:
     people = [(member(n), home_of(n)) for n in range(MEMBERS)]
     for n, (number, address) in enumerate([*people, (VICTIM, HOME)]):
         product.services.database.clock = functools.partial(float, START - 6 * HOUR + 130 * n)
-        product.services.accounts.request_code(number, "", CodeRequest(network=address))
+        product.services.login.request_code(number, "", CodeRequest(network=address))
         product.services.accounts.login(number, Network.code(number), Device(APPID, network=address))

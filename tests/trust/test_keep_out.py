@@ -12,7 +12,7 @@ import pytest
 
 from messenger_api.domain.errors import ApiError, TooMany
 from messenger_api.services.otp.codes import Device
-from messenger_api.services.sms.delivery import CodeRequest
+from messenger_api.services.sms.messages import CodeRequest
 from tests.product import APPID, Product
 from tests.trust.network import Network
 
@@ -36,7 +36,7 @@ class Attacker:
 
     def __init__(self, product: Product, networks: int) -> None:
         self._product = product
-        self._accounts = product.services.accounts
+        self._accounts, self._login = product.services.accounts, product.services.login
         self._networks = itertools.cycle([f"203.0.113.{n + 1}" for n in range(networks)])
         self.siege = Siege()
 
@@ -54,7 +54,7 @@ class Attacker:
 
     def _ask(self) -> None:
         try:
-            self._accounts.request_code(VICTIM, "", CodeRequest(network=next(self._networks)))
+            self._login.request_code(VICTIM, "", CodeRequest(network=next(self._networks)))
         except ApiError:
             self.siege.refused += 1
         else:
@@ -75,7 +75,7 @@ def the_owners_wait(product: Product, attacker: Attacker, step: int = 1, *, slip
     while product.clock() - began < DAY:
         attacker.act()
         with suppress(TooMany):
-            product.services.accounts.request_code(VICTIM, "", CodeRequest(network=device.network))
+            product.services.login.request_code(VICTIM, "", CodeRequest(network=device.network))
         code = Network.code(VICTIM)
         if code not in typed:
             typed.add(code)

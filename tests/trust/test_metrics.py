@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from messenger_api.gateways.sms import Receipt, State
-from messenger_api.services.sms.delivery import CodeRequest
+from messenger_api.services.sms.messages import CodeRequest
 from messenger_api.version import VERSION
 from tests.product import APPID, Product
 from tests.servers import LOOPBACK, MariaDB, ProductServer
@@ -88,7 +88,7 @@ def test_a_country_whose_codes_nobody_enters_is_paused(paid: Product) -> None:
     """Five networks asked, of which the setting says that they are enough."""
     for n in range(5):
         number = f"9198765{n}3210"
-        paid.services.accounts.request_code(number, "", CodeRequest(network=f"203.0.113.{n}"))
+        paid.services.login.request_code(number, "", CodeRequest(network=f"203.0.113.{n}"))
         assert figures(paid)["messenger_sms_country_paused", (("country", "IN"),)] == (n == 4)
     paid.clock.advance(1)
     assert figures(paid)["messenger_sms_country_paused", (("country", "IN"),)] == 1

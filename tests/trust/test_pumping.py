@@ -16,7 +16,7 @@ import pytest
 from messenger_api.domain.errors import ApiError
 from messenger_api.domain.phone import read
 from messenger_api.services.otp.codes import Device
-from messenger_api.services.sms.delivery import CodeRequest
+from messenger_api.services.sms.messages import CodeRequest
 from tests.product import APPID, Product
 from tests.trust.network import Network
 
@@ -93,7 +93,7 @@ def ask(product: Product, day: Day, number: str, address: str) -> float | None:
     """Ask for a code; None when it was sent, else the seconds to wait (a day when that is of no use)."""
     before = len(Network.texts)
     try:
-        product.services.accounts.request_code(number, "", CodeRequest(network=address))
+        product.services.login.request_code(number, "", CodeRequest(network=address))
     except ApiError as error:
         day.refused[error.code] += 1
         assert len(Network.texts) == before

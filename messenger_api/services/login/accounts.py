@@ -1,4 +1,4 @@
-"""Accounts: the way in, whichever way somebody proves who they are."""
+"""The end of every login: mesibo's token, the account, the session."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from messenger_api.domain.phone import masked
 from messenger_api.gateways.mesibo import UserToken
 from messenger_api.services.account.entrances import RETRY_SECONDS, Entrance, Entrances
 from messenger_api.services.account.sessions import Sessions
-from messenger_api.services.login.proving import Proving
+from messenger_api.services.login.flow import LoginFlow, Proof
 from messenger_api.services.otp.codes import Device
-from messenger_api.services.otp.verification import Proof
-from messenger_api.services.sms.delivery import CodeRequest
 from messenger_api.services.updates import user_changed
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox, users
@@ -46,28 +44,15 @@ class Accounts:
         self,
         settings: Settings,
         database: Database,
-        proving: Proving,
+        flow: LoginFlow,
         sessions: Sessions,
         entrances: Entrances,
     ) -> None:
         self._settings = settings
         self._database = database
-        self._proving = proving
+        self._flow = flow
         self._sessions = sessions
         self._entrances = entrances
-
-    def request_code(self, entry: str, name: str, asked: CodeRequest) -> int:
-        """Send a one-time code, the same way whether or not there is an account.
-
-        Returns:
-            Seconds until another code may be asked for; 0 where no code is sent.
-
-        Raises:
-            BadPhone: the number or address is unusable, or gets no codes.
-            TooMany: a code was sent a moment ago, or a limit was reached.
-            TryLater: the code could not be sent; it is forgotten.
-        """
-        return self._proving.request_code(entry, name, asked)
 
     def login(self, entry: str, secret: str, device: Device, name: str = "") -> Login:
         """Prove a number or address by its code or secret, mint mesibo's token and open a session.
@@ -77,18 +62,14 @@ class Accounts:
             BadUser: mesibo refused to make the token, or the operator keeps this user out.
             TryLater: mesibo, the database or who must judge is down; a code is still good.
         """
-        who, proof = self._proving.prove(entry, secret, device)
-        if token := self._proving.reply(proof):
-            return self.again(who, token)
+        proof = self._flow.prove(entry, secret, device)
+        if token := proof.earlier_token():
+            return self.again(proof.who, token)
         try:
-            return self._enter(who, proof, device, name or proof.name)
+            return self._enter(proof, device, name or proof.name)
         except (TryLater, BadUser):
-            self._proving.reopen(proof)
+            proof.reopen()
             raise
-
-    def close(self) -> None:
-        """Give back the connections of the login method."""
-        self._proving.close()
 
     def again(self, who: Identity, token: str) -> Login:
         """The answer that this login had before, for the phone that did not get it. Raises BadCode."""
@@ -101,15 +82,15 @@ class Accounts:
             raise BadCode
         return Login(token, who, profile)
 
-    def _enter(self, who: Identity, proof: Proof, device: Device, name: str) -> Login:
-        with self._entrances.to(proof.key, who.address) as entrance:
+    def _enter(self, proof: Proof, device: Device, name: str) -> Login:
+        with self._entrances.to(proof.key, proof.who.address) as entrance:
             minted = self._entrances.mint(entrance, device.appid, "" if entrance.uid else name)
-            entry = _Entry(who, proof, device, entrance, minted, name)
+            entry = _Entry(proof, device, entrance, minted, name)
             try:
                 profile = self._open_or_again(entry)
             except IntegrityError:
                 raise self._taken(entry) from None
-        return Login(minted.token, who, profile)
+        return Login(minted.token, proof.who, profile)
 
     def _open_or_again(self, entry: _Entry) -> Profile:
         try:
@@ -132,8 +113,7 @@ class Accounts:
             uid = entry.entrance.uid or self._add(tx, now, entry)
             self._entrances.confirm(tx, now, entry.entrance, entry.minted.uid)
             self._entrances.open(tx, now, uid, entry.device, entry.minted.token)
-            network = entry.device.network
-            self._proving.entered(tx, now, entry.who, entry.proof, entry.minted.token, network)
+            entry.proof.finish(tx, now, entry.minted.token, entry.device.network)
             return users.profile(tx, uid)
 
         return self._database.write(work)
@@ -146,7 +126,7 @@ class Accounts:
             contact_key=entry.proof.key,
             mesibo_uid=entry.minted.uid,
             name=entry.name,
-            country=entry.who.region,
+            country=entry.proof.who.region,
         )
         settings = self._settings
         outbox.add(tx, now, [user_changed(uid, settings.join_subject, settings.join_message)])
@@ -157,7 +137,6 @@ class Accounts:
 class _Entry:
     """A login on its way to a session."""
 
-    who: Identity
     proof: Proof
     device: Device
     entrance: Entrance

@@ -83,12 +83,14 @@ class Issued:
 class OneTimeCodes:
     """Makes codes and judges what people show for them."""
 
-    def __init__(self, settings: Settings, database: Database, keys: Keys, limits: Limits) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, keys: Keys, limits: Limits, failed: FailedAttempts
+    ) -> None:
         self._settings = settings
         self._database = database
         self._keys = keys
         self._limits = limits
-        self._failed = FailedAttempts(settings, keys, limits)
+        self._failed = failed
         self._test_codes = _test_codes(settings)
 
     # Making

@@ -11,7 +11,6 @@ whatever the guesser does. Wrong tries also count for the address, across codes,
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from msgspec import structs
@@ -21,6 +20,7 @@ from messenger_api.domain import secrets
 from messenger_api.domain.errors import ApiError, BadCode, TooMany, TryLater
 from messenger_api.domain.identity import Identity
 from messenger_api.domain.secrets import Keys
+from messenger_api.gateways.sms import SmsSender, SmsUnavailable
 from messenger_api.services.bulkhead import outbound_slot, waiting_slot
 from messenger_api.services.limits import Limits
 from messenger_api.services.otp.codes import Device, OneTimeCodes
@@ -37,19 +37,21 @@ REPLY_SECONDS = 2
 FIRST_LOOK_SECONDS, NEXT_LOOK_SECONDS = 0.05, 0.4
 # How long a provider's "no" is not believed while the same code may be entered a second time.
 OTHERS_SECONDS = 0.5
-
-Verify = Callable[[str, str], bool]
-"""Asks the provider who made a code, by its verification, whether this is it. Raises TryLater."""
+# What an app is told when the provider who made a code cannot be asked.
+UNAVAILABLE_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class Proof:
-    """An address whose owner showed the right code; `reply` is the sealed answer that it brought before."""
+class UsedCode:
+    """The right code of an address, which was shown.
+
+    `was_sent`: a provider sent it, or may have. `reply`: the sealed answer that it brought before.
+    """
 
     key: bytes
     code_hash: bytes
     name: str
-    providers: str
+    was_sent: bool
     reply: bytes | None = None
 
 
@@ -60,6 +62,7 @@ class _Shown:
     `again`: the commit of the same try lost its answer.
     """
 
+    who: Identity
     shown: str = field(repr=False)
     key: bytes
     hashed: bytes
@@ -83,23 +86,31 @@ class _Pending:
     used_at: int
 
 
-_Verdict = Proof | _Claimed | _Pending | ApiError
+_Verdict = UsedCode | _Claimed | _Pending | ApiError
 
 
 class CodeVerifier:
     """Says whether what people show is their code."""
 
     def __init__(
-        self, settings: Settings, database: Database, keys: Keys, limits: Limits, made: OneTimeCodes
+        self,
+        settings: Settings,
+        database: Database,
+        keys: Keys,
+        limits: Limits,
+        failed: FailedAttempts,
+        codes: OneTimeCodes,
+        sms: SmsSender,
     ) -> None:
         self._settings = settings
         self._database = database
         self._keys = keys
         self._limits = limits
-        self._codes = made
-        self._failed = FailedAttempts(settings, keys, limits)
+        self._failed = failed
+        self._codes = codes
+        self._sms = sms
 
-    def verify(self, who: Identity, shown: str, device: Device, verify: Verify) -> Proof:
+    def verify(self, who: Identity, shown: str, device: Device) -> UsedCode:
         """CodeVerifier what was shown as the code of an address.
 
         Raises:
@@ -112,24 +123,24 @@ class CodeVerifier:
         )  # reviewers of the app stores type the fixed code without having asked
         key = self._keys.contact_key(who)
         hashed = self._keys.code_hash(key, shown)
-        given = _Shown(shown, key, hashed, self._tag(key, device), device.network)
-        verdict = self._verdict(given, verify)
+        given = _Shown(who, shown, key, hashed, self._tag(key, device), device.network)
+        verdict = self._verdict(given)
         if isinstance(verdict, _Pending):  # somebody tapped twice
             self._wait(given, verdict)
-            verdict = self._verdict(given, verify)
+            verdict = self._verdict(given)
         if isinstance(verdict, _Pending):
             raise TryLater(retry_after=REPLY_SECONDS)
         if isinstance(verdict, ApiError):
             raise verdict
         return verdict
 
-    def _verdict(self, given: _Shown, verify: Verify) -> Proof | _Pending | ApiError:
+    def _verdict(self, given: _Shown) -> UsedCode | _Pending | ApiError:
         try:
             verdict = self._limits.write(lambda tx, now: self._verify(tx, now, given))
         except Uncertain:
             # If it was committed, the code was used by this very login, which goes on then.
             verdict = self._limits.write(lambda tx, now: self._verify(tx, now, replace(given, again=True)))
-        return self._ask_provider(verdict, given, verify) if isinstance(verdict, _Claimed) else verdict
+        return self._ask_provider(verdict, given) if isinstance(verdict, _Claimed) else verdict
 
     def _wait(self, given: _Shown, pending: _Pending) -> None:
         """Wait until the answer is made, or given up, as long as it may take."""
@@ -142,32 +153,32 @@ class CodeVerifier:
                     return
                 pause = min(2 * pause, NEXT_LOOK_SECONDS)
 
-    def reopen(self, proof: Proof) -> None:
+    def reopen(self, used: UsedCode) -> None:
         """The code was right but the login could not be finished: it is good for another try."""
-        self._database.run(lambda tx: codes.change_same(tx, proof.key, proof.code_hash, used_at=0))
+        self._database.run(lambda tx: codes.change_same(tx, used.key, used.code_hash, used_at=0))
 
-    def keep_reply(self, tx: Connection, proof: Proof, token: str) -> None:
+    def keep_reply(self, tx: Connection, used: UsedCode, token: str) -> None:
         """Keep the token that a code brought, sealed, for the phone whose answer gets lost."""
-        sealed = self._keys.seal(token.encode(), proof.key + proof.code_hash)
+        sealed = self._keys.seal(token.encode(), used.key + used.code_hash)
         if len(sealed) <= SEALED_LENGTH:
-            codes.change_same(tx, proof.key, proof.code_hash, reply=sealed)
+            codes.change_same(tx, used.key, used.code_hash, reply=sealed)
 
-    def answered(self, proof: Proof, token: str) -> None:
+    def keep_reply_alone(self, used: UsedCode, token: str) -> None:
         """The same, in a transaction of its own."""
-        self._database.run(lambda tx: self.keep_reply(tx, proof, token))
+        self._database.run(lambda tx: self.keep_reply(tx, used, token))
 
-    def reply(self, proof: Proof) -> str:
-        """The token that the code has brought before; "" when it has not."""
-        if proof.reply is None:
-            return ""
-        return self._keys.unseal(proof.reply, proof.key + proof.code_hash).decode()
+    def earlier_token(self, used: UsedCode) -> str | None:
+        """The token that the code has brought before; None when it has not."""
+        if used.reply is None:
+            return None
+        return self._keys.unseal(used.reply, used.key + used.code_hash).decode()
 
     def _verify(self, tx: Connection, now: int, given: _Shown) -> _Verdict:
         code = codes.lock(tx, given.key)
         if code is None:
             return BadCode()
         if code.used_at:
-            return self._verify_used(tx, now, given, code)
+            return self._recheck(tx, now, given, code)
         live, theirs = code.live(now), bool(code.verification) and code.expires_at > now
         if not live and not theirs:
             return BadCode()
@@ -179,7 +190,7 @@ class CodeVerifier:
         wrong = self._count_wrong(tx, now, given, code)
         return _Claimed(code, now) if theirs else wrong
 
-    def _verify_used(self, tx: Connection, now: int, given: _Shown, code: Code) -> Proof | _Pending | BadCode:
+    def _recheck(self, tx: Connection, now: int, given: _Shown, code: Code) -> UsedCode | _Pending | BadCode:
         """A code that was used: the phone that used it may ask again, for its answer may have got lost."""
         in_time = now < code.used_at + self._settings.otp_replay_seconds
         same_phone = code.reply_to is not None and secrets.same(code.reply_to, given.tag)
@@ -191,7 +202,7 @@ class CodeVerifier:
         given_up = now > code.used_at + self._settings.mesibo_timeout + REPLY_SECONDS
         if code.reply is None and not given_up and not given.again:
             return _Pending(code.used_at)
-        return Proof(given.key, code.code_hash, code.name, code.providers, code.reply)
+        return UsedCode(given.key, code.code_hash, code.name, bool(code.providers), code.reply)
 
     def _refusal(self, tx: Connection, now: int, given: _Shown, code: Code) -> ApiError | None:
         dead, paused = self._is_dead(code), now < code.wait_until
@@ -203,19 +214,28 @@ class CodeVerifier:
         fresh = self._failed.is_fresh(tally, given.key, given.network)
         return None if fresh else TooMany(retry_after=code.wait_until - now)
 
-    def _accept(self, tx: Connection, now: int, given: _Shown, code: Code, right: Made) -> Proof:
+    def _accept(self, tx: Connection, now: int, given: _Shown, code: Code, right: Made) -> UsedCode:
         codes.use(tx, now, given.key, code, right, given.tag)
-        return Proof(given.key, right.code_hash, code.name, code.providers)
+        return UsedCode(given.key, right.code_hash, code.name, bool(code.providers))
 
-    def _ask_provider(self, claimed: _Claimed, given: _Shown, verify: Verify) -> Proof | _Pending | ApiError:
+    def _ask_provider(self, claimed: _Claimed, given: _Shown) -> UsedCode | _Pending | ApiError:
         try:
-            right = verify(claimed.before.verification, given.shown)
+            right = self._is_right(claimed.before.verification, given)
         except TryLater:
             self._limits.write(lambda tx, now: self._unclaim(tx, now, given, claimed))
             raise
         if not right:
             self._wait_for_others(given)
         return self._limits.write(lambda tx, now: self._judged(tx, now, given, claimed, right))
+
+    def _is_right(self, verification: str, given: _Shown) -> bool:
+        """Ask the provider who made a code whether this is it. Raises TryLater."""
+        provider, _, theirs = verification.partition(":")
+        try:
+            with outbound_slot():
+                return self._sms.check_code(provider, given.who.address, theirs, given.shown)
+        except SmsUnavailable as error:
+            raise TryLater(retry_after=UNAVAILABLE_SECONDS) from error
 
     def _wait_for_others(self, given: _Shown) -> None:
         """A provider finds a code right once: if others were asked about too, one may be about to be used."""
@@ -228,12 +248,12 @@ class CodeVerifier:
 
     def _judged(
         self, tx: Connection, now: int, given: _Shown, claimed: _Claimed, right: bool
-    ) -> Proof | _Pending | ApiError:
+    ) -> UsedCode | _Pending | ApiError:
         before, code = claimed.before, codes.lock(tx, given.key)
         if code and code.used_at and secrets.same(code.code_hash, given.hashed):
             # The same phone has entered it at the same moment; the provider finds it right once only.
             self._failed.forgive(tx, now, given.key, given.network, claimed.at)
-            return self._verify_used(tx, now, given, code)
+            return self._recheck(tx, now, given, code)
         if not right:
             return BadCode(retry_after=self._pause(before.attempts + 1))
         if code is None or code.code_hash != before.code_hash or code.used_at:

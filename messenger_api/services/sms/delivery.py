@@ -9,7 +9,6 @@ import structlog
 from sqlalchemy import Connection
 
 from messenger_api.domain.errors import ApiError, BadPhone, TooMany, TryLater
-from messenger_api.domain.identity import Identity
 from messenger_api.domain.phone import Kind, Phone
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.sms import (
@@ -20,7 +19,6 @@ from messenger_api.gateways.sms import (
     SmsError,
     SmsRefused,
     SmsSender,
-    SmsUnavailable,
     SmsWrongChannel,
     State,
     TextMessage,
@@ -36,8 +34,6 @@ from messenger_api.settings import Settings
 from messenger_api.storage import outbox, texts
 from messenger_api.storage.db import Database
 from messenger_api.storage.texts import Delivery, Text
-
-__all__ = ["CodeRequest", "TextDelivery"]
 
 log = structlog.get_logger(__name__)
 
@@ -113,15 +109,6 @@ class TextDelivery:
         """A code that was sent to this number was entered, on this network. Within `Limits.write`."""
         if self._sms.costs:
             self.spending.entered(tx, now, phone, network)
-
-    def verify(self, who: Identity, verification: str, shown: str) -> bool:
-        """Ask the provider who made a code whether this is it. Raises TryLater."""
-        provider, _, theirs = verification.partition(":")
-        try:
-            with outbound_slot():
-                return self._sms.check_code(provider, who.address, theirs, shown)
-        except SmsUnavailable as error:
-            raise TryLater(retry_after=UNAVAILABLE_SECONDS) from error
 
     # Planning
 

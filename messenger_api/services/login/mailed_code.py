@@ -1,0 +1,75 @@
+"""Logging in with an address to which a `CodeMethod`, such as e-mail, delivers one-time codes."""
+
+from __future__ import annotations
+
+from messenger_api.domain.errors import BadPhone, TryLater
+from messenger_api.domain.limits import Window
+from messenger_api.domain.secrets import Keys
+from messenger_api.gateways.login import CodeMethod, Unavailable, Undeliverable
+from messenger_api.services.bulkhead import outbound_slot
+from messenger_api.services.identities import LoginNames
+from messenger_api.services.limits import Claim
+from messenger_api.services.login.code_flow import CodeFlow, CodeProof
+from messenger_api.services.login.flow import AWAY_SECONDS
+from messenger_api.services.login.rates import Rates
+from messenger_api.services.otp.codes import HOUR, Device, Issued, OneTimeCodes, Plan
+from messenger_api.services.otp.verification import CodeVerifier
+from messenger_api.services.sms.messages import CodeRequest
+from messenger_api.settings import Settings
+
+
+class MailedCodeFlow(CodeFlow):
+    """LOGIN_METHOD = "email", and every other `CodeMethod`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        keys: Keys,
+        rates: Rates,
+        codes: OneTimeCodes,
+        verifier: CodeVerifier,
+        method: CodeMethod,
+    ) -> None:
+        super().__init__(settings, rates, codes, verifier)
+        self._per_network = Window(settings.sms_per_ip_hour, HOUR)
+        self._keys = keys
+        self._method = method
+        self._names = LoginNames(method)
+
+    def request_code(self, entry: str, name: str, request: CodeRequest) -> int:
+        """See `LoginFlow`. A test address has a fixed code, which is sent to nobody."""
+        who = self._names.read_address(entry)
+        if self._codes.issue_test_code(who, name):
+            return 0
+        issued = self._codes.issue(who, name, Plan(self._claims(request.network)))
+        self._deliver(who.address, issued, request.language)
+        return issued.wait
+
+    def _claims(self, network: str) -> tuple[Claim, ...]:
+        """Mails cost nothing; what is limited is how much of it strangers can cause."""
+        return (Claim("sms_per_ip", self._keys.subject(network), self._per_network),) if network else ()
+
+    def _deliver(self, address: str, issued: Issued, language: str) -> None:
+        try:
+            with outbound_slot():
+                self._method.deliver(address, issued.code, language)
+        except TryLater:
+            self._codes.recall(issued)
+            raise
+        except Undeliverable as error:
+            self._codes.recall(issued, but=("sms_per_ip",))
+            raise BadPhone("email_bad", properties=("phone",)) from error
+        except Unavailable as error:
+            # A mail that may have been sent holds a code that stays good, and counts.
+            if not error.may_be_sent:
+                self._codes.recall(issued)
+                raise TryLater(retry_after=AWAY_SECONDS) from error
+
+    def _prove(self, entry: str, secret: str, device: Device) -> CodeProof:
+        who = self._names.read_address(entry)
+        used = self._verifier.verify(who, secret, device)
+        return CodeProof(who, used.key, used.name, used, self._verifier)
+
+    def close(self) -> None:
+        """Give back the connections of the method."""
+        self._method.close()
