@@ -40,13 +40,19 @@ def what_happened(error: BaseException) -> str:
     return ""
 
 
-def place(url: str) -> str:
-    """A URL without user, password and query, which may hold secrets; "" of what is none."""
+def server_of(url: str) -> str:
+    """Scheme, host and port of a URL, of which gateways may want their keys in any other part; "" of none."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
+
+
+def place(url: str) -> str:
+    """A URL without user, password and query, which may hold secrets; "" of what is none."""
+    server = server_of(url)
+    return server and server + urlsplit(url).path
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

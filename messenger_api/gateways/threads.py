@@ -24,6 +24,10 @@ class Busy(Exception):
     """No thread may be had: too many calls are under way, or the system has none left."""
 
 
+class TooSlow(Exception):
+    """The work is not done in time, and goes on without its caller."""
+
+
 class Calls:
     """Up to `most` calls at once, in threads that have this `name` while they work."""
 
@@ -52,6 +56,34 @@ class Calls:
         future: Future[T] = Future()
         self._jobs.put(partial(self._do, work, future))
         return future
+
+    def run(
+        self,
+        work: Callable[[], T],
+        seconds: float,
+        *,
+        patience: float = 0.0,
+        on_late: Callable[[T], None] | None = None,
+    ) -> T:
+        """What `work` returns or raises, within `seconds` and the `patience` before it begins.
+
+        Args:
+            work: done in a thread.
+            seconds: how long it may take. Then its caller goes on, and `work` too until it ends by itself.
+            patience: seconds to wait for a place.
+            on_late: given what `work` returns after its caller went on, in the thread.
+
+        Raises:
+            Busy: nothing was begun.
+            TooSlow: it is not done in time.
+        """
+        future = self.start(work, patience=patience)
+        try:
+            return outcome(future, seconds)
+        except TooSlow:
+            if on_late:
+                future.add_done_callback(partial(_tell, on_late))
+            raise
 
     def _serve(self) -> None:
         while self._do_next():
@@ -88,3 +120,23 @@ class Calls:
             future.set_exception(error)
         else:
             future.set_result(outcome)
+
+
+def outcome(future: Future[T], seconds: float) -> T:
+    """What work that was started returned or raised.
+
+    Raises:
+        TooSlow: it is not done within `seconds`.
+    """
+    try:
+        return future.result(seconds)
+    except TimeoutError:
+        if not future.done():
+            raise TooSlow from None
+    # The error was the work's own, or its end came in this moment.
+    return future.result()
+
+
+def _tell(on_late: Callable[[T], None], done: Future[T]) -> None:
+    if done.exception() is None:
+        on_late(done.result())

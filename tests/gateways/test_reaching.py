@@ -9,12 +9,11 @@ from contextlib import closing
 
 import pytest
 
+from messenger_api.gateways.http import HttpClient, Timeouts
 from messenger_api.gateways.mesibo import MesiboClient, MesiboUnreachable
-from messenger_api.gateways.mesibo.exchange import Timeouts
 from messenger_api.gateways.reaching import place
 from messenger_api.gateways.sms import SmsUnavailable
-from messenger_api.gateways.sms.exchange import Exchange, spoken
-from messenger_api.gateways.sms.exchange import Timeouts as SmsTimeouts
+from messenger_api.gateways.sms.answers import as_sms_failure
 from tests.processes import LOOPBACK, free_port
 
 QUICK = Timeouts(connect=0.5, read=1.0)
@@ -73,8 +72,8 @@ def test_a_certificate_that_is_not_accepted_is_told(monkeypatch: pytest.MonkeyPa
 
 
 def of_texts(url: str) -> SmsUnavailable:
-    with closing(Exchange(SmsTimeouts(0.5, 1.0))) as exchange, pytest.raises(SmsUnavailable) as caught:
-        spoken("http", lambda: exchange.request("POST", url, data=b"x"))
+    with closing(HttpClient(Timeouts(0.5, 1.0))) as client, pytest.raises(SmsUnavailable) as caught:
+        as_sms_failure("http", lambda: client.request("POST", url, data=b"x"))
     assert "hunter2" not in str(caught.value)
     return caught.value
 

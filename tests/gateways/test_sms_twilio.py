@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from messenger_api.gateways.http import Timeouts
 from messenger_api.gateways.sms import SmsError, SmsRefused, SmsUnavailable, TextMessage, sender_from_settings
-from messenger_api.gateways.sms.twilio import Timeouts, TwilioProvider
+from messenger_api.gateways.sms.twilio import TwilioProvider
 from messenger_api.gateways.sms.twilio_codes import BAD_NUMBER, FAULTS, FRAUD, THIS_NUMBER, WRONG_CHANNEL
 from tests.gateways.twilio_standin import (
     ACCOUNT_PATH,

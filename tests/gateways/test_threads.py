@@ -12,7 +12,7 @@ from unittest import mock
 
 import pytest
 
-from messenger_api.gateways.threads import Busy, Calls
+from messenger_api.gateways.threads import Busy, Calls, TooSlow
 from tests.processes import wait_for
 
 
@@ -96,3 +96,23 @@ def test_where_the_system_has_no_thread_left_the_place_stays_free() -> None:
             with pytest.raises(Busy, match="no thread left"):
                 calls.start(lambda: True)
     assert calls.start(lambda: True).result(5)
+
+
+def test_who_waits_for_work_is_let_go_in_time_and_told_when_it_ends_later() -> None:
+    calls, held, told = Calls("slow", 1), threading.Event(), threading.Event()
+    started = time.monotonic()
+    with pytest.raises(TooSlow):
+        calls.run(lambda: held.wait(20), 0.1, on_late=lambda ended: told.set() if ended else None)
+    assert 0.1 <= time.monotonic() - started < 5
+    assert not told.is_set()
+    held.set()
+    assert told.wait(5)
+    assert calls.run(lambda: "next", 5, patience=5) == "next"
+
+
+def test_a_timeout_of_the_work_is_no_work_that_takes_too_long() -> None:
+    def raising() -> None:
+        raise TimeoutError("its own")
+
+    with pytest.raises(TimeoutError, match="its own"):
+        Calls("own", 1).run(raising, 5)

@@ -12,9 +12,9 @@ import ldap  # type: ignore[import-untyped]
 from ldap.filter import escape_filter_chars  # type: ignore[import-untyped]
 
 from messenger_api.domain.address import read_login_name
+from messenger_api.gateways.deadline import TIMED_OUT, Deadline
 from messenger_api.gateways.login.base import Denied, LoginMethod, Person, Unavailable
-from messenger_api.gateways.login.deadline import TIMED_OUT, Deadline
-from messenger_api.gateways.threads import Busy, Calls
+from messenger_api.gateways.threads import Busy, Calls, TooSlow
 from messenger_api.settings import Settings
 
 # The directory's "no" to a person. Locked and expired accounts get one of these, by the directory's taste.
@@ -69,12 +69,10 @@ class LdapMethod(LoginMethod):
         when the directory's machine answers or is found dead; meanwhile their number is bounded.
         """
         try:
-            future = self._calls.start(work)
+            return self._calls.run(work, self._settings.login_timeout + GRACE_SECONDS)
         except Busy:
             raise Unavailable("the directory hangs") from None
-        try:
-            return future.result(self._settings.login_timeout + GRACE_SECONDS)
-        except TimeoutError:
+        except TooSlow:
             raise Unavailable(TIMED_OUT) from None
 
     def _look(self) -> None:
@@ -105,6 +103,8 @@ class LdapMethod(LoginMethod):
             finally:
                 with suppress(ldap.LDAPError):
                     connection.unbind_s()
+        except TimeoutError:
+            raise Unavailable(TIMED_OUT) from None
         except ldap.LDAPError as error:
             raise Unavailable(TIMED_OUT if deadline.is_over else self._fault(error)) from None
 

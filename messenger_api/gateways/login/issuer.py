@@ -13,16 +13,15 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
-from contextlib import suppress
-from http.cookiejar import DefaultCookiePolicy
+from concurrent.futures import Future
+from contextlib import closing, suppress
+from functools import partial
 from typing import Any
 
-import requests
-from urllib3.exceptions import HTTPError
-
+from messenger_api.gateways.deadline import TIMED_OUT, Deadline
+from messenger_api.gateways.http import HttpClient, NoResponse, Timeouts
 from messenger_api.gateways.login.base import Unavailable
-from messenger_api.gateways.login.deadline import TIMED_OUT, Deadline
+from messenger_api.gateways.threads import Busy, Calls, TooSlow, outcome
 from messenger_api.settings.conversions import is_local
 
 # Between two fetches for unknown keys; and when the last one failed.
@@ -33,8 +32,10 @@ MOST_WAITING = 8
 # A key that the issuer withdrew is believed no longer than this.
 FRESH_SECONDS = 600
 
-MAX_ANSWER_BYTES = 256 * 1024
-CHUNK_BYTES = 16 * 1024
+# So many fetches may hang in the lookup of a name.
+MOST_AT_ONCE = 8
+
+OK = 200
 
 Jwk = Mapping[str, Any]
 Clock = Callable[[], float]
@@ -47,6 +48,7 @@ class IssuerKeys:
         self._issuer = issuer
         self._seconds = seconds
         self._clock = clock
+        self._calls = Calls("issuer", MOST_AT_ONCE)
         self._lock = threading.Lock()
         self._fetching: Future[Sequence[Jwk] | str] | None = None
         self._keys: Sequence[Jwk] = ()
@@ -86,22 +88,29 @@ class IssuerKeys:
         with self._lock:
             if self._fetching is None or self._fetching.done():
                 self._began, self._began_at = self._clock(), time.time()
-                self._fetching = _in_thread(lambda: _signing_keys(self._issuer, Deadline(self._seconds)))
+                self._fetching = self._start()
             fetching = self._fetching
-        wait([fetching], timeout=self._seconds)
         keys = self._outcome(fetching)
         self._is_down = isinstance(keys, str)
         if isinstance(keys, str):
             raise Unavailable(keys)
         self._keys, self._fetched_at = keys, self._clock()
 
+    def _start(self) -> Future[Sequence[Jwk] | str]:
+        try:
+            return self._calls.start(partial(_fetched, self._issuer, self._seconds))
+        except Busy:
+            self._is_down = True
+            raise Unavailable("the issuer hangs") from None
+
     def _outcome(self, fetching: Future[Sequence[Jwk] | str]) -> Sequence[Jwk] | str:
-        if fetching.done():
-            return fetching.result()
-        with self._lock:
-            # It is left behind: the next login does not wait for it again.
-            self._fetching = None if self._fetching is fetching else self._fetching
-        return TIMED_OUT
+        try:
+            return outcome(fetching, self._seconds)
+        except TooSlow:
+            with self._lock:
+                # It is left behind: the next login does not wait for it again.
+                self._fetching = None if self._fetching is fetching else self._fetching
+            return TIMED_OUT
 
     def _is_settled(self, asked: float, issued_at: float) -> bool:
         """Whether the last fetch would have brought the key, or another one cannot be tried yet."""
@@ -133,36 +142,25 @@ class IssuerKeys:
         return fitting[0] if len(fitting) == 1 else None
 
 
-def _in_thread(work: Callable[[], Sequence[Jwk]]) -> Future[Sequence[Jwk] | str]:
-    """Work in a thread of its own, which may be left behind; a failure is its reason.
-
-    A socket's timeout counts anew for every byte received, and the lookup of a name knows none.
-    """
-    future: Future[Sequence[Jwk] | str] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except Unavailable as error:
-            future.set_result(error.reason)
-        except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must hear of it
-            future.set_result(f"unexpected {type(error).__name__}")
-
-    threading.Thread(target=run, name="issuer", daemon=True).start()
-    return future
+def _fetched(issuer: str, seconds: float) -> Sequence[Jwk] | str:
+    """The keys, or the reason why there are none."""
+    try:
+        with closing(HttpClient(Timeouts(seconds, seconds))) as client:
+            return _signing_keys(client, issuer, Deadline(seconds))
+    except Unavailable as error:
+        return error.reason
+    except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must hear of it
+        return f"unexpected {type(error).__name__}"
 
 
-def _signing_keys(issuer: str, deadline: Deadline) -> Sequence[Jwk]:
-    with requests.Session() as session:
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        place = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
-        about = _get(session, place, deadline)
-        if about.get("issuer") != issuer:
-            raise Unavailable("the discovery document names another issuer than OIDC_ISSUER")
-        keys_at = about.get("jwks_uri")
-        if not (isinstance(keys_at, str) and (keys_at.startswith("https://") or is_local(keys_at))):
-            raise Unavailable("the discovery document names no https jwks_uri")
-        keys = _get(session, keys_at, deadline).get("keys")
+def _signing_keys(client: HttpClient, issuer: str, deadline: Deadline) -> Sequence[Jwk]:
+    about = _get(client, f"{issuer.rstrip('/')}/.well-known/openid-configuration", deadline)
+    if about.get("issuer") != issuer:
+        raise Unavailable("the discovery document names another issuer than OIDC_ISSUER")
+    keys_at = about.get("jwks_uri")
+    if not (isinstance(keys_at, str) and (keys_at.startswith("https://") or is_local(keys_at))):
+        raise Unavailable("the discovery document names no https jwks_uri")
+    keys = _get(client, keys_at, deadline).get("keys")
     if not isinstance(keys, list):
         raise Unavailable("the issuer's keys cannot be read")
     signing = [key for key in keys if isinstance(key, dict) and _is_for_signatures(key)]
@@ -176,19 +174,17 @@ def _is_for_signatures(key: Jwk) -> bool:
     return key.get("use", "sig") == "sig" and key.get("kty") in ("RSA", "EC", "OKP")
 
 
-def _get(session: requests.Session, url: str, deadline: Deadline) -> dict[str, Any]:
+def _get(client: HttpClient, url: str, deadline: Deadline) -> dict[str, Any]:
     try:
-        with session.get(url, timeout=deadline.left(), stream=True, allow_redirects=False) as response:
-            body = _body(response, deadline)
-            status = response.status_code
-    except requests.Timeout:
+        response = client.request("GET", url, seconds=deadline.left())
+    except TimeoutError:
         raise Unavailable(TIMED_OUT) from None
-    except (requests.RequestException, HTTPError, OSError) as error:
-        raise Unavailable(f"no connection to the issuer ({type(error).__name__})") from None
-    if status != requests.codes.ok:
-        raise Unavailable(f"the issuer answered with HTTP {status}")
+    except NoResponse as failure:
+        raise Unavailable(_told(failure)) from None
+    if response.status != OK:
+        raise Unavailable(f"the issuer answered with HTTP {response.status}")
     try:
-        document = json.loads(body)
+        document = json.loads(response.body)
     except ValueError:
         document = None
     if not isinstance(document, dict):
@@ -196,14 +192,6 @@ def _get(session: requests.Session, url: str, deadline: Deadline) -> dict[str, A
     return document
 
 
-def _body(response: requests.Response, deadline: Deadline) -> bytes:
-    body = b""
-    while deadline.left():
-        # read1 returns with what one receive brought; read would wait until the chunk is full.
-        chunk = response.raw.read1(CHUNK_BYTES, decode_content=True)
-        body += chunk
-        if not chunk or len(body) > MAX_ANSWER_BYTES:
-            break
-    if len(body) > MAX_ANSWER_BYTES:
-        raise Unavailable("the issuer's answer is too large")
-    return body
+def _told(failure: NoResponse) -> str:
+    words = {"timeout": TIMED_OUT, "too large": "the issuer's answer is too large"}
+    return words.get(failure.reason, f"no connection to the issuer ({failure.told})")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import smtplib
-import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,8 +17,8 @@ from email_validator import EmailNotValidError, validate_email
 
 from messenger_api.domain.address import is_address
 from messenger_api.domain.texts import say
+from messenger_api.gateways.deadline import TIMED_OUT, Deadline, reader
 from messenger_api.gateways.login.base import CodeMethod, LoginFailed, Unavailable, Undeliverable
-from messenger_api.gateways.login.deadline import TIMED_OUT, Deadline
 from messenger_api.settings import Settings
 
 # RFC 8314 (tls), RFC 6409 (starttls) and RFC 5321 (none).
@@ -142,7 +141,7 @@ class EmailMethod(CodeMethod):
 
 
 class _Server(smtplib.SMTP):
-    """A connection that is cut when its time is over, however slowly the server speaks."""
+    """A connection whose answers come in time, however slowly the server speaks."""
 
     awaits_word = False
     """Whether a message has left of which the server has not said that it takes it, or does not."""
@@ -164,12 +163,11 @@ class _Server(smtplib.SMTP):
 
     def getreply(self) -> tuple[int, bytes]:
         """Read an answer."""
-        connection = self.sock
-        if connection is None:
+        if self.sock is None:
             raise smtplib.SMTPServerDisconnected("closed")
-        connection.settimeout(self._deadline.left())
-        with self._deadline.cutting(lambda: _cut(connection)):
-            return super().getreply()
+        if self.file is None:
+            self.file = reader(self.sock, self._deadline)
+        return super().getreply()
 
 
 class _TlsServer(_Server, smtplib.SMTP_SSL):
@@ -181,11 +179,6 @@ def _html(body: str, code: str) -> str:
     return f'<!doctype html>\n<html><body dir="auto">\n{big}\n<p>{escape(body)}</p>\n</body></html>\n'
 
 
-def _cut(connection: socket.socket) -> None:
-    with suppress(OSError):  # it may be closed in this moment
-        connection.shutdown(socket.SHUT_RDWR)
-
-
 def _part(server: smtplib.SMTP) -> None:
     """Say good-bye without waiting for the answer, on which nothing depends."""
     with suppress(smtplib.SMTPException, OSError):
@@ -193,24 +186,27 @@ def _part(server: smtplib.SMTP) -> None:
     server.close()
 
 
+# With the code that the server answered.
+_ANSWERED: tuple[tuple[type[smtplib.SMTPResponseException], str], ...] = (
+    (smtplib.SMTPAuthenticationError, "SMTP_USER and SMTP_PASS were not accepted ({})"),
+    (smtplib.SMTPSenderRefused, "SMTP_FROM was not accepted ({})"),
+)
+_BROKEN: tuple[tuple[type[Exception], str], ...] = (
+    (smtplib.SMTPNotSupportedError, "the server does not offer what SMTP_TLS or SMTP_USER ask for"),
+    (smtplib.SMTPServerDisconnected, "the server closed the connection"),
+    (TimeoutError, TIMED_OUT),
+)
+
+
 def _failure(error: Exception) -> LoginFailed:
     """Sort what went wrong. What the server said may quote the address, so that only its code is kept."""
-    match error:
-        case smtplib.SMTPRecipientsRefused():
-            code = max((code for code, _ in error.recipients.values()), default=0)
-            return (Undeliverable if code >= PERMANENT else Unavailable)(f"recipient refused ({code})")
-        case smtplib.SMTPAuthenticationError():
-            return Unavailable(f"SMTP_USER and SMTP_PASS were not accepted ({error.smtp_code})")
-        case smtplib.SMTPSenderRefused():
-            return Unavailable(f"SMTP_FROM was not accepted ({error.smtp_code})")
-        case smtplib.SMTPNotSupportedError():
-            return Unavailable("the server does not offer what SMTP_TLS or SMTP_USER ask for")
-        case smtplib.SMTPServerDisconnected():
-            return Unavailable("the server closed the connection")
-        case smtplib.SMTPResponseException():
-            return Unavailable(f"the server answered {error.smtp_code}")
-        case ssl.SSLCertVerificationError():
-            return Unavailable(f"the server's certificate was not accepted: {error.verify_message}")
-        case TimeoutError():
-            return Unavailable(TIMED_OUT)
-    return Unavailable(f"no connection to SMTP_HOST ({type(error).__name__})")
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code = max((code for code, _ in error.recipients.values()), default=0)
+        return (Undeliverable if code >= PERMANENT else Unavailable)(f"recipient refused ({code})")
+    if isinstance(error, smtplib.SMTPResponseException):
+        found = (words for kind, words in _ANSWERED if isinstance(error, kind))
+        return Unavailable(next(found, "the server answered {}").format(error.smtp_code))
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Unavailable(f"the server's certificate was not accepted: {error.verify_message}")
+    found = (words for kind, words in _BROKEN if isinstance(error, kind))
+    return Unavailable(next(found, f"no connection to SMTP_HOST ({type(error).__name__})"))

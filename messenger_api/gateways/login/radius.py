@@ -23,8 +23,8 @@ from pyrad.packet import (  # type: ignore[import-untyped]
     PacketError,
 )
 
+from messenger_api.gateways.deadline import TIMED_OUT, Deadline
 from messenger_api.gateways.login.base import Denied, LoginMethod, Person, Unavailable
-from messenger_api.gateways.login.deadline import TIMED_OUT, Deadline
 from messenger_api.settings import Settings
 
 # Attributes, RFC 2865, sections 5.1, 5.2 and 5.32.
@@ -59,7 +59,7 @@ class RadiusMethod(LoginMethod):
         for place in self._places:
             request = self._request("messenger-api-check", secrets.token_hex(16))
             try:
-                _exchange(request, place, Deadline(self._seconds), self._seconds)
+                _answer(request, place, Deadline(self._seconds))
             except Unavailable as error:
                 faults.append(f"{place[0]}:{place[1]}: {error.reason}")
         if faults:
@@ -90,7 +90,7 @@ class RadiusMethod(LoginMethod):
         faults = []
         for number, place in enumerate(self._places):
             try:
-                return _exchange(request, place, deadline, deadline.left() / (len(self._places) - number))
+                return _answer(request, place, deadline, len(self._places) - number)
             except Unavailable as error:
                 faults.append(error.reason)
         raise Unavailable("; ".join(faults))
@@ -101,11 +101,14 @@ def _place(host: str, port: int) -> Place:
     return name, int(own_port or port)
 
 
-def _exchange(request: AuthPacket, place: Place, deadline: Deadline, seconds: float) -> Packet:
-    """Send the request, again if need be, until an answer comes that only this server can have made."""
+def _answer(request: AuthPacket, place: Place, deadline: Deadline, shared_by: int = 1) -> Packet:
+    """Send the request, again if need be, until an answer comes that only this server can have made.
+
+    It has an equal part of the time that is left for so many servers.
+    """
     datagram = request.RequestPacket()
-    share = Deadline(min(seconds, deadline.left()))
     try:
+        share = Deadline(deadline.left() / shared_by)
         with _connected(place) as connection:
             for number in range(TRIES):
                 # The same bytes from the same port: the server knows it as a repetition (RFC 5080, 2.2.2).
@@ -115,6 +118,8 @@ def _exchange(request: AuthPacket, place: Place, deadline: Deadline, seconds: fl
                     reply = _believed(request, answer)
                     if reply is not None:
                         return reply
+    except TimeoutError:
+        raise Unavailable(TIMED_OUT) from None
     except OSError as error:
         raise Unavailable(f"no connection ({type(error).__name__})") from None
     raise Unavailable(f"{TIMED_OUT}, or RADIUS_SECRET is not the server's")
@@ -137,7 +142,7 @@ def _datagrams(connection: socket.socket, wait: Deadline) -> Iterator[bytes]:
         try:
             connection.settimeout(wait.left())
             yield connection.recv(LONGEST_PACKET)
-        except (TimeoutError, Unavailable):
+        except TimeoutError:
             return
 
 

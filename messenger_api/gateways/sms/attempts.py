@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextvars
 import time
 from collections.abc import Callable
-from concurrent.futures import wait
+from functools import partial
 from typing import TypeVar
 
 import structlog
 
-from messenger_api.gateways.sms import departure as departures
+from messenger_api.gateways import departure as departures
 from messenger_api.gateways.sms.base import SmsError, SmsUnavailable
-from messenger_api.gateways.threads import Busy, Calls
+from messenger_api.gateways.threads import Busy, Calls, TooSlow
 
 log = structlog.get_logger(__name__)
 
@@ -43,24 +43,14 @@ class Attempts:
         departure = departures.enter(context)
         try:
             # No waiting for a turn: the time is the caller's, and the next provider is quicker.
-            future = self._calls.start(lambda: context.run(_outcome, work))
+            return self._calls.run(partial(context.run, work), self._seconds)
+        except SmsError as error:
+            # Without the thread's traceback.
+            raise error.with_traceback(None) from None
         except Busy as error:
             raise SmsUnavailable(self._name, str(error), not_sent=True) from None
-        wait([future], timeout=self._seconds)
-        if not future.done():
+        except TooSlow:
             ms = round((time.monotonic() - started) * 1000)
-            log.warning("sms.abandoned", provider=self._name, ms=ms)
-            reason = f"no result within {self._seconds:g} s"
-            raise SmsUnavailable(self._name, reason, not_sent=departure.close())
-        outcome = future.result()
-        if isinstance(outcome, SmsError):
-            raise outcome
-        return outcome
-
-
-def _outcome(work: Callable[[], Result]) -> Result | SmsError:
-    """An expected failure travels as a value, without the thread's traceback."""
-    try:
-        return work()
-    except SmsError as error:
-        return error.with_traceback(None)
+        log.warning("sms.abandoned", provider=self._name, ms=ms)
+        reason = f"no result within {self._seconds:g} s"
+        raise SmsUnavailable(self._name, reason, not_sent=departure.close())

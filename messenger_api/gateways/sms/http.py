@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
 
+from messenger_api.gateways.http import HttpClient, Response, Timeouts
+from messenger_api.gateways.sms.answers import as_sms_failure, is_refusal, timeouts_within
 from messenger_api.gateways.sms.base import SmsProvider, SmsRefused, SmsUnavailable, TextMessage
-from messenger_api.gateways.sms.exchange import Answer, Exchange, Timeouts, is_refusal, spoken
 from messenger_api.gateways.sms.receipts import BadSignature, Receipt, ReceiptRequest, State, read
 from messenger_api.settings import Settings
 
@@ -38,7 +39,7 @@ class HttpProvider(SmsProvider):
         if settings.sms_http_body and not _given_type(self._headers):
             self._headers["Content-Type"] = _content_type(settings)
         self._secret = settings.sms_http_receipt_secret.encode()
-        self._exchange = Exchange(timeouts or Timeouts.within(settings))
+        self._client = HttpClient(timeouts or timeouts_within(settings))
         # Without the gateway's ids nobody could tell which message a receipt is about.
         self.receipts = bool(settings.sms_receipts and self._secret and settings.sms_http_id)
 
@@ -54,16 +55,16 @@ class HttpProvider(SmsProvider):
 
     def close(self) -> None:
         """Close the pooled connections."""
-        self._exchange.close()
+        self._client.close()
 
     def _deliver(self, message: TextMessage) -> str:
         settings = self._settings
         values = _values(message, settings.sms_http_from)
         url = _filled(settings.sms_http_url, values, lambda value: quote(value, safe=""))
         body = _filled(settings.sms_http_body, values, self._escape).encode() or None
-        answer = spoken(
+        answer = as_sms_failure(
             NAME,
-            lambda: self._exchange.request(settings.sms_http_method, url, data=body, headers=self._headers),
+            lambda: self._client.request(settings.sms_http_method, url, data=body, headers=self._headers),
         )
         if answer.status in settings.sms_http_refused:
             raise SmsRefused(NAME, f"HTTP {answer.status}: the number is refused")
@@ -73,12 +74,12 @@ class HttpProvider(SmsProvider):
             raise SmsUnavailable(NAME, f"HTTP {answer.status}: {words}", not_sent=not_sent)
         return self._id(answer)
 
-    def _id(self, answer: Answer) -> str:
+    def _id(self, answer: Response) -> str:
         """The gateway's id of the message. Some gateways answer 200 to a failure, without one."""
         path = self._settings.sms_http_id
         if not path:
             return f"{NAME}-{uuid.uuid4().hex}"
-        found = spoken(NAME, lambda: _member(json.loads(answer.body), path))
+        found = as_sms_failure(NAME, lambda: _member(json.loads(answer.body), path))
         if not found:
             # With a status of success, it may still have been sent.
             raise SmsUnavailable(NAME, "an answer without the member SMS_HTTP_ID")

@@ -16,8 +16,10 @@ from twilio.http import HttpClient  # type: ignore[import-untyped]
 from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
+from messenger_api.gateways.http import HttpClient as OurClient
+from messenger_api.gateways.http import Timeouts
+from messenger_api.gateways.sms.answers import as_sms_failure, timeouts_within
 from messenger_api.gateways.sms.base import SmsError
-from messenger_api.gateways.sms.exchange import Exchange, Timeouts, spoken
 from messenger_api.gateways.sms.twilio_codes import failure
 from messenger_api.settings import Settings
 
@@ -29,7 +31,7 @@ class TwilioApi:
 
     def __init__(self, name: str, settings: Settings, base_url: str, timeouts: Timeouts | None) -> None:
         self._name = name
-        self._http = _PooledClient(base_url, timeouts or Timeouts.within(settings))
+        self._http = _PooledClient(base_url, timeouts or timeouts_within(settings))
         self.client = Client(settings.twilio_account_sid, settings.twilio_auth_token, http_client=self._http)
 
     def call(self, function: Callable[[], Any], *, expected: Collection[int] = ()) -> Any:
@@ -40,7 +42,7 @@ class TwilioApi:
         Raises:
             SmsRefused, SmsUnavailable: as `twilio_codes` sorts them.
         """
-        outcome = spoken(self._name, lambda: self._outcome(function, expected))
+        outcome = as_sms_failure(self._name, lambda: self._outcome(function, expected))
         if isinstance(outcome, SmsError):
             raise outcome
         return outcome
@@ -55,7 +57,7 @@ class TwilioApi:
 
     def close(self) -> None:
         """Close the pooled connections."""
-        self._http.exchange.close()
+        self._http.client.close()
 
 
 def verify_url(api_url: str) -> str:
@@ -77,7 +79,7 @@ class _PooledClient(HttpClient):  # type: ignore[misc]
     def __init__(self, base_url: str, timeouts: Timeouts) -> None:
         super().__init__(logging.getLogger(__name__), is_async=False)
         self._base_url = base_url.rstrip("/")
-        self.exchange = Exchange(timeouts)
+        self.client = OurClient(timeouts)
 
     def request(
         self,
@@ -94,5 +96,5 @@ class _PooledClient(HttpClient):  # type: ignore[misc]
         asked = urlsplit(uri)
         query = f"?{asked.query}" if asked.query else ""
         url = f"{self._base_url}{asked.path}{query}"
-        answer = self.exchange.request(method, url, data=data, params=params, headers=headers, auth=auth)
+        answer = self.client.request(method, url, data=data, params=params, headers=headers, auth=auth)
         return Response(answer.status, answer.body.decode(errors="replace"), answer.headers)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from messenger_api.gateways.sms.answers import is_refusal
 from messenger_api.gateways.sms.base import SmsError, SmsFraud, SmsRefused, SmsUnavailable, SmsWrongChannel
-from messenger_api.gateways.sms.exchange import is_refusal
 
 # Twilio takes the request for a swindler's; another provider would only be the next one to be paid.
 FRAUD: Mapping[int, str] = {

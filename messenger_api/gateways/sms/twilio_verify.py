@@ -5,13 +5,13 @@ https://www.twilio.com/docs/verify/api/verification and .../verification-check
 
 from __future__ import annotations
 
+from messenger_api.gateways.http import Timeouts
 from messenger_api.gateways.sms.base import (
     Channel,
     SmsUnavailable,
     TextMessage,
     VerifyProvider,
 )
-from messenger_api.gateways.sms.exchange import Timeouts
 from messenger_api.gateways.sms.twilio_api import TwilioApi, verify_url
 from messenger_api.gateways.sms.twilio_speech import LANGUAGES
 from messenger_api.settings import Settings

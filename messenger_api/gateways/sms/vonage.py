@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Mapping
 
 from messenger_api.domain.sms import BASIC, EXTENSION
+from messenger_api.gateways.http import HttpClient, Response, Timeouts
+from messenger_api.gateways.sms.answers import as_sms_failure, is_refusal, timeouts_within
 from messenger_api.gateways.sms.base import SmsError, SmsProvider, SmsRefused, SmsUnavailable, TextMessage
-from messenger_api.gateways.sms.exchange import Answer, Exchange, Timeouts, is_refusal, spoken
 from messenger_api.gateways.sms.receipts import (
     BadSignature,
     Receipt,
@@ -118,13 +119,13 @@ class VonageProvider(SmsProvider):
         # A receipt that nobody could prove is better not asked for.
         self._callback = callback_url(settings, NAME) if self._signature_secret else ""
         self._clock = clock
-        self._exchange = Exchange(timeouts or Timeouts.within(settings))
+        self._client = HttpClient(timeouts or timeouts_within(settings))
         self.receipts = bool(self._callback)
 
     def check(self) -> None:
         """Ask for the account's balance: proves address and credentials."""
         url = f"{self._url}/account/get-balance"
-        spoken(NAME, lambda: _members(self._exchange.request("GET", url, auth=self._credentials)))
+        as_sms_failure(NAME, lambda: _members(self._client.request("GET", url, auth=self._credentials)))
 
     def read_receipt(self, request: ReceiptRequest) -> Receipt:
         """A delivery receipt, signed by the `sig` parameter with HMAC-SHA256."""
@@ -142,7 +143,7 @@ class VonageProvider(SmsProvider):
 
     def close(self) -> None:
         """Close the pooled connections."""
-        self._exchange.close()
+        self._client.close()
 
     def _deliver(self, message: TextMessage) -> str:
         key, secret = self._credentials
@@ -158,7 +159,7 @@ class VonageProvider(SmsProvider):
         if self._callback:
             fields["callback"] = self._callback
         url = f"{self._url}/sms/json"
-        outcome = spoken(NAME, lambda: _outcome(self._exchange.request("POST", url, data=fields)))
+        outcome = as_sms_failure(NAME, lambda: _outcome(self._client.request("POST", url, data=fields)))
         if isinstance(outcome, SmsError):
             raise outcome
         return outcome
@@ -184,7 +185,7 @@ def signature(secret: bytes, fields: Mapping[str, str]) -> str:
     return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
 
 
-def _outcome(answer: Answer) -> str | SmsError:
+def _outcome(answer: Response) -> str | SmsError:
     """The id of the message's first part, or why a part was not taken."""
     parts = _members(answer)["messages"]
     refused = [status for part in parts if (status := str(part["status"])) != ACCEPTED]
@@ -206,7 +207,7 @@ def failure(status: str) -> SmsError:
     return SmsUnavailable(NAME, f"status {shown}: {words}", about_number=about_number, not_sent=not_sent)
 
 
-def _members(answer: Answer) -> dict[str, list[dict[str, object]]]:
+def _members(answer: Response) -> dict[str, list[dict[str, object]]]:
     if answer.status != OK:
         words = {UNAUTHORIZED: "the credentials were not accepted", TOO_MANY: "too many requests"}
         reason = f"HTTP {answer.status}: {words.get(answer.status, 'not taken')}"

@@ -1,0 +1,108 @@
+"""Connections of the HTTP client: an answer is read by one deadline, and a request says when it leaves."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from messenger_api.gateways.deadline import Deadline, reader
+from messenger_api.gateways.departure import CURRENT
+
+
+class _Receiving:
+    """In the place of a socket, of which `http.client` wants nothing but a file to read the answer from."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def makefile(self, _mode: str) -> object:
+        return reader(self._sock, Deadline(self._sock.gettimeout() or 0))
+
+
+class _Response(http.client.HTTPResponse):
+    """Head and body come within the seconds that the socket's timeout was when the reading began."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(_Receiving(sock), *args, **kwargs)  # type: ignore[arg-type]
+
+
+class _Departing:
+    """Says when a request leaves; the handshakes of TLS and of a proxy are none."""
+
+    sock: Any
+    _is_connecting = False
+    _is_head = False
+
+    def connect(self) -> None:
+        self._is_connecting = True
+        try:
+            super().connect()  # type: ignore[misc]
+        finally:
+            self._is_connecting = False
+
+    def endheaders(self, *args: Any, **kwargs: Any) -> None:
+        self._is_head = True
+        try:
+            super().endheaders(*args, **kwargs)  # type: ignore[misc]
+        finally:
+            self._is_head = False
+
+    def send(self, data: Any) -> None:
+        if not self._is_connecting:
+            if self.sock is None:
+                self.connect()
+            departure = CURRENT.get()
+            if departure and not (self._is_head and departure.with_body):
+                departure.leave()
+        super().send(data)  # type: ignore[misc]
+
+
+class _Connection(_Departing, HTTPConnection):
+    response_class = _Response
+
+
+class _TlsConnection(_Departing, HTTPSConnection):
+    response_class = _Response
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class Adapter(HTTPAdapter):
+    """An adapter with such connections, behind a proxy too."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools."""
+        super().init_poolmanager(*args, **kwargs)
+        _use_our_pools(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
+        """Make the pools of a proxy."""
+        manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
+        _use_our_pools(manager)
+        return manager
+
+    def close_connections(self) -> None:
+        """Close idle connections now.
+
+        Closing the adapter only drops its pools, whose connections stay open until the garbage
+        collector finds them when an error of the past still refers to one.
+        """
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118 - it forbids iteration, its keys are a copy
+                if pool := manager.pools.get(key):
+                    pool.close()
+
+
+def _use_our_pools(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
