@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from messenger_api.gateways.http import NoResponse
 from messenger_api.gateways.mesibo import (
     MesiboClient,
     MesiboError,
@@ -22,7 +23,7 @@ from messenger_api.gateways.mesibo import (
     Message,
     Timeouts,
 )
-from messenger_api.gateways.mesibo.retry import IDEMPOTENT, Failure, may_retry
+from messenger_api.gateways.mesibo.retry import IDEMPOTENT, may_retry
 
 from .mesibo_stub import (
     SELF_SIGNED,
@@ -212,23 +213,23 @@ def test_cookies_are_not_kept(stub: Stub, client: MesiboClient) -> None:
 @pytest.mark.parametrize("op", [*sorted(IDEMPOTENT), "groupadd", "message"])
 @pytest.mark.parametrize("reason", ["connect", "proxy", "broken"])
 def test_every_op_is_retried_when_nothing_was_sent(op: str, reason: str) -> None:
-    assert may_retry(op, Failure(reason, sent=False))
+    assert may_retry(op, NoResponse(reason, sent=False))
 
 
 @pytest.mark.parametrize("op", sorted(IDEMPOTENT))
 def test_an_idempotent_op_is_retried_when_the_connection_ended_before_an_answer(op: str) -> None:
-    assert may_retry(op, Failure("broken", sent=True))
-    assert not may_retry(op, Failure("broken", sent=True, answered=True))
+    assert may_retry(op, NoResponse("broken", sent=True))
+    assert not may_retry(op, NoResponse("broken", sent=True, answered=True))
 
 
 @pytest.mark.parametrize("op", ["groupadd", "message"])
 def test_what_would_happen_twice_is_not_retried_once_sent(op: str) -> None:
-    assert not may_retry(op, Failure("broken", sent=True))
+    assert not may_retry(op, NoResponse("broken", sent=True))
 
 
 @pytest.mark.parametrize("reason", ["timeout", "tls", "too large", "bad url"])
 def test_a_failure_that_does_not_pass_is_not_retried(reason: str) -> None:
-    assert not may_retry("useradd", Failure(reason, sent=False))
+    assert not may_retry("useradd", NoResponse(reason, sent=False))
 
 
 def test_a_stale_connection_is_replaced_for_an_idempotent_op(stub: Stub, client: MesiboClient) -> None:
@@ -447,7 +448,7 @@ def test_a_failure_tells_neither_token_nor_address_nor_text(
         client.add_group(TEXT, [ANA, BOB])
     told = traces(caught.value)
     assert APP_TOKEN not in told
-    assert APP_TOKEN not in repr(client) + repr(vars(client)["_exchange"])
+    assert APP_TOKEN not in repr(client) + repr(vars(client)["_transport"])
     logged = caplog.text + repr(lines)
     for private in (APP_TOKEN, ANA, BOB, TEXT):
         assert private not in logged

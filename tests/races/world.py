@@ -8,7 +8,6 @@ import io
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +17,8 @@ from sqlalchemy import event
 from werkzeug.test import Client
 
 from messenger_api.domain.errors import ApiError
+from messenger_api.gateways.departure import Departure, GivenUp
+from messenger_api.gateways.http import NoResponse, Response
 from messenger_api.services.account import closing
 from messenger_api.services.identities import PhoneNumbers
 from messenger_api.services.login.secret import SecretProof
@@ -37,26 +38,8 @@ LATER = 130
 class _Inline:
     """In the place of `gateways.threads.Calls`: a call runs in the thread that makes it."""
 
-    def start(self, work: Callable[[], T], *, patience: float = 0.0) -> Future[T]:
-        future: Future[T] = Future()
-        future.set_result(work())
-        return future
-
-
-class _Response:
-    def __init__(self, status: int, body: bytes) -> None:
-        self.status_code = status
-        self.raw = self
-        self._body = io.BytesIO(body)
-
-    def read1(self, size: int, *, decode_content: bool) -> bytes:
-        return self._body.read(size)
-
-    def __enter__(self) -> _Response:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
+    def run(self, work: Callable[[], T], _seconds: float, **_: object) -> T:
+        return work()
 
 
 class World:
@@ -273,19 +256,30 @@ class World:
             self._scheduler.step(label)
 
     def _meet_mesibo(self, patch: pytest.MonkeyPatch) -> None:
-        exchange = self.product.services.mesibo._exchange
+        transport = self.product.services.mesibo._transport
         sandbox = Client(self.product.sandbox._app)
         path = "/api.php" if self.product.services.settings.mesibo_api_style == "form" else "/backend"
 
-        def post(_url: str, *, data: io.BytesIO, headers: dict[str, str], **_: object) -> _Response:
+        def request(
+            _method: str,
+            _url: str,
+            *,
+            data: bytes,
+            headers: dict[str, str],
+            departure: Departure,
+            **_: object,
+        ) -> Response:
             self._step("to mesibo")
-            body = data.read()
-            answer = sandbox.post(path, data=body, headers=headers)
-            self._step(f"from mesibo {body[:60]!r}")
-            return _Response(answer.status_code, answer.data)
+            try:
+                departure.leave()
+            except GivenUp:
+                raise NoResponse("too late", sent=False) from None
+            answer = sandbox.post(path, data=data, headers=headers)
+            self._step(f"from mesibo {data[:60]!r}")
+            return Response(answer.status_code, {}, answer.data)
 
-        patch.setattr(exchange, "_calls", _Inline())
-        patch.setattr(exchange._session, "post", post)
+        patch.setattr(transport, "_calls", _Inline())
+        patch.setattr(transport._client, "request", request)
 
     def _meet_files(self, patch: pytest.MonkeyPatch) -> None:
         for place in (self.product.services.files.files, self.product.services.files.thumbnails):

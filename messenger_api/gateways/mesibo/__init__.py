@@ -3,10 +3,11 @@
 `MesiboClient` is what services call; `wire` and `answers` alone know the names on the wire.
 """
 
+from messenger_api.gateways.http import Timeouts
 from messenger_api.gateways.mesibo.answers import UserToken
 from messenger_api.gateways.mesibo.client import MesiboClient
 from messenger_api.gateways.mesibo.errors import MesiboError, MesiboRefused, MesiboUnreachable
-from messenger_api.gateways.mesibo.exchange import Timeouts, seconds_left
+from messenger_api.gateways.mesibo.transport import seconds_left
 from messenger_api.gateways.mesibo.wire import Message
 
 __all__ = [

@@ -9,10 +9,11 @@ from typing import TypeVar
 
 import structlog
 
+from messenger_api.gateways.http import Response, Timeouts
 from messenger_api.gateways.mesibo import answers, wire
 from messenger_api.gateways.mesibo.answers import Answer, UserToken
 from messenger_api.gateways.mesibo.errors import MesiboError, MesiboRefused, MesiboUnreachable
-from messenger_api.gateways.mesibo.exchange import Exchange, Reply, Timeouts
+from messenger_api.gateways.mesibo.transport import Transport
 from messenger_api.gateways.mesibo.wire import Life, Message, Op
 from messenger_api.logs import Seldom
 from messenger_api.settings import Settings
@@ -63,7 +64,7 @@ class MesiboClient:
         self._life = {name: seconds for name, seconds in life.items() if seconds}
         self._style = wire.style_of(url, style)
         self._app_token = app_token
-        self._exchange = Exchange(url, timeouts, max_calls)
+        self._transport = Transport(url, timeouts, max_calls)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> MesiboClient:
@@ -100,9 +101,9 @@ class MesiboClient:
         `LATE_SECONDS` after the call began.
         """
 
-        def late(reply: Reply) -> None:
+        def late(response: Response) -> None:
             if on_late:
-                self._late_group(reply, on_late)
+                self._late_group(response, on_late)
 
         def make(life: Life) -> int:
             op = wire.groupadd(name, members, life)
@@ -206,7 +207,7 @@ class MesiboClient:
 
     def close(self) -> None:
         """Close idle connections, at once. A late group may still be reported afterwards."""
-        self._exchange.close()
+        self._transport.close()
 
     def _call(
         self,
@@ -214,31 +215,31 @@ class MesiboClient:
         read: Callable[[Answer], T],
         *,
         patience: float = 0.0,
-        on_late: Callable[[Reply], None] | None = None,
+        on_late: Callable[[Response], None] | None = None,
     ) -> T:
         with _logged(op.name):
             return read(self._answer(op, patience, on_late))
 
     def _answer(
-        self, op: Op, patience: float = 0.0, on_late: Callable[[Reply], None] | None = None
+        self, op: Op, patience: float = 0.0, on_late: Callable[[Response], None] | None = None
     ) -> Answer:
         if not self._app_token:  # nobody is asked on nobody's behalf; what waits for mesibo goes on waiting
             raise MesiboUnreachable("MESIBO_APP_TOKEN is not set")
         content_type = wire.CONTENT_TYPES[self._style]
-        reply = self._exchange.post(
+        response = self._transport.post(
             op.name, content_type, self._encoded(op), patience=patience, on_late=on_late
         )
-        return self._decoded(op.name, reply)
+        return self._decoded(op.name, response)
 
     def _encoded(self, op: Op) -> bytes:
         return wire.encode(op, self._style, self._app_token)
 
-    def _decoded(self, op: str, reply: Reply) -> Answer:
-        return answers.decode(op, reply.status, reply.body, self._app_token)
+    def _decoded(self, op: str, response: Response) -> Answer:
+        return answers.decode(op, response.status, response.body, self._app_token)
 
-    def _late_group(self, reply: Reply, on_late: Callable[[int], None]) -> None:
+    def _late_group(self, response: Response, on_late: Callable[[int], None]) -> None:
         try:
-            gid = answers.group_id(self._decoded("groupadd", reply))
+            gid = answers.group_id(self._decoded("groupadd", response))
         except MesiboError:
             return  # no group was made
         log.warning("mesibo_late_group", gid=gid)

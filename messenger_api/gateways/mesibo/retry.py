@@ -5,7 +5,7 @@ The rule needs no network: it looks at what is known of the failure and at the o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from messenger_api.gateways.http import NoResponse
 
 # Made twice, these leave mesibo as once would have. `groupadd` would make a second group and `message`
 # would reach people twice.
@@ -18,21 +18,7 @@ IDEMPOTENT = frozenset(
 PASSING = frozenset({"connect", "proxy", "broken"})
 
 
-@dataclass(frozen=True)
-class Failure:
-    """An exchange without an answer.
-
-    `reason` as in `MesiboUnreachable`; `sent`: at least a part of the request's body was handed to a
-    connection; `answered`: the head of an answer had come; `detail`: what happened, for people.
-    """
-
-    reason: str
-    sent: bool
-    answered: bool = False
-    detail: str = ""
-
-
-def may_retry(op: str, failure: Failure) -> bool:
+def may_retry(op: str, failure: NoResponse) -> bool:
     """Whether `op` may be tried a second time after `failure`.
 
     A request whose body never left cannot have been carried out: any op may go again. Otherwise only an

@@ -1,0 +1,127 @@
+"""Requests to mesibo: a bounded number at once, and once more where that helps.
+
+A call runs in a thread (`gateways.threads`) while its caller waits at most `Timeouts.read`. That also lets a
+group that mesibo makes too late still be noticed (`on_late`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import partial
+
+from messenger_api.gateways.departure import Departure
+from messenger_api.gateways.http import HttpClient, NoResponse, Response, Timeouts
+from messenger_api.gateways.mesibo.errors import MesiboUnreachable
+from messenger_api.gateways.mesibo.retry import may_retry
+from messenger_api.gateways.reaching import place
+from messenger_api.gateways.threads import Busy, Calls, TooSlow
+
+# How long a call waits for its turn when `max_calls` are under way: a moment's crowd passes, and a person
+# behind a mesibo that hangs is told at once.
+QUEUE_SECONDS = 0.5
+
+# mesibo's answers are some hundred bytes; 20 members of a group a few thousand.
+MAX_ANSWER_BYTES = 1024 * 1024
+
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
+
+# Seconds that are left for the calls of this thread; None: as many as they want. Whoever acts under a claim
+# that runs out must not act after it, however long it was frozen meanwhile.
+seconds_left: ContextVar[Callable[[], float] | None] = ContextVar("seconds_left", default=None)
+
+
+@dataclass(frozen=True)
+class _Call:
+    op: str
+    content_type: str
+    body: bytes = field(repr=False)
+    patience: float
+    left: Callable[[], float] | None  # see `seconds_left`
+
+
+class Transport:
+    """Posts bodies to one URL, at most `max_calls` at once, from any number of threads."""
+
+    def __init__(self, url: str, timeouts: Timeouts, max_calls: int) -> None:
+        self._url = url
+        self._timeouts = timeouts
+        # User and password in the URL itself (an on-premise server behind basic authentication) are sent.
+        self._client = HttpClient(
+            timeouts, url=url, connections=max_calls, most_bytes=MAX_ANSWER_BYTES, headers=HEADERS
+        )
+        self._calls = Calls("mesibo", max_calls)
+
+    def post(
+        self,
+        op: str,
+        content_type: str,
+        body: bytes,
+        *,
+        patience: float = 0.0,
+        on_late: Callable[[Response], None] | None = None,
+    ) -> Response:
+        """Send `body` and return the answer, within `Timeouts.read` seconds and the wait for a turn.
+
+        With `patience` (seconds) the exchange goes on that long without its caller; an answer that
+        still comes is handed to `on_late` in the exchange's thread. Until then it counts as one of
+        `max_calls`.
+
+        Raises:
+            MesiboUnreachable: no answer in time.
+        """
+        left = seconds_left.get()
+        seconds = min(self._timeouts.read, left()) if left else self._timeouts.read
+        if seconds <= 0:
+            raise MesiboUnreachable("too late", maybe_done=False)
+        outcome = self._outcome(_Call(op, content_type, body, patience, left), seconds, on_late)
+        if isinstance(outcome, NoResponse):
+            detail = ", ".join(filter(None, (outcome.detail, place(self._url))))
+            raise MesiboUnreachable(outcome.reason, maybe_done=outcome.sent, detail=detail)
+        return outcome
+
+    def close(self) -> None:
+        """Close idle connections. Calls under way end by themselves; nothing waits for them."""
+        self._client.close()
+
+    def _outcome(
+        self, call: _Call, seconds: float, on_late: Callable[[Response], None] | None
+    ) -> Response | NoResponse:
+        def late(outcome: Response | NoResponse) -> None:
+            if on_late and isinstance(outcome, Response):
+                on_late(outcome)
+
+        try:
+            return self._calls.run(
+                partial(self._attempts, call), seconds, patience=QUEUE_SECONDS, on_late=late
+            )
+        except Busy:
+            return NoResponse("busy", sent=False)
+        except TooSlow:
+            return NoResponse("timeout", sent=True, detail="no answer")
+
+    def _attempts(self, call: _Call) -> Response | NoResponse:
+        """The answer, or the failure as a value: without the thread's traceback."""
+        now = time.monotonic()
+        caller_leaves = now + self._timeouts.read
+        gives_up = max(caller_leaves, now + call.patience)
+        outcome = self._attempt(call, gives_up)
+        again = isinstance(outcome, NoResponse) and may_retry(call.op, outcome)
+        return self._attempt(call, gives_up) if again and time.monotonic() < caller_leaves else outcome
+
+    def _attempt(self, call: _Call, gives_up: float) -> Response | NoResponse:
+        # mesibo can do nothing with a head alone, so a body that never left proves that nothing was done.
+        departure = Departure(with_body=True, seconds_left=call.left)
+        try:
+            return self._client.request(
+                "POST",
+                self._url,
+                data=call.body,
+                headers={"Content-Type": call.content_type},
+                seconds=gives_up - time.monotonic(),
+                departure=departure,
+            )
+        except NoResponse as failure:
+            return failure.with_traceback(None)
