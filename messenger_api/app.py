@@ -18,17 +18,23 @@ from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.gateways.sms import sender_from_settings
 from messenger_api.guard import for_own_machine
 from messenger_api.keyfile import with_secret_key
+from messenger_api.outbox.runner import Runner
+from messenger_api.outbox.tasks import Tasks, handled
 from messenger_api.processes import EachProcess
 from messenger_api.sandbox import SandboxServer, SandboxStore, sandbox_pages
 from messenger_api.services import Services
+from messenger_api.services.account import tasks as account
 from messenger_api.services.account.closing import Closing
 from messenger_api.services.account.entrances import Entrances
 from messenger_api.services.account.exports import Exports
 from messenger_api.services.account.number_change import NumberChange
 from messenger_api.services.account.push import Push
 from messenger_api.services.account.sessions import Sessions
+from messenger_api.services.groups import tasks as groups
+from messenger_api.services.groups.changes import GroupChanges
 from messenger_api.services.groups.groups import Groups
 from messenger_api.services.groups.repeats import Repeats
+from messenger_api.services.groups.upkeep import Upkeep
 from messenger_api.services.identities import Identities, Method, PhoneNumbers, names_of
 from messenger_api.services.installation import Installation
 from messenger_api.services.limits import Daily, Limits
@@ -47,13 +53,15 @@ from messenger_api.services.operator.users import UserQueries
 from messenger_api.services.otp.codes import OneTimeCodes
 from messenger_api.services.otp.failed_attempts import FailedAttempts
 from messenger_api.services.otp.verification import CodeVerifier
+from messenger_api.services.people import tasks as people
 from messenger_api.services.people.blocks import Blocks, Reports
 from messenger_api.services.people.contacts import Contacts
 from messenger_api.services.people.media import Media
 from messenger_api.services.people.profiles import Profiles
+from messenger_api.services.sms import tasks as texts
 from messenger_api.services.sms.delivery import TextDelivery
 from messenger_api.services.sms.report import TextReports
-from messenger_api.services.worker import Worker
+from messenger_api.services.update_messages import UpdateMessages
 from messenger_api.settings import Settings, SettingsError, country_faults, without_mesibo
 from messenger_api.storage import db as databases
 from messenger_api.storage.db import Database
@@ -69,6 +77,7 @@ from messenger_api.transport.receipts import receipts_blueprint
 from messenger_api.transport.receiving import Receiving
 from messenger_api.transport.refused import refuse
 from messenger_api.transport.routes import Application, always_answered, api_blueprint, shortcut
+from messenger_api.worker import Housekeeping, Worker
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -118,7 +127,7 @@ def build_app(settings: Settings) -> Flask:
     sandbox = _sandbox(settings)
     services = build_services(settings, database, sandbox)
     schema = Schema(database)
-    app.extensions[EXTENSION] = Parts(services, schema, sandbox)
+    app.extensions[EXTENSION] = Parts(services, _worker(services), schema, sandbox)
     if sandbox:
         app.register_blueprint(sandbox_pages(sandbox.store))
     app.register_blueprint(api_blueprint(services))
@@ -170,10 +179,11 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
     text_delivery = TextDelivery(settings, database, keys, limits, codes, sms)
     login = login_flow(method, settings, keys, limits, failed, codes, verifier, text_delivery)
     media = Media(settings, database, files)
-    worker = Worker(settings, database, mesibo, files, text_delivery)
-    database.on_queued = worker.wake
+    changes = GroupChanges(database, mesibo)
+    tasks = build_tasks(settings, database, mesibo, files, text_delivery, changes)
+    runner = Runner(settings, database, mesibo, tasks)
     blocks = Blocks(settings, database, identities)
-    closing = Closing(settings, database, worker)
+    closing = Closing(settings, database, runner)
     sessions = Sessions(settings, database)
     entrances = Entrances(settings, database, mesibo, closing)
     number_changes = Daily(limits, database, "number_changes", CHANGES_A_DAY)
@@ -191,7 +201,7 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
         sessions=sessions,
         contacts=Contacts(settings, database, limits, identities),
         profiles=Profiles(database, media),
-        groups=Groups(settings, database, identities, mesibo, media, Repeats(database, limits)),
+        groups=Groups(settings, database, identities, changes, media, Repeats(database, limits)),
         media=media,
         push=Push(database),
         blocks=blocks,
@@ -199,7 +209,7 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
         closing=closing,
         exports=Exports(database, limits.daily("exports", EXPORTS_A_DAY)),
         number_change=NumberChange(database, entrances, number_changes),
-        worker=worker,
+        runner=runner,
         installation=Installation(database, keys, identities),
         operator=Operator(
             users=UserQueries(database, identities),
@@ -211,22 +221,57 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
     )
 
 
+def build_tasks(
+    settings: Settings,
+    database: Database,
+    mesibo: MesiboClient,
+    files: FileStore,
+    text_delivery: TextDelivery,
+    changes: GroupChanges,
+) -> Tasks:
+    """All that follows what `ops.OPERATIONS` does: each kind of task, and what does it."""
+    messages = UpdateMessages(mesibo, settings.mesibo_max_body)
+    of_people = people.PeopleTasks(database, files, messages)
+    of_groups = groups.GroupTasks(database, mesibo, messages)
+    of_accounts = account.AccountTasks(database, mesibo, messages, changes)
+    return Tasks(
+        handled(people.UserChanged, of_people.user_changed),
+        handled(people.FileGone, of_people.file_gone),
+        handled(groups.TellMembers, of_groups.tell_members),
+        handled(groups.MirrorGroup, of_groups.mirror_group),
+        handled(groups.GroupGone, of_groups.group_gone),
+        handled(groups.GroupNews, of_groups.group_news),
+        handled(account.AccountClosed, of_accounts.account_closed),
+        handled(account.UserGone, of_accounts.user_gone),
+        handled(account.MesiboUserGone, of_accounts.mesibo_user_gone),
+        handled(account.TokenGone, of_accounts.token_gone),
+        handled(texts.WatchText, text_delivery.look_after),
+    )
+
+
+def _worker(of: Services) -> Worker:
+    upkeep = Upkeep(of.database, of.mesibo)
+    housekeeping = Housekeeping(of.database, of.files, of.sessions, upkeep, of.runner)
+    return Worker(of.runner, of.database.queued, housekeeping)
+
+
 @dataclass(frozen=True)
 class Parts:
     """What stands behind an application."""
 
     services: Services
+    worker: Worker
     schema: Schema
     sandbox: SandboxServer | None
 
     def begin(self) -> None:
         """Start what runs beside the requests, unless OUTBOX_IN_SERVER leaves it to others."""
         if self.services.settings.outbox_in_server:
-            self.services.worker.start()
+            self.worker.start()
 
     def close(self) -> None:
         """Let go of everything that is open; the application is of no use afterwards."""
-        self.services.worker.stop()
+        self.worker.stop()
         self.services.mesibo.close()
         self.services.sms.close()
         self.services.login.close()

@@ -64,7 +64,7 @@ class Seldom:
         self._next: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def is_due(self, what: str) -> bool:
+    def is_due(self, what: str = "") -> bool:
         """Whether nothing was said of `what` for so long; then something is now."""
         now = time.monotonic()
         with self._lock:

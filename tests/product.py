@@ -19,9 +19,12 @@ from PIL import Image
 from sqlalchemy import Engine, create_engine, event, inspect
 
 from messenger_api import configuration
-from messenger_api.app import Parts, build_app, parts_of
+from messenger_api.app import Parts, build_app, build_tasks, parts_of
+from messenger_api.gateways.mesibo import MesiboClient
+from messenger_api.outbox.runner import Runner
 from messenger_api.sandbox import SandboxServer
 from messenger_api.services import Services
+from messenger_api.services.groups.changes import GroupChanges
 from messenger_api.storage.models import Base
 
 APPID = "com.example.messenger"
@@ -157,7 +160,14 @@ class Product:
 
     def deliver(self) -> bool:
         """Empty the outbox; False when mesibo is unreachable."""
-        return self.services.worker.drain()
+        return self.services.runner.drain()
+
+    def runner(self, mesibo: MesiboClient | None = None) -> Runner:
+        """What delivers on another machine, by a client of mesibo of its own where one is given."""
+        s, client = self.services, mesibo or self.services.mesibo
+        changes = GroupChanges(s.database, client)
+        tasks = build_tasks(s.settings, s.database, client, s.files, s.text_delivery, changes)
+        return Runner(s.settings, s.database, client, tasks)
 
     def rows(self, statement: str, **values: object) -> list[Any]:
         """What the database holds."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.gateways.sms import SmsSender
+from messenger_api.outbox.runner import Runner
 from messenger_api.services.account.closing import Closing
 from messenger_api.services.account.exports import Exports
 from messenger_api.services.account.number_change import NumberChange
@@ -23,7 +24,6 @@ from messenger_api.services.people.contacts import Contacts
 from messenger_api.services.people.media import Media
 from messenger_api.services.people.profiles import Profiles
 from messenger_api.services.sms.delivery import TextDelivery
-from messenger_api.services.worker import Worker
 from messenger_api.settings import Settings
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
@@ -54,6 +54,6 @@ class Services:
     closing: Closing
     exports: Exports
     number_change: NumberChange
-    worker: Worker
+    runner: Runner
     installation: Installation
     operator: Operator

@@ -1,17 +1,23 @@
-"""The texts of update messages: JSON that older apps parse strictly.
+"""Update messages: their texts, and how one reaches many.
 
-The members, their order and their types are the contract's.
+The texts are JSON that older apps parse strictly: the members, their order and their types are the
+contract's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from messenger_api.gateways.mesibo import MesiboClient, Message
+from messenger_api.outbox.failures import Impossible
 from messenger_api.storage.db import SETTLE_SECONDS
 from messenger_api.storage.groups import GroupState
 from messenger_api.storage.users import Profile
+
+# Recipients that one request may name at the most, whatever its size.
+RECIPIENTS = 500
 
 
 class UpdateText(msgspec.Struct, kw_only=True):
@@ -83,3 +89,39 @@ def settled(changed_at: int) -> int:
     the same time (see `storage.db.SETTLE_SECONDS`).
     """
     return changed_at - SETTLE_SECONDS
+
+
+class UpdateMessages:
+    """Sends update messages, each to as many people as fit into a request."""
+
+    def __init__(self, mesibo: MesiboClient, max_body: int) -> None:
+        self._mesibo = mesibo
+        self._max_body = max_body
+
+    def send(self, sender: str, to: Sequence[str], text: str) -> int:
+        """Send one update message to as many of `to` as fit into one request; returns how many.
+
+        Raises:
+            Impossible: the message is too long for one person alone.
+            MesiboError: mesibo refuses it, or does not answer.
+        """
+        for shown in smaller(text):
+            if told := self._how_many_fit(sender, to, shown):
+                self._mesibo.send_message(Message(sender, to[:told], shown))
+                return told
+        raise Impossible("cannot be done: longer than MESIBO_MAX_BODY")
+
+    def _how_many_fit(self, sender: str, to: Sequence[str], text: str) -> int:
+        if self._fits(Message(sender, to, text)):
+            return len(to)
+        fits, too_many = 0, len(to)
+        while too_many - fits > 1:
+            middle = (fits + too_many) // 2
+            if self._fits(Message(sender, to[:middle], text)):
+                fits = middle
+            else:
+                too_many = middle
+        return fits
+
+    def _fits(self, message: Message) -> bool:
+        return self._mesibo.fits(message, self._max_body)

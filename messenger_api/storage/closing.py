@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, bindparam, delete, func, literal, literal_column, select, update
 
-from messenger_api.storage import intentions
+from messenger_api.storage import intentions, lanes
 from messenger_api.storage.models import (
     Contact,
     FormerContact,
@@ -64,8 +64,9 @@ _STATE_COLUMNS = (
 )
 _STATE = select(*_STATE_COLUMNS).where(User.contact_key == bindparam("key"))
 _one = select(literal_column("1").label("one")).subquery()
-# Version 0.1 put the tokens of an account into a lane of their own.
-_PAST = intentions.NOTHING_LEFT & ~intentions.is_queued(literal("token:").concat(User.uid)).correlate(User)
+# See `lanes.tokens`.
+_tokens = literal(lanes.TOKENS).concat(User.uid)
+_PAST = intentions.NOTHING_LEFT & ~intentions.is_queued(_tokens).correlate(User)
 _ENTRANCE = select(_PAST, *_STATE_COLUMNS).select_from(
     _one.outerjoin(User, User.contact_key == bindparam("key"))
 )
@@ -125,10 +126,10 @@ def displace(connection: Connection, now: int, former: AccountIds) -> None:
     forget_texts(connection, former.contact_key)
 
 
-def intentions_of(connection: Connection, address: str) -> str:
-    """The lane of intentions about whoever has this address; "" for nobody."""
+def contact_key(connection: Connection, address: str) -> bytes:
+    """The contact key of whoever has this address; b"" for nobody."""
     key = connection.execute(select(User.contact_key).where(User.address == address)).scalar()
-    return "" if key is None else f"intent:{key.hex()}"
+    return b"" if key is None else bytes(key)
 
 
 def forget_proofs(connection: Connection, identity: AccountIds) -> None:

@@ -8,6 +8,7 @@ lost connection is answered by running it again.
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -27,8 +28,8 @@ log = structlog.get_logger(__name__)
 
 # In `Connection.info` where the server is a node of a Galera cluster.
 CLUSTERED = "clustered"
-# Set in `Connection.info` by a transaction that queued work for after its commit.
-QUEUED = "queued"
+# In `Connection.info` while a transaction has queued work for after its commit (`note_queued`).
+_QUEUED = "queued"
 
 T = TypeVar("T")
 Clock = Callable[[], float]
@@ -70,12 +71,15 @@ class Uncertain(TryLater):
 
 
 class Database:
-    """Runs reads and transactions on an engine, and says `TryLater` when it cannot."""
+    """Runs reads and transactions on an engine, and says `TryLater` when it cannot.
+
+    `queued` is set by every commit that queued work: whoever does that work in this process waits for it.
+    """
 
     def __init__(self, engine: Engine, clock: Clock = time.time) -> None:
         self.engine = engine
         self.clock = clock
-        self.on_queued: Callable[[], None] = _nothing
+        self.queued = threading.Event()
         self._begin = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "BEGIN"
 
     def now(self) -> int:
@@ -129,7 +133,7 @@ class Database:
         def once() -> T:
             with self.engine.connect() as connection:
                 send(connection, self._begin)
-                connection.info.pop(QUEUED, None)
+                connection.info.pop(_QUEUED, None)
                 try:
                     started = time.monotonic()
                     result = work(connection, self.now())
@@ -139,9 +143,9 @@ class Database:
                     _roll_back(connection)
                     raise
                 _commit(connection)
-                queued = connection.info.pop(QUEUED, False)
+                queued = connection.info.pop(_QUEUED, False)
             if queued:
-                self.on_queued()
+                self.queued.set()
             return result
 
         return self._tried_again(once)
@@ -175,8 +179,9 @@ def new_id(inserted: CursorResult[Any]) -> int:
     return int((inserted.inserted_primary_key or (0,))[0])
 
 
-def _nothing() -> None:
-    """Nobody waits for queued work in this process."""
+def note_queued(connection: Connection) -> None:
+    """Say that this transaction queues work, so that it is begun as soon as it is committed."""
+    connection.info[_QUEUED] = True
 
 
 def _commit(connection: Connection) -> None:

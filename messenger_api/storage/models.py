@@ -30,6 +30,7 @@ SEALED_LENGTH = 1024
 REPORT_LENGTH = 1000
 # FCM and APNs set no limit; peers keep 4 KB.
 PUSH_TOKEN_LENGTH = 4096
+KIND_LENGTH = 24
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
 _LongText = Text().with_variant(MEDIUMTEXT, "mysql", "mariadb")
@@ -337,7 +338,7 @@ class OutboxItem(Base):
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
     lane: Mapped[str] = mapped_column(_ascii(64))
-    kind: Mapped[str] = mapped_column(_ascii(24))
+    kind: Mapped[str] = mapped_column(_ascii(KIND_LENGTH))
     payload: Mapped[str] = mapped_column(_LongText)
     state: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)

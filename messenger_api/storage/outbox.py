@@ -1,8 +1,8 @@
 """The outbox: work that must follow a commit, written in the same transaction.
 
 An item is delivered at least once and then removed. Items of one lane are delivered one after the
-other; the head of a lane that fails waits and keeps its place. A worker claims items for a while: if it
-dies, the claim runs out and another takes over.
+other; the head of a lane that fails waits and keeps its place. A worker claims items for a while
+(`storage.claims`).
 
 Order, also where several nodes of a cluster give out ids. Where the order of a lane matters, its items
 are queued by transactions that change one and the same row, a group's, *before* they queue. InnoDB's lock
@@ -15,20 +15,17 @@ one win too.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import takewhile
-from operator import attrgetter, itemgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Update, bindparam, delete, func, insert, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
-from messenger_api.storage.db import QUEUED
+from messenger_api.storage import lanes
+from messenger_api.storage.db import note_queued
 from messenger_api.storage.models import OutboxItem
 from messenger_api.storage.statements import execute
 
@@ -51,20 +48,6 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Item:
-    """A claimed item."""
-
-    id: int
-    lane: str
-    kind: str
-    payload: str
-    attempts: int
-    claim: str
-    claimed_until: int
-    created_at: int
-
-
-@dataclass(frozen=True)
 class Status:
     """How the outbox stands: counts, and the age in seconds of the oldest item that is due."""
 
@@ -73,60 +56,8 @@ class Status:
     oldest: int
 
 
-_earlier = aliased(OutboxItem)
-# A machine's clock may have been ahead and gone back: times that cannot be do not bind. Nothing is put off
-# for longer than so many seconds.
-FARTHEST = 2400
-_DUE = (
-    (OutboxItem.state == State.QUEUED)
-    & (
-        (OutboxItem.due_at <= bindparam("now"))
-        | (OutboxItem.due_at > bindparam("farthest"))
-        | (OutboxItem.created_at > bindparam("soon"))
-    )
-    & ((OutboxItem.claimed_until <= bindparam("now")) | (OutboxItem.claimed_until > bindparam("longest")))
-)
-_HEADS = (
-    select(OutboxItem.id, OutboxItem.lane)
-    .where(
-        _DUE,
-        ~select(_earlier.id)
-        .where(_earlier.lane == OutboxItem.lane, _earlier.id < OutboxItem.id, _earlier.state == State.QUEUED)
-        .exists(),
-    )
-    .order_by(OutboxItem.id)
-    .limit(bindparam("most"))
-)
-_BEHIND = (
-    select(OutboxItem.id, _DUE.label("due"))
-    .where(
-        OutboxItem.lane == bindparam("lane"),
-        OutboxItem.id > bindparam("head"),
-        OutboxItem.state == State.QUEUED,
-    )
-    .order_by(OutboxItem.id)
-    .limit(bindparam("most"))
-)
-_CLAIMED = select(
-    OutboxItem.id,
-    OutboxItem.lane,
-    OutboxItem.kind,
-    OutboxItem.payload,
-    OutboxItem.attempts,
-    OutboxItem.claim,
-    OutboxItem.claimed_until,
-    OutboxItem.created_at,
-)
-
 _ADD = insert(OutboxItem)
 _DONE = delete(OutboxItem).where(OutboxItem.id == bindparam("id"))
-
-# Workers that look at the same moment see the same items, and all but one come away with nothing. The next
-# look no longer shows what the winner has.
-_LOOKS = 5
-
-# Seconds by which the clocks of machines that work together may differ.
-_SKEW = 5
 
 
 def add(connection: Connection, now: int, drafts: Iterable[Draft]) -> list[int]:
@@ -142,7 +73,7 @@ def add(connection: Connection, now: int, drafts: Iterable[Draft]) -> list[int]:
         for draft in drafts
     ]
     if rows:
-        connection.info[QUEUED] = True
+        note_queued(connection)
     if len(rows) == 1:
         return [execute(connection, _ADD, rows[0]).new_id]
     if rows:
@@ -150,84 +81,9 @@ def add(connection: Connection, now: int, drafts: Iterable[Draft]) -> list[int]:
     return []
 
 
-def claim(
-    connection: Connection, now: int, *, most: int, lease: int, lanes: Sequence[str] = ()
-) -> list[Item]:
-    """Claim up to `most` items that are due, each with all that stand before it in its lane.
-
-    Of all lanes, or of these alone.
-    """
-    times = {"now": now, "soon": now + _SKEW, "farthest": now + FARTHEST, "longest": now + 2 * lease + _SKEW}
-    for _ in range(_LOOKS):
-        runs = _due_runs(connection, times, most, lanes)
-        if not runs:
-            break
-        if items := _claim(connection, times, runs, lease):
-            return items
-    return []
-
-
-def _due_runs(
-    connection: Connection, times: Mapping[str, int], most: int, lanes: Sequence[str]
-) -> list[list[int]]:
-    """The oldest heads of lanes; where they are few, each with those that are due behind it."""
-    query = _HEADS.where(OutboxItem.lane.in_(lanes)) if lanes else _HEADS
-    heads = connection.execute(query, {**times, "most": most}).all()
-    share = most // len(heads) if heads else 0
-    if share < 2:
-        return [[head.id] for head in heads]
-    runs = []
-    for head in heads:
-        asked = {"lane": head.lane, "head": head.id, **times, "most": share - 1}
-        # Up to the first one that waits or that somebody has.
-        behind = takewhile(itemgetter(1), execute(connection, _BEHIND, asked).rows)
-        runs.append([head.id, *(row[0] for row in behind)])
-    return runs
-
-
-def _claim(
-    connection: Connection, times: Mapping[str, int], runs: Sequence[Sequence[int]], lease: int
-) -> list[Item]:
-    mark = secrets.token_hex(16)
-    ids = [item_id for run in runs for item_id in run]
-    connection.execute(
-        update(OutboxItem)
-        .where(OutboxItem.id.in_(ids), _DUE)
-        .values(claim=mark, claimed_until=times["now"] + lease),
-        dict(times),
-    )
-    rows = connection.execute(_CLAIMED.where(OutboxItem.id.in_(ids), OutboxItem.claim == mark))
-    claimed = sorted((Item(*row) for row in rows), key=attrgetter("id"))
-    kept = _without_gaps(claimed, runs)
-    release(connection, [item for item in claimed if item not in kept])
-    return kept
-
-
-def _without_gaps(claimed: Sequence[Item], runs: Sequence[Sequence[int]]) -> list[Item]:
-    """The items before which none is missing that another worker got, or that is gone, in the meantime."""
-    ours = {item.id for item in claimed}
-    whole = {item_id for run in runs for item_id in takewhile(ours.__contains__, run)}
-    return [item for item in claimed if item.id in whole]
-
-
 def waits(connection: Connection, lane: str) -> bool:
     """Whether anything is queued in a lane."""
     query = select(OutboxItem.id).where(OutboxItem.lane == lane, OutboxItem.state == State.QUEUED).limit(1)
-    return connection.execute(query).scalar() is not None
-
-
-def waits_behind(connection: Connection, item: Item) -> bool:
-    """Whether another item of the same kind is queued behind one in its lane."""
-    query = (
-        select(OutboxItem.id)
-        .where(
-            OutboxItem.lane == item.lane,
-            OutboxItem.id > item.id,
-            OutboxItem.kind == item.kind,
-            OutboxItem.state == State.QUEUED,
-        )
-        .limit(1)
-    )
     return connection.execute(query).scalar() is not None
 
 
@@ -238,7 +94,7 @@ def waits_before(connection: Connection, item_id: int, lane: str) -> bool:
         .where(
             OutboxItem.id < item_id,
             OutboxItem.state == State.QUEUED,
-            OutboxItem.lane.startswith("group:") | (OutboxItem.lane == lane),
+            OutboxItem.lane.startswith(lanes.GROUP) | (OutboxItem.lane == lane),
         )
         .limit(1)
     )
@@ -250,53 +106,13 @@ def done(connection: Connection, item_id: int) -> None:
     execute(connection, _DONE, {"id": item_id})
 
 
-def hold(
-    connection: Connection, item: Item, *, claimed_until: int, left: msgspec.Struct | None = None
-) -> bool:
-    """Keep a claim longer, and what is `left` to do of an item that was delivered in part.
-
-    False when the claim had run out and another worker has the item.
-    """
-    values: dict[str, object] = {"claimed_until": claimed_until}
-    if left is not None:
-        values["payload"] = msgspec.json.encode(left).decode()
-    return connection.execute(_mine(item).values(values)).rowcount == 1
-
-
-def put_back(
-    connection: Connection, item: Item, *, attempts: int, due_at: int, error: str, dead: bool
-) -> None:
-    """Queue an item again for `due_at`, or lay it among the dead ones that a person looks at."""
-    connection.execute(
-        _mine(item).values(
-            attempts=attempts,
-            due_at=due_at,
-            claimed_until=0,
-            claim="",
-            last_error=error[:255],
-            state=int(State.DEAD if dead else State.QUEUED),
-        )
-    )
-
-
 def hurry(connection: Connection, now: int, lane: str) -> None:
     """Do what waits in a lane now."""
     changed = connection.execute(
         update(OutboxItem).where(OutboxItem.lane == lane, OutboxItem.due_at > now).values(due_at=now)
     )
     if changed.rowcount:
-        connection.info[QUEUED] = True
-
-
-def release(connection: Connection, items: Sequence[Item]) -> None:
-    """Give up the claim on what was not begun."""
-    if items:
-        ours = (OutboxItem.id.in_([item.id for item in items]), OutboxItem.claim == items[0].claim)
-        connection.execute(update(OutboxItem).where(*ours).values(claim="", claimed_until=0))
-
-
-def _mine(item: Item) -> Update:
-    return update(OutboxItem).where(OutboxItem.id == item.id, OutboxItem.claim == item.claim)
+        note_queued(connection)
 
 
 def status(connection: Connection, now: int) -> Status:
@@ -312,6 +128,12 @@ def status(connection: Connection, now: int) -> Status:
         dead=counts.get(State.DEAD, 0),
         oldest=0 if oldest is None else max(0, now - oldest),
     )
+
+
+def other_kinds(connection: Connection, kinds: Sequence[str]) -> list[str]:
+    """The kinds of queued items that are none of these."""
+    query = select(OutboxItem.kind).where(OutboxItem.state == State.QUEUED, OutboxItem.kind.not_in(kinds))
+    return list(connection.execute(query.distinct().order_by(OutboxItem.kind)).scalars())
 
 
 def dead(connection: Connection, most: int) -> Sequence[Row[*tuple[Any, ...]]]:

@@ -12,9 +12,9 @@ import pytest
 from messenger_api.domain.errors import BadPhone, BadUser, TooMany, TryLater
 from messenger_api.domain.phone import Phone as Number
 from messenger_api.domain.secrets import Keys
-from messenger_api.services.account.departures import CONTACTS_AT_ONCE
 from messenger_api.services.account.exports import Exports
 from messenger_api.services.account.number_change import NewLogin
+from messenger_api.services.account.tasks import CONTACTS_AT_ONCE
 from tests.product import APPID, Answer, Phone, Product, jpeg
 from tests.properties.secrets_scan import cells, files, numbers_in, texts_in
 
@@ -279,7 +279,7 @@ def test_a_deletion_that_is_cut_short_anywhere_is_taken_up_again(
 
     with monkeypatch.context() as broken:
         broken.setattr(database, "write", dying)
-        broken.setattr(product.services.worker, "_put_back", _die)
+        broken.setattr(product.services.runner, "_put_back", _die)
         try:
             product.deliver()
         except KeyboardInterrupt:

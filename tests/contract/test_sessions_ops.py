@@ -204,14 +204,14 @@ def test_the_worker_keeps_house_by_itself(make_product: MakeProduct) -> None:
     product = make_product(session_idle_days=10)
     devices(product, "drawer")
     product.clock.advance(11 * DAY)
-    thread = product.services.worker.start()
+    thread = product.parts.worker.start()
     try:
         for _ in range(100):
             if not product.rows("SELECT sid FROM sessions"):
                 break
             thread.join(0.05)
     finally:
-        product.services.worker.stop()
+        product.parts.worker.stop()
         thread.join()
     assert product.rows("SELECT sid FROM sessions") == []
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from messenger_api.services.worker import Worker
 from tests.product import Answer, Phone, Product
 from tests.properties.secrets_scan import cells, files, numbers_in
 
@@ -15,14 +14,13 @@ WORKERS = 3
 
 def settle(product: Product) -> None:
     """Have several workers empty the outbox together."""
-    s = product.services
-    workers = [Worker(s.settings, s.database, s.mesibo, s.files, s.text_delivery) for _ in range(WORKERS)]
+    runners = [product.runner() for _ in range(WORKERS)]
     with ThreadPoolExecutor(WORKERS) as pool:
         for _ in range(40):
-            assert all(pool.map(lambda worker: worker.drain(), workers))
+            assert all(pool.map(lambda runner: runner.drain(), runners))
             if not product.rows("SELECT id FROM outbox"):
                 return
-            product.clock.advance(s.settings.outbox_lease / 4)
+            product.clock.advance(product.services.settings.outbox_lease / 4)
     raise AssertionError(product.rows("SELECT lane, kind, state, last_error FROM outbox"))
 
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from messenger_api.services.housekeeping import Housekeeping
 from tests.product import Phone, Product
 
 ANA, BEN, CAT = "14155550101", "14155550102", "14155550103"
@@ -31,7 +30,7 @@ def synced(phone: Phone, ts: int) -> tuple[int, dict[str, str]]:
 
 
 def beat(product: Product) -> None:
-    Housekeeping(product.services.settings, product.services.database, product.services.mesibo).beat()
+    product.parts.worker.housekeeping.beat()
 
 
 @pytest.mark.parametrize("back", [HOUR, 2 * HOUR, 26 * HOUR])

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from messenger_api.services import Services
-from messenger_api.services.updates import tell
+from messenger_api.services.groups.tasks import tell
 from messenger_api.storage import outbox
 from tests.faults.outside import Mesibo
 from tests.product import APPID, Answer

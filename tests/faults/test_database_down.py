@@ -189,7 +189,7 @@ def test_updates_wait_for_the_database_and_leave_when_it_is_back(
     log_in(product, CAT).ok("getcontacts", ts=0, phones=ANA)
     settle(product)
     before = len(mesibo.store.messages())
-    worker = product.services.worker.start()
+    worker = product.parts.worker.start()
     try:
         server.kill()
         time.sleep(0.2)
@@ -197,7 +197,7 @@ def test_updates_wait_for_the_database_and_leave_when_it_is_back(
         ana.ok("profile", name="Ana")
         wait_for(lambda: len(mesibo.store.messages()) > before, 10, "the update message")
     finally:
-        product.services.worker.stop()
+        product.parts.worker.stop()
         worker.join()
 
 

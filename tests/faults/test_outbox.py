@@ -17,10 +17,12 @@ from sqlalchemy import delete, insert, select, update
 from messenger_api.domain.phone import Phone as PhoneNumber
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.mesibo import MesiboClient
+from messenger_api.outbox.runner import Runner
+from messenger_api.services.groups.tasks import GroupGone, MirrorGroup, TellMembers, tell
 from messenger_api.services.groups.upkeep import GROUPS_AT_ONCE, Upkeep
-from messenger_api.services.updates import UserChanged, file_gone, group_gone, mirror, tell, user_changed
-from messenger_api.services.worker import Worker
-from messenger_api.storage import outbox
+from messenger_api.services.people.tasks import UserChanged, file_gone
+from messenger_api.storage import claims, outbox
+from messenger_api.storage.claims import Item
 from messenger_api.storage.models import Contact, Group, GroupMember, Thumbnail, User
 from messenger_api.storage.outbox import Draft
 from tests.faults.outside import (
@@ -47,6 +49,13 @@ Make = Callable[..., Product]
 
 def queue(product: Product, *drafts: Draft) -> None:
     product.services.database.write(lambda tx, now: outbox.add(tx, now, drafts))
+
+
+def claim(product: Product) -> list[Item]:
+    """What a worker claims that dies with it."""
+    now = product.services.database.now()
+    kinds = [TellMembers.kind]
+    return product.services.database.run(lambda tx: claims.claim(tx, now, kinds=kinds, most=20, lease=2))
 
 
 def texts(mesibo: Mesibo) -> list[str]:
@@ -312,7 +321,7 @@ class TestMirrors:
         self, connected: Product, mesibo: Mesibo
     ) -> None:
         gid = log_in(connected, ANA).ok("setgroup", gid=0, name="Walks")["gid"]
-        queue(connected, group_gone(gid))
+        queue(connected, GroupGone(gid).draft())
         settle(connected)
         assert our_groups(connected) == mesibos_groups(mesibo.store) == {gid: ("Walks", {ANA})}
 
@@ -365,7 +374,7 @@ class TestMirrors:
         with connected.services.database.engine.connect() as connection:
             connection.execute(delete(GroupMember).where(GroupMember.uid == ben))
         mesibo.faults.add("groupeditmembers", error="BADVALUE", times=1)
-        queue(connected, mirror(gid, [BEN, "14155559999"]))
+        queue(connected, MirrorGroup(gid, [BEN, "14155559999"]).draft())
         settle(connected)
         assert mesibos_groups(mesibo.store) == {gid: ("Walks", {ANA, CAT})}
 
@@ -520,7 +529,7 @@ class TestFollowers:
         followers = [f"1415{5560000 + n}" for n in range(1100)]
         add_people(connected, followers, following=ANA)
         [(uid,)] = connected.rows(f"SELECT uid FROM users WHERE address = '{ANA}'")
-        queue(connected, user_changed(uid))
+        queue(connected, UserChanged(uid).draft())
         mesibo.faults.add("message", times=1)
         mesibo.faults.add("*", drop=True)
         assert not connected.deliver()
@@ -539,21 +548,19 @@ class TestFollowers:
 
 class TestClaims:
     @pytest.fixture
-    def second(self, make_product: Make, mesibo: Mesibo) -> tuple[Product, Worker]:
+    def second(self, make_product: Make, mesibo: Mesibo) -> tuple[Product, Runner]:
         """A product and, on the same database, the worker of another machine."""
         product = make_product(**settings_for(mesibo), outbox_lease=2)
-        s = product.services
-        return product, Worker(s.settings, s.database, s.mesibo, s.files, s.text_delivery)
+        return product, product.runner()
 
     def test_what_a_dead_worker_claimed_another_does_when_the_claim_has_run_out(
-        self, second: tuple[Product, Worker], mesibo: Mesibo
+        self, second: tuple[Product, Runner], mesibo: Mesibo
     ) -> None:
         product, _worker = second
         ana = log_in(product, ANA)
         settle(product)
         queue(product, *tell(1, ana.number, [BEN], "one"))
-        now = product.services.database.now()
-        claimed = product.services.database.run(lambda tx: outbox.claim(tx, now, most=20, lease=2))
+        claimed = claim(product)
         assert len(claimed) == 1
         assert product.deliver()
         assert texts(mesibo) == []
@@ -562,20 +569,19 @@ class TestClaims:
         assert texts(mesibo) == ["one"]
 
     def test_a_long_list_is_claimed_as_a_run_up_to_the_first_item_that_waits(
-        self, second: tuple[Product, Worker], mesibo: Mesibo
+        self, second: tuple[Product, Runner], mesibo: Mesibo
     ) -> None:
         product, _worker = second
         ana = log_in(product, ANA)
         settle(product)
         drafts = [draft for n in range(5) for draft in tell(1, ana.number, [BEN], str(n))]
         queue(product, *drafts[:3], replace(drafts[3], delay=60), drafts[4])
-        now = product.services.database.now()
-        claimed = product.services.database.run(lambda tx: outbox.claim(tx, now, most=20, lease=2))
+        claimed = claim(product)
         assert [msgspec.json.decode(item.payload)["text"] for item in claimed] == ["0", "1", "2"]
-        assert product.services.database.run(lambda tx: outbox.claim(tx, now, most=20, lease=2)) == []
+        assert claim(product) == []
 
     def test_what_stands_behind_a_failure_waits_although_it_was_claimed_with_it(
-        self, second: tuple[Product, Worker], mesibo: Mesibo
+        self, second: tuple[Product, Runner], mesibo: Mesibo
     ) -> None:
         product, _worker = second
         ana = log_in(product, ANA)
@@ -588,7 +594,7 @@ class TestClaims:
         product.deliver()
         assert texts(mesibo) == ["0", "1", "2", "3"]
 
-    def test_two_workers_never_claim_the_same(self, second: tuple[Product, Worker], mesibo: Mesibo) -> None:
+    def test_two_workers_never_claim_the_same(self, second: tuple[Product, Runner], mesibo: Mesibo) -> None:
         product, _worker = second
         ana = log_in(product, ANA)
         settle(product)
@@ -611,7 +617,7 @@ class TestClaims:
             assert in_lane == sorted(in_lane)
 
     def test_a_worker_that_works_off_a_long_batch_slowly_keeps_its_claims(
-        self, second: tuple[Product, Worker], mesibo: Mesibo
+        self, second: tuple[Product, Runner], mesibo: Mesibo
     ) -> None:
         product, other = second
         ana = log_in(product, ANA)
@@ -629,7 +635,7 @@ class TestClaims:
         assert Counter(texts(mesibo)) == Counter(str(n) for n in range(9))
 
     def test_a_worker_that_lost_its_claim_sends_no_further_part(
-        self, second: tuple[Product, Worker], mesibo: Mesibo
+        self, second: tuple[Product, Runner], mesibo: Mesibo
     ) -> None:
         product, other = second
         ana = log_in(product, ANA)
@@ -657,8 +663,7 @@ def _drain_patiently(product: Product) -> None:
     """A worker whose mesibo client waits longer than the claim lasts."""
     s = product.services
     client = MesiboClient(s.settings.mesibo_api_url, s.settings.mesibo_app_token)
-    worker = Worker(s.settings, s.database, client, s.files, s.text_delivery)
-    worker.drain()
+    product.runner(client).drain()
     client.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from messenger_api.services.updates import tell
+from messenger_api.services.groups.tasks import tell
 from messenger_api.storage import outbox
 from tests.product import jpeg
 from tests.races.conftest import ALL, every_case, in_every_order

@@ -23,7 +23,6 @@ from messenger_api.services.account import closing
 from messenger_api.services.identities import PhoneNumbers
 from messenger_api.services.login.secret import SecretProof
 from messenger_api.services.otp.codes import Device
-from messenger_api.services.worker import Worker
 from messenger_api.storage.models import Base
 from tests.product import APPID, Answer, Phone, Product
 from tests.races.scheduler import Change, Run, Scheduler
@@ -86,8 +85,7 @@ class World:
 
     def worker(self) -> Work:
         """A worker that does what is due."""
-        s = self.product.services
-        return lambda: Worker(s.settings, s.database, s.mesibo, s.files, s.text_delivery).drain()
+        return lambda: self.product.runner().drain()
 
     def later(self, seconds: float) -> bool:
         """Let time pass."""

@@ -85,11 +85,11 @@ def enter(product: Product, code: str, number: str = NUMBER) -> Answer:
 @contextmanager
 def working(product: Product) -> Iterator[None]:
     """The worker runs, as it does in the server."""
-    thread = product.services.worker.start()
+    thread = product.parts.worker.start()
     try:
         yield
     finally:
-        product.services.worker.stop()
+        product.parts.worker.stop()
         thread.join(20)
 
 

@@ -428,11 +428,11 @@ def test_what_is_counted_up_meanwhile_stays(product: Product) -> None:
 def test_the_worker_keeps_house(product: Product) -> None:
     product.services.limits.take([Claim("sms_per_ip", "a", Window(5, 60))])
     product.clock.advance(62)
-    worker = product.services.worker.start()
+    worker = product.parts.worker.start()
     deadline = time.monotonic() + 10
     while names(product) and time.monotonic() < deadline:
         time.sleep(0.02)
-    product.services.worker.stop()
+    product.parts.worker.stop()
     worker.join(10)
     assert names(product) == []
 

@@ -18,9 +18,9 @@ def worker() -> None:
     check_mesibo(config)
     with stop_signals() as wait, product(config, quiet=False) as parts:
         prepare_schema(parts)
-        thread = parts.services.worker.start()
+        thread = parts.worker.start()
         click.echo("The worker delivers the outbox. Stop it with Ctrl-C or SIGTERM.")
         wait()
         click.echo("Stopping after the item at hand.")
-        parts.services.worker.stop()
+        parts.worker.stop()
         thread.join()

@@ -1,6 +1,6 @@
 """Closing accounts: on their owner's wish, on the operator's, and when a number has gone to somebody else.
 
-An account is unusable at once. The outbox does the rest (see `departures`) within moments; a login with the
+An account is unusable at once. The outbox does the rest (`tasks`) within moments; a login with the
 number that comes in between does it at once, and meets a fresh account.
 """
 
@@ -11,11 +11,11 @@ import time
 from sqlalchemy import Connection
 
 from messenger_api.domain.errors import BadUser, TryLater
+from messenger_api.outbox.runner import Runner
 from messenger_api.services.account.sessions import DAY_SECONDS, end_sessions
-from messenger_api.services.updates import account_closed, gone_lane, intent_lane
-from messenger_api.services.worker import Worker
+from messenger_api.services.account.tasks import AccountClosed
 from messenger_api.settings import Settings
-from messenger_api.storage import closing, groups, intentions, outbox
+from messenger_api.storage import closing, groups, intentions, lanes, outbox
 from messenger_api.storage.closing import AccountState
 from messenger_api.storage.db import Database
 from messenger_api.storage.models import Session
@@ -29,10 +29,10 @@ LOOK_SECONDS = 0.1
 class Closing:
     """Ends accounts, and keeps them out."""
 
-    def __init__(self, settings: Settings, database: Database, worker: Worker) -> None:
+    def __init__(self, settings: Settings, database: Database, runner: Runner) -> None:
         self._settings = settings
         self._database = database
-        self._worker = worker
+        self._runner = runner
 
     def close(self, uid: int) -> None:
         """Make an account unusable now; its groups, its rows and its pictures go by the outbox."""
@@ -119,32 +119,32 @@ class Closing:
 
     def _look(self, contact_key: bytes) -> tuple[AccountState | None, bool]:
         """How the account with this number stands, and whether its past is over."""
-        lanes = {"gone": gone_lane(contact_key), "intent": intent_lane(contact_key)}
+        past = {"gone": lanes.gone(contact_key), "intent": lanes.intent(contact_key)}
         seen: list[tuple[AccountState | None, bool]] = []
 
         def look(tx: Connection) -> bool | None:
-            seen[:] = [closing.entrance(tx, contact_key, **lanes)]
+            seen[:] = [closing.entrance(tx, contact_key, **past)]
             return None if seen[0][1] else False
 
         self._database.find(look)  # what another node of a cluster has committed counts
         return seen[0]
 
-    def _is_under_way(self, lanes: list[str]) -> bool:
+    def _is_under_way(self, past: list[str]) -> bool:
         soon = self._database.now() + FINISH_SECONDS
-        return self._database.run(lambda tx: intentions.under_way(tx, self._database.now(), soon, lanes))
+        return self._database.run(lambda tx: intentions.under_way(tx, self._database.now(), soon, past))
 
     def _finish(self, contact_key: bytes, uid: int = 0, *, closed: bool = False) -> None:
         """Do what is left to do about a number's past, or wait until whoever is doing it has done it."""
-        lanes = _past(contact_key, uid)
+        past = [lanes.gone(contact_key), *([lanes.tokens(uid)] if uid else [])]
         if closed:
             gids = self._database.run(lambda tx: groups.gids(tx, uid))
-            lanes += [f"user:{uid}", *(f"group:{gid}" for gid in gids)]
+            past += [lanes.user(uid), *map(lanes.group, gids)]
         until = time.monotonic() + FINISH_SECONDS
-        while self._worker.drain(lanes, seconds=until - time.monotonic()):
+        while self._runner.drain(past, seconds=until - time.monotonic()):
             left = closed and self._database.run(lambda tx: closing.closed(tx, uid)) is not None
             if not left and self._look(contact_key)[1]:
                 return
-            if time.monotonic() + LOOK_SECONDS > until or not self._is_under_way(lanes):
+            if time.monotonic() + LOOK_SECONDS > until or not self._is_under_way(past):
                 break
             time.sleep(LOOK_SECONDS)
         raise TryLater(retry_after=RETRY_SECONDS)
@@ -154,9 +154,4 @@ def close_account(tx: Connection, now: int, uid: int) -> None:
     """Close an account inside a transaction; the outbox does the rest."""
     if closing.close(tx, now, uid):
         end_sessions(tx, now, Session.uid == uid)
-        outbox.add(tx, now, [account_closed(uid)])
-
-
-def _past(contact_key: bytes, uid: int) -> list[str]:
-    """The lanes of what a number's past has left to do; version 0.3 put tokens into lanes of their own."""
-    return [gone_lane(contact_key), *([f"token:{uid}"] if uid else [])]
+        outbox.add(tx, now, [AccountClosed(uid).draft()])

@@ -2,7 +2,7 @@
 
 Nothing may come in between that ends the token again: what the number's past has left to do at mesibo, the
 account's end, or its move to another number. So the intention stands in the outbox before anybody looks, and
-whoever would end a token or a user of the number waits while it does (`departures`); whoever comes in waits
+whoever would end a token or a user of the number waits while it does (`tasks`); whoever comes in waits
 for what was queued before. The transaction that opens the session withdraws the intention: where that cannot
 be, or the account is not as it was seen, nothing is opened.
 """
@@ -21,9 +21,9 @@ from messenger_api.domain.phone import masked
 from messenger_api.domain.secrets import token_hash
 from messenger_api.gateways.mesibo import MesiboClient, MesiboUnreachable, UserToken
 from messenger_api.services.account.closing import Closing
+from messenger_api.services.account.tasks import mesibo_user_unused
 from messenger_api.services.bulkhead import translated
 from messenger_api.services.otp.codes import Device
-from messenger_api.services.updates import mesibo_user_unused
 from messenger_api.settings import Settings
 from messenger_api.storage import closing, intentions, outbox, sessions
 from messenger_api.storage.db import Database

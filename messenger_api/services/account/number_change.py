@@ -21,19 +21,16 @@ from messenger_api.domain.errors import AuthFail, BadPhone, BadUser, TryLater
 from messenger_api.domain.secrets import token_hash
 from messenger_api.services.account.entrances import RETRY_SECONDS, Entrance, Entrances
 from messenger_api.services.account.sessions import end_sessions
-from messenger_api.services.limits import Daily
-from messenger_api.services.otp.codes import Device
-from messenger_api.services.updates import (
-    account_closed,
-    file_gone,
-    group_gone,
-    group_news,
+from messenger_api.services.account.tasks import (
+    AccountClosed,
     mesibo_user_gone,
     mesibo_user_renewed,
-    mirror,
-    user_changed,
     user_gone,
 )
+from messenger_api.services.groups.tasks import GroupGone, GroupNews, MirrorGroup
+from messenger_api.services.limits import Daily
+from messenger_api.services.otp.codes import Device
+from messenger_api.services.people.tasks import UserChanged, file_gone
 from messenger_api.storage import blocks, closing, groups, outbox, sessions, users
 from messenger_api.storage.closing import AccountIds
 from messenger_api.storage.db import Database
@@ -144,11 +141,11 @@ def _take_over(tx: Connection, now: int, caller: Caller, wanted: _Wanted, entran
     closing.displace(tx, now, former)
     _move(tx, now, caller, wanted, 0)
     sessions.remove_where(tx, Session.uid == caller.uid)
-    follow = [account_closed(former.uid), mesibo_user_renewed(former, caller.appid)]
+    follow = [AccountClosed(former.uid).draft(), mesibo_user_renewed(former, caller.appid)]
     for gid in going_on:
-        follow += [mirror(gid, [former.address]), group_news(gid, 0, wanted.address)]
+        follow += [MirrorGroup(gid, [former.address]).draft(), GroupNews(gid, 0, wanted.address).draft()]
     for group in ended:
-        follow += [group_gone(group.gid), *file_gone(group.photo)]
+        follow += [GroupGone(group.gid).draft(), *file_gone(group.photo)]
     outbox.add(tx, now, follow)
     return left
 
@@ -176,7 +173,10 @@ def _move(tx: Connection, now: int, caller: Caller, wanted: _Wanted, mesibo_uid:
 def _what_follows(
     before: AccountIds, wanted: _Wanted, gids: list[int], unheard: list[int], now: int
 ) -> list[Draft]:
-    drafts = [user_changed(before.uid)]
+    drafts = [UserChanged(before.uid).draft()]
     for gid in gids:
-        drafts += [mirror(gid, [before.address, wanted.address]), group_news(gid, before.uid)]
+        drafts += [
+            MirrorGroup(gid, [before.address, wanted.address]).draft(),
+            GroupNews(gid, before.uid).draft(),
+        ]
     return [*drafts, user_gone(before, now, unheard), mesibo_user_gone(before, now)]

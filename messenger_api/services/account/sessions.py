@@ -15,7 +15,7 @@ from sqlalchemy.sql import ColumnElement
 
 from messenger_api.domain.errors import AuthFail, TryLater
 from messenger_api.domain.secrets import token_hash
-from messenger_api.services.updates import token_gone
+from messenger_api.services.account.tasks import token_gone
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox, sessions
 from messenger_api.storage.db import Database

@@ -21,8 +21,9 @@ from messenger_api.domain.members import Roster
 from messenger_api.gateways.mesibo import MesiboClient, MesiboError, MesiboUnreachable
 from messenger_api.services.bulkhead import chunks, translated
 from messenger_api.services.groups.repeats import Turn
+from messenger_api.services.groups.tasks import GroupGone, MirrorGroup, tell
+from messenger_api.services.people.tasks import file_gone
 from messenger_api.services.update_messages import group_text
-from messenger_api.services.updates import file_gone, group_gone, mirror, mirror_later, tell
 from messenger_api.storage import groups, new_groups, outbox, users
 from messenger_api.storage.db import Database
 from messenger_api.storage.groups import GroupState
@@ -81,7 +82,7 @@ class GroupChanges:
         gid = made.gid
 
         def work(tx: Connection, now: int) -> None:
-            outbox.add(tx, now, [group_gone(gid)])
+            outbox.add(tx, now, [GroupGone(gid).draft()])
             new_groups.done(tx, made.note)
 
         try:
@@ -135,9 +136,9 @@ class GroupChanges:
         added, removed = _difference(before.roster, after.roster)
         # mesibo is handed the old members with the name: one of them may be leaving at this moment.
         handed = chunks(after.roster.addresses())[0] if rename else []
-        concerned = dict.fromkeys([*added, *removed, *handed])
-        draft = mirror_later(before.gid, concerned, rename=rename)
-        [intent] = self._database.run(lambda tx: outbox.add(tx, self._database.now(), [draft]))
+        concerned = list(dict.fromkeys([*added, *removed, *handed]))
+        mirror = MirrorGroup(before.gid, concerned, rename)
+        [intent] = self._database.run(lambda tx: outbox.add(tx, self._database.now(), [mirror.intention()]))
         saved = None
         try:
             with translated():
@@ -150,7 +151,7 @@ class GroupChanges:
             saved = self.save(caller, before, after, subject, intent=intent)
         finally:
             if saved is None:
-                self._bring_back(mirror(before.gid, concerned, rename=rename))
+                self._bring_back(mirror.draft())
         return saved
 
     def _bring_back(self, draft: Draft) -> None:
@@ -202,7 +203,7 @@ class GroupChanges:
             if not groups.remove(tx, before):
                 return None
             news = _news(caller, before, after, now, "")
-            outbox.add(tx, now, [group_gone(before.gid), *news, *file_gone(before.photo)])
+            outbox.add(tx, now, [GroupGone(before.gid).draft(), *news, *file_gone(before.photo)])
             return after
 
         return self._database.write(work)

@@ -17,13 +17,12 @@ import structlog
 from messenger_api.domain.errors import BadGroup, NotMember, Refused, TryLater
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.domain.texts import REFERENCE
-from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.services.groups.changes import GroupChanges
 from messenger_api.services.groups.invited import Invited
 from messenger_api.services.groups.repeats import Repeats, Turn
+from messenger_api.services.groups.tasks import MirrorGroup
 from messenger_api.services.identities import Identities
 from messenger_api.services.people.media import Media
-from messenger_api.services.updates import mirror
 from messenger_api.settings import Settings
 from messenger_api.storage import groups
 from messenger_api.storage.db import Database, Uncertain
@@ -48,13 +47,13 @@ class Groups:
         settings: Settings,
         database: Database,
         identities: Identities,
-        mesibo: MesiboClient,
+        changes: GroupChanges,
         media: Media,
         repeats: Repeats,
     ) -> None:
         self._database = database
         self._invited = Invited(settings, database, identities)
-        self._changes = GroupChanges(database, mesibo)
+        self._changes = changes
         self._media = media
         self._repeats = repeats
 
@@ -221,7 +220,8 @@ class Groups:
                 return self._changes.save(caller, before, after)
             actor = caller.name or caller.address
             subject = f"{actor} has changed group name to {after.name}"
-            return self._changes.save(caller, before, after, subject, mirror(gid, rename=True))
+            mirror = MirrorGroup(gid, [], rename=True).draft()
+            return self._changes.save(caller, before, after, subject, mirror)
 
         return self._keeping(new_photo, lambda: self._again(attempt))
 
@@ -233,7 +233,7 @@ class Groups:
             if before.roster.role(caller.uid) == Role.OWNER:
                 return self._changes.delete(caller, before)
             after = replace(before, roster=before.roster.without([caller.uid]))
-            return self._changes.save(caller, before, after, "", mirror(gid, [caller.address]))
+            return self._changes.save(caller, before, after, "", MirrorGroup(gid, [caller.address]).draft())
 
         self._again(attempt)
 

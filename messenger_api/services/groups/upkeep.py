@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnreachable
 from messenger_api.gateways.mesibo.wire import ITEMS_PER_CALL
-from messenger_api.services.updates import group_gone, mirror
+from messenger_api.services.groups.tasks import GroupGone, MirrorGroup
 from messenger_api.storage import groups, new_groups, outbox
 from messenger_api.storage.db import Database
 from messenger_api.storage.intentions import INTENT_SECONDS
@@ -64,7 +64,7 @@ class Upkeep:
         unknown = [gid for gid in named if gid not in known and self._has_members_of(gid, note)]
 
         def work(tx: Connection, now: int) -> None:
-            outbox.add(tx, now, [group_gone(gid) for gid in unknown])
+            outbox.add(tx, now, [GroupGone(gid).draft() for gid in unknown])
             new_groups.done(tx, note.id)
 
         self._database.write(work)
@@ -97,7 +97,7 @@ class Upkeep:
         after = self._told_up_to
         gids = self._database.run(lambda tx: groups.life_untold(tx, after=after, most=GROUPS_AT_ONCE))
         if gids:
-            drafts = [mirror(gid, rename=True) for gid in gids]
+            drafts = [MirrorGroup(gid, [], rename=True).draft() for gid in gids]
             self._database.write(lambda tx, now: outbox.add(tx, now, drafts))
         # Those that could not be told are met again in the next round.
         self._told_up_to = gids[-1] if len(gids) == GROUPS_AT_ONCE else 0

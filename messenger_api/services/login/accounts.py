@@ -16,7 +16,7 @@ from messenger_api.services.account.entrances import RETRY_SECONDS, Entrance, En
 from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.login.flow import LoginFlow, Proof
 from messenger_api.services.otp.codes import Device
-from messenger_api.services.updates import user_changed
+from messenger_api.services.people.tasks import UserChanged
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox, users
 from messenger_api.storage.db import Database
@@ -129,7 +129,7 @@ class Accounts:
             country=entry.proof.who.region,
         )
         settings = self._settings
-        outbox.add(tx, now, [user_changed(uid, settings.join_subject, settings.join_message)])
+        outbox.add(tx, now, [UserChanged(uid, settings.join_subject, settings.join_message).draft()])
         return uid
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from messenger_api.domain.errors import AuthFail
 from messenger_api.services.people.media import Media
-from messenger_api.services.updates import file_gone, user_changed
+from messenger_api.services.people.tasks import UserChanged, file_gone
 from messenger_api.storage import outbox, users
 from messenger_api.storage.db import Database, Uncertain
 from messenger_api.storage.sessions import Caller
@@ -91,5 +91,6 @@ def _changed(tx: Connection, now: int, *, uid: int, wanted: _Wanted) -> Profile:
         return before
     users.change(tx, now, uid, **changes)
     has_new_photo = "photo" in changes
-    outbox.add(tx, now, [user_changed(uid), *(file_gone(before.photo) if has_new_photo else [])])
+    gone = file_gone(before.photo) if has_new_photo else []
+    outbox.add(tx, now, [UserChanged(uid).draft(), *gone])
     return replace(before, **changes, tn=wanted.tn if has_new_photo else before.tn, changed_at=now)

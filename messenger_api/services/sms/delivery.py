@@ -23,15 +23,16 @@ from messenger_api.gateways.sms import (
     State,
     TextMessage,
 )
+from messenger_api.outbox.run import Run
 from messenger_api.services.bulkhead import outbound_slot
 from messenger_api.services.limits import Claim, Limits, Taking
 from messenger_api.services.otp.codes import Issued, OneTimeCodes, Plan
 from messenger_api.services.sms.bookings import Bookings
 from messenger_api.services.sms.budget import MONEY, Spending
 from messenger_api.services.sms.messages import CodeMessage, CodeMessages, CodeRequest
-from messenger_api.services.updates import WatchText, watch_lane, watch_text
+from messenger_api.services.sms.tasks import WatchText
 from messenger_api.settings import Settings
-from messenger_api.storage import outbox, texts
+from messenger_api.storage import lanes, outbox, texts
 from messenger_api.storage.db import Database
 from messenger_api.storage.texts import Delivery, Text
 
@@ -168,7 +169,7 @@ class TextDelivery:
                     task = WatchText(
                         text_id, self._messages.seal(message, issued.code_hash), issued.code_hash.hex()
                     )
-                    outbox.add(tx, now, [watch_text(task, self._settings.sms_delivery_wait)])
+                    outbox.add(tx, now, [task.draft(self._settings.sms_delivery_wait)])
 
         self._limits.write(work)
 
@@ -215,11 +216,11 @@ class TextDelivery:
                 return
             log.info("sms.receipt", provider=provider, outcome=outcome.name.lower(), reason=receipt.reason)
             if outcome is Delivery.FAILED:
-                outbox.hurry(tx, now, watch_lane(text.id))
+                outbox.hurry(tx, now, lanes.text(text.id))
 
         self._database.write(work)
 
-    def look_after(self, task: WatchText) -> None:
+    def look_after(self, task: WatchText, _run: Run) -> None:
         """Send a text that did not arrive once more, by the next provider, while its code is of use."""
         text = self._database.run(lambda tx: texts.find(tx, task.text_id))
         if text is None or text.state is Delivery.DELIVERED:

@@ -1,0 +1,132 @@
+"""The worker: a thread that does what the outbox holds, and sees to it that nothing is kept too long.
+
+One thread of the server by default; at scale `messenger-api worker` on as many machines as wanted.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+import structlog
+
+from messenger_api.domain.errors import TryLater
+from messenger_api.logs import Seldom
+from messenger_api.outbox.runner import Runner
+from messenger_api.services.account.sessions import Sessions
+from messenger_api.services.groups.upkeep import Upkeep
+from messenger_api.storage import codes, contacts, counters, facts, rosters, sessions, texts
+from messenger_api.storage.db import Database
+from messenger_api.storage.files import FileStore
+
+log = structlog.get_logger(__name__)
+
+IDLE_SECONDS = 1.0
+DOWN_SECONDS = 3
+
+CODES_KEPT_SECONDS = 24 * 3600
+# The bill of a month is looked at in the next.
+TEXTS_KEPT_SECONDS = 62 * 24 * 3600
+CLEANING_SECONDS = 3600
+UPKEEP_SECONDS = 60
+ROSTERS_AT_ONCE = 20
+
+# How often it is noted that somebody delivers; `/readyz` tells when nobody did for a minute.
+BEAT_SECONDS = 10
+# By more than that the clocks of two machines do not differ.
+CLOCK_SECONDS = 5
+
+
+class Housekeeping:
+    """What every worker does beside the outbox; many together do it as one would."""
+
+    def __init__(
+        self, database: Database, files: FileStore, sessions: Sessions, upkeep: Upkeep, runner: Runner
+    ) -> None:
+        self._database = database
+        self._files = files
+        self._sessions = sessions
+        self._chores = (
+            (Seldom(BEAT_SECONDS), self.beat),
+            (Seldom(CLEANING_SECONDS), self._clean),
+            (Seldom(CLEANING_SECONDS), runner.name_others),
+            (Seldom(UPKEEP_SECONDS), upkeep.pass_over),
+        )
+
+    def keep(self) -> None:
+        """Do what is due, at the first call everything. Raises TryLater."""
+        self._files.sweep()
+        for throttle, chore in self._chores:
+            if throttle.is_due():
+                chore()
+
+    def beat(self) -> None:
+        """Note that somebody delivers, and notice a clock that went back."""
+        now = self._database.now()
+        last = int(self._database.run(partial(facts.read, name=facts.WORKER)) or 0)
+        if last > now + CLOCK_SECONDS:
+            log.warning(
+                "clock.went_back", seconds=last - now, what="phones are told again what they may miss"
+            )
+            self._database.run(partial(sessions.forget_future_syncs, now=now))
+        self._database.run(partial(facts.write, name=facts.WORKER, value=str(now)))
+
+    def _clean(self) -> None:
+        now = self._database.now()
+        self._database.run(lambda tx: codes.purge(tx, now - CODES_KEPT_SECONDS))
+        self._database.run(lambda tx: texts.purge(tx, now - TEXTS_KEPT_SECONDS))
+        for purge in (counters.purge, contacts.purge):
+            while self._database.run(partial(purge, now=now)):
+                pass
+        self._sessions.expire()
+        self._refresh_rosters()
+
+    def _refresh_rosters(self) -> None:
+        """Make syncs quick again for groups that an older version of this program has changed."""
+        last = 0
+        while gids := self._database.run(partial(rosters.stale, after=last, most=ROSTERS_AT_ONCE)):
+            for last in gids:
+                self._database.run(partial(rosters.refresh, gid=last))
+
+
+class Worker:
+    """The thread. `housekeeping` is done by it, too."""
+
+    def __init__(self, runner: Runner, queued: threading.Event, housekeeping: Housekeeping) -> None:
+        """`queued`: set when there may be something to do (`Database.queued`)."""
+        self.housekeeping = housekeeping
+        self._runner = runner
+        self._queued = queued
+        self._stopped = threading.Event()
+
+    def start(self) -> threading.Thread:
+        """Run in a thread of this process, which finishes the task at hand before the process ends."""
+        thread = threading.Thread(target=self.run, name="outbox")
+        thread.start()
+        return thread
+
+    def stop(self) -> None:
+        """Let `run` return after the task at hand."""
+        self._runner.stop()
+        self._stopped.set()
+        self._queued.set()
+
+    def run(self) -> None:
+        """Work until `stop` is called or the process comes to its end."""
+        while self._runner.goes_on():
+            if self._pass():
+                self._queued.wait(IDLE_SECONDS)
+            else:
+                # Something is down: being woken by every request would only hammer it.
+                self._stopped.wait(DOWN_SECONDS)
+            self._queued.clear()
+
+    def _pass(self) -> bool:
+        try:
+            self.housekeeping.keep()
+            return self._runner.drain()
+        except TryLater:
+            return False
+        except Exception:
+            log.exception("outbox.fault")
+            return False
