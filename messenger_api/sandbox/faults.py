@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from flask import Response, request
 
@@ -16,6 +17,7 @@ from messenger_api.sandbox.store import SandboxStore
 DROP = "messenger.sandbox.drop"
 STOPPING = "messenger.sandbox.stopping"
 LONGEST_DELAY = 120.0
+_COLUMNS = "(op, delay, error, dropped, html, after, times)"
 _HTML = (
     "<html>\r\n<head><title>{0}</title></head>\r\n"
     "<body>\r\n<center><h1>{0}</h1></center>\r\n</body>\r\n</html>\r\n"
@@ -41,16 +43,41 @@ class Faults:
     ) -> Fault:
         """Set a fault; `Fault` says what the arguments mean."""
         fault = Fault(op, delay, error, drop, html, after, times)
-        self.store.add_fault(fault)
+        self.set(fault)
         return fault
+
+    def set(self, fault: Fault) -> None:
+        """Play this fault from now on."""
+        marks = "?, ?, ?, ?, ?, ?, ?"
+        with self.store.writing() as db:
+            db.execute(f"INSERT INTO faults {_COLUMNS} VALUES ({marks})", astuple(fault))  # noqa: S608
+
+    def take(self, *ops: str) -> Fault | None:
+        """The oldest fault set for one of these ops, counted down by one."""
+        sql = f"SELECT * FROM faults WHERE op IN ({', '.join('?' * len(ops))}) ORDER BY id LIMIT 1"  # noqa: S608
+        if not self.store.rows(sql, *ops):
+            return None
+        with self.store.writing() as db:
+            row = db.execute(sql, ops).fetchone()
+            if row and row["times"] == 1:
+                db.execute("DELETE FROM faults WHERE id = ?", (row["id"],))
+            elif row and row["times"]:
+                db.execute("UPDATE faults SET times = times - 1 WHERE id = ?", (row["id"],))
+        return _fault(row) if row else None
 
     def current(self) -> list[Fault]:
         """The faults that are set, oldest first."""
-        return self.store.faults()
+        return [_fault(row) for row in self.store.rows("SELECT * FROM faults ORDER BY id")]
 
     def clear(self) -> None:
         """End all faults."""
-        self.store.clear_faults()
+        with self.store.writing() as db:
+            db.execute("DELETE FROM faults")
+
+
+def _fault(row: sqlite3.Row) -> Fault:
+    flags = {"drop": bool(row["dropped"]), "html": bool(row["html"]), "after": bool(row["after"])}
+    return Fault(op=row["op"], delay=row["delay"], error=row["error"], times=row["times"], **flags)
 
 
 def play(fault: Fault | None, work: Callable[[], Response], failed: Callable[[str], Response]) -> Response:

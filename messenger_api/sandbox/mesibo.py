@@ -14,7 +14,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from messenger_api.sandbox.faults import html_page, play
+from messenger_api.sandbox.faults import Faults, html_page, play
 from messenger_api.sandbox.records import Group, User
 from messenger_api.sandbox.store import SandboxStore, UnknownAddressError, UnknownGroupError
 from messenger_api.sandbox.wire import (
@@ -32,8 +32,8 @@ LONGEST_LIST = 20
 ON_PREMISE_MAX_BODY = 8192
 YEAR_SECONDS = 365 * 24 * 3600
 
-Answer = dict[str, Any]
-Handler = Callable[[SandboxStore, Call], Answer]
+Result = dict[str, Any]
+Handler = Callable[[SandboxStore, Call], Result]
 
 
 def mesibo_backend(
@@ -76,7 +76,7 @@ def _answer(store: SandboxStore, app_token: str) -> Response:
         code = 401 if error == "AUTHFAIL" else 400
         return _json(_refused(envelope, RefusedError(error, code, "a fault set in the sandbox")))
 
-    return play(store.take_fault(envelope.op, "*"), work, failed)
+    return play(Faults(store).take(envelope.op, "*"), work, failed)
 
 
 def _envelope() -> Envelope:
@@ -88,7 +88,7 @@ def _envelope() -> Envelope:
     return envelope_of_json(body or b"{}")
 
 
-def _result(store: SandboxStore, envelope: Envelope, app_token: str) -> Answer:
+def _result(store: SandboxStore, envelope: Envelope, app_token: str) -> Result:
     try:
         if not hmac.compare_digest(str(envelope.token).encode(errors="replace"), app_token.encode()):
             raise RefusedError("AUTHFAIL", 401, "invalid or expired app token", ["token"])
@@ -101,18 +101,18 @@ def _result(store: SandboxStore, envelope: Envelope, app_token: str) -> Answer:
     return {**shown, "op": envelope.op, **_id(envelope), "result": True}
 
 
-def _refused(envelope: Envelope | None, refusal: RefusedError) -> Answer:
+def _refused(envelope: Envelope | None, refusal: RefusedError) -> Result:
     op = {"op": envelope.op, **_id(envelope)} if envelope else {}
     properties = {"properties": refusal.properties} if refusal.properties else {}
     failure = {"error": refusal.error, "code": refusal.code, "cause": refusal.cause}
     return {**op, **failure, **properties, "result": False}
 
 
-def _id(envelope: Envelope) -> Answer:
+def _id(envelope: Envelope) -> Result:
     return {} if envelope.id is None else {"id": envelope.id}
 
 
-def _json(answer: Answer) -> Response:
+def _json(answer: Result) -> Response:
     return Response(json.dumps(answer, separators=(",", ":")), mimetype="application/json")
 
 
@@ -125,7 +125,7 @@ def _as_strings(value: Any) -> Any:
     return str(int(value)) if isinstance(value, int) else value
 
 
-def _useradd(store: SandboxStore, call: Call) -> Answer:
+def _useradd(store: SandboxStore, call: Call) -> Result:
     # JSON asks for a token by the presence of user.token; a form always does.
     wants_token = call.form or "user.token" in call.objects
     if wants_token and not call.text("appid"):
@@ -135,26 +135,26 @@ def _useradd(store: SandboxStore, call: Call) -> Answer:
     active = call.flag("active") if "active" in call.values else None
     name = call.text("name") if "name" in call.values else None
     user = store.put_user(call.text("address"), name=name, active=active, flag=_flag(call))
-    answer: Answer = {"uid": user.uid, "address": user.address}
+    answer: Result = {"uid": user.uid, "address": user.address}
     if wants_token:
         minted = store.mint_token(user.address, call.text("appid"), v2=call.flag("v2"))
         answer["token"] = minted.token
     return {"user": answer}
 
 
-def _userset(store: SandboxStore, call: Call) -> Answer:
+def _userset(store: SandboxStore, call: Call) -> Result:
     user = _user(store, call)
     active = call.flag("active") if "active" in call.values else None
     store.put_user(user.address, active=active, flag=_flag(call))
     return {}
 
 
-def _userdel(store: SandboxStore, call: Call) -> Answer:
+def _userdel(store: SandboxStore, call: Call) -> Result:
     store.delete_user(_user(store, call).address)
     return {}
 
 
-def _usertoken(store: SandboxStore, call: Call) -> Answer:
+def _usertoken(store: SandboxStore, call: Call) -> Result:
     user = _user(store, call)
     appid = call.text("appid")
     if not appid:
@@ -166,12 +166,12 @@ def _usertoken(store: SandboxStore, call: Call) -> Answer:
     return {"user": {"uid": user.uid, "address": user.address, "appid": appid, "token": minted.token}}
 
 
-def _usersget(store: SandboxStore, call: Call) -> Answer:
+def _usersget(store: SandboxStore, call: Call) -> Result:
     found = store.users(call.text("address", "*") or "*", _count(call))
     return {"users": [_shown_user(user) for user in found]}
 
 
-def _shown_user(user: User) -> Answer:
+def _shown_user(user: User) -> Result:
     return {
         "uid": user.uid,
         "address": user.address,
@@ -181,7 +181,7 @@ def _shown_user(user: User) -> Answer:
     }
 
 
-def _groupadd(store: SandboxStore, call: Call) -> Answer:
+def _groupadd(store: SandboxStore, call: Call) -> Result:
     if call.whole("gid"):
         raise call.bad("gid", "a new group gets its id from mesibo")
     try:
@@ -191,7 +191,7 @@ def _groupadd(store: SandboxStore, call: Call) -> Answer:
     return {"group": {"gid": group.gid}}
 
 
-def _groupset(store: SandboxStore, call: Call) -> Answer:
+def _groupset(store: SandboxStore, call: Call) -> Result:
     # Whether groupset's members replace the old ones is not documented. Here they are added, so that a
     # caller who counts on the removal of the others is found out.
     name = call.text("name") if "name" in call.values else None
@@ -200,18 +200,18 @@ def _groupset(store: SandboxStore, call: Call) -> Answer:
     return {"group": {"gid": group.gid}}
 
 
-def _groupeditmembers(store: SandboxStore, call: Call) -> Answer:
+def _groupeditmembers(store: SandboxStore, call: Call) -> Result:
     _edit(store, call, **{"remove" if call.flag("delete") else "add": call.addresses("members")})
     return {}
 
 
-def _groupdel(store: SandboxStore, call: Call) -> Answer:
+def _groupdel(store: SandboxStore, call: Call) -> Result:
     if not store.delete_group(call.whole("gid")):
         raise call.bad("gid", "there is no such group")
     return {}
 
 
-def _groupgetmembers(store: SandboxStore, call: Call) -> Answer:
+def _groupgetmembers(store: SandboxStore, call: Call) -> Result:
     group = store.group(call.whole("gid"))
     if group is None:
         raise call.bad("gid", "there is no such group")
@@ -219,12 +219,12 @@ def _groupgetmembers(store: SandboxStore, call: Call) -> Answer:
     return {"members": [{"address": address, "cansend": 1, "canrecv": 1} for address in listed]}
 
 
-def _groupsget(store: SandboxStore, call: Call) -> Answer:
+def _groupsget(store: SandboxStore, call: Call) -> Result:
     found = store.groups(call.text("name", "*") or "*", _count(call))
     return {"groups": [{"gid": group.gid, "name": group.name, "flag": group.flag} for group in found]}
 
 
-def _message(store: SandboxStore, call: Call) -> Answer:
+def _message(store: SandboxStore, call: Call) -> Result:
     sender, to, gid = call.text("from"), call.addresses("to"), call.whole("gid")
     if not to and not gid:
         raise call.missing("to", "gid")

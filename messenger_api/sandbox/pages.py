@@ -101,7 +101,7 @@ def _add_faults(pages: Blueprint, faults: Faults) -> None:
         fault = _fault(request.get_json())
         if fault is None:
             return _bad_fault()
-        faults.store.add_fault(fault)
+        faults.set(fault)
         return current()
 
     @pages.delete("/faults")
@@ -124,7 +124,7 @@ def _state(store: SandboxStore) -> dict[str, Any]:
         "messages": [_brief(message) for message in store.messages(SHOWN)],
         "users": [_user(store, user) for user in store.users(limit=SHOWN)],
         "groups": [_group(group) for group in store.groups(limit=SHOWN)],
-        "faults": list(map(dataclasses.asdict, store.faults())),
+        "faults": list(map(dataclasses.asdict, Faults(store).current())),
     }
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from messenger_api.sandbox.records import Fault, Group, Message, TextMessage, User, UserToken
+from messenger_api.sandbox.records import Group, Message, TextMessage, User, UserToken
 from messenger_api.sandbox.schema import create_tables
 
 KEEP = 1_000
@@ -38,7 +38,7 @@ class UnknownGroupError(Exception):
 
 
 class SandboxStore:
-    """Users, groups, messages, text messages and faults, in the SQLite file `path`.
+    """Users, groups, messages and text messages, in the SQLite file `path`; the faults of `Faults`, too.
 
     With no path the file is private and removed by `close`. The last `keep` messages and text
     messages stay. Power loss may cost data (no fsync); the death of a process does not.
@@ -82,7 +82,8 @@ class SandboxStore:
                 raise
             self._db.execute("COMMIT")
 
-    def _rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """What a statement finds."""
         with self._lock:
             return self._db.execute(sql, values).fetchall()
 
@@ -102,16 +103,16 @@ class SandboxStore:
 
     def user(self, address: str) -> User | None:
         """The user of this address."""
-        return next(map(_user, self._rows("SELECT * FROM users WHERE address = ?", address)), None)
+        return next(map(_user, self.rows("SELECT * FROM users WHERE address = ?", address)), None)
 
     def user_by_uid(self, uid: int) -> User | None:
         """The user of this mesibo uid."""
-        return next(map(_user, self._rows("SELECT * FROM users WHERE uid = ?", uid)), None)
+        return next(map(_user, self.rows("SELECT * FROM users WHERE uid = ?", uid)), None)
 
     def users(self, match: str = "*", limit: int = 100) -> list[User]:
         """Users whose address matches (`*` stands for any text), newest first."""
         sql = r"SELECT * FROM users WHERE address LIKE ? ESCAPE '\' ORDER BY uid DESC LIMIT ?"
-        return [_user(row) for row in self._rows(sql, _like(match), limit)]
+        return [_user(row) for row in self.rows(sql, _like(match), limit)]
 
     def delete_user(self, address: str) -> bool:
         """Remove the user, the tokens and the memberships; False when there is no such user."""
@@ -139,13 +140,13 @@ class SandboxStore:
 
     def token(self, token: str) -> UserToken | None:
         """The record of a token that is valid now."""
-        rows = self._rows("SELECT * FROM tokens WHERE token = ?", token)
+        rows = self.rows("SELECT * FROM tokens WHERE token = ?", token)
         return UserToken(*rows[0]) if rows else None
 
     def tokens(self, address: str) -> list[UserToken]:
         """The valid tokens of a user, newest first."""
         sql = "SELECT * FROM tokens WHERE address = ? ORDER BY rowid DESC"
-        return [UserToken(*row) for row in self._rows(sql, address)]
+        return [UserToken(*row) for row in self.rows(sql, address)]
 
     def delete_tokens(self, address: str, appid: str) -> int:
         """End all tokens of a user for one app; their number."""
@@ -179,7 +180,7 @@ class SandboxStore:
         """Groups whose name matches (`*` stands for any text), newest first."""
         sql = r"SELECT gid FROM groups WHERE name LIKE ? ESCAPE '\' ORDER BY gid DESC LIMIT ?"
         with self._lock:
-            return [_group(self._db, row["gid"]) for row in self._rows(sql, _like(match), limit)]
+            return [_group(self._db, row["gid"]) for row in self.rows(sql, _like(match), limit)]
 
     def edit_group(
         self,
@@ -236,11 +237,11 @@ class SandboxStore:
     def messages(self, limit: int = 100, after: int = 0) -> list[Message]:
         """Messages with a `mid` over `after`, newest first."""
         sql = "SELECT * FROM messages WHERE mid > ? ORDER BY mid DESC LIMIT ?"
-        return [_message(row) for row in self._rows(sql, after, limit)]
+        return [_message(row) for row in self.rows(sql, after, limit)]
 
     def message(self, mid: int) -> Message | None:
         """The message of this id."""
-        return next(map(_message, self._rows("SELECT * FROM messages WHERE mid = ?", mid)), None)
+        return next(map(_message, self.rows("SELECT * FROM messages WHERE mid = ?", mid)), None)
 
     def record_sms(self, to: str, text: str, provider: str = "console", sender: str = "") -> TextMessage:
         """Put a text message on the pretended SMS network; a leading plus of `to` is dropped."""
@@ -250,7 +251,7 @@ class SandboxStore:
     def texts(self, limit: int = 100, after: int = 0) -> list[TextMessage]:
         """Text messages with an `id` over `after`, newest first."""
         sql = "SELECT * FROM texts WHERE id > ? ORDER BY id DESC LIMIT ?"
-        return [TextMessage(*row) for row in self._rows(sql, after, limit)]
+        return [TextMessage(*row) for row in self.rows(sql, after, limit)]
 
     def _append(self, table: str, key: str, columns: str, values: tuple[object, ...]) -> sqlite3.Row:
         """Insert a row into a table of fixed name and forget the oldest beyond `keep`."""
@@ -261,39 +262,6 @@ class SandboxStore:
             db.execute(f"DELETE FROM {table} WHERE {key} <= ?", (row[key] - self._keep,))  # noqa: S608
         return row
 
-    # Faults
-
-    def add_fault(self, fault: Fault) -> None:
-        """Play this fault from now on, in every process that shares the file."""
-        marks = "?, ?, ?, ?, ?, ?, ?"
-        with self.writing() as db:
-            db.execute(f"INSERT INTO faults {_FAULT} VALUES ({marks})", dataclasses.astuple(fault))  # noqa: S608
-
-    def take_fault(self, *ops: str) -> Fault | None:
-        """The oldest fault set for one of these ops, counted down by one."""
-        sql = f"SELECT * FROM faults WHERE op IN ({', '.join('?' * len(ops))}) ORDER BY id LIMIT 1"  # noqa: S608
-        if not self._rows(sql, *ops):
-            return None
-        with self.writing() as db:
-            row = db.execute(sql, ops).fetchone()
-            if row and row["times"] == 1:
-                db.execute("DELETE FROM faults WHERE id = ?", (row["id"],))
-            elif row and row["times"]:
-                db.execute("UPDATE faults SET times = times - 1 WHERE id = ?", (row["id"],))
-        return _fault(row) if row else None
-
-    def faults(self) -> list[Fault]:
-        """The faults that are set, oldest first."""
-        return [_fault(row) for row in self._rows("SELECT * FROM faults ORDER BY id")]
-
-    def clear_faults(self) -> None:
-        """End all faults."""
-        with self.writing() as db:
-            db.execute("DELETE FROM faults")
-
-
-_FAULT = "(op, delay, error, dropped, html, after, times)"
-
 
 def _user(row: sqlite3.Row) -> User:
     return User(row["uid"], row["address"], row["name"], bool(row["active"]), row["flag"], row["created"])
@@ -303,11 +271,6 @@ def _message(row: sqlite3.Row) -> Message:
     found: dict[str, Any] = dict(row)
     to = tuple(filter(None, found.pop("recipients").split(",")))
     return Message(**{**found, "to": to, "forced": bool(found["forced"])})
-
-
-def _fault(row: sqlite3.Row) -> Fault:
-    flags = {"drop": bool(row["dropped"]), "html": bool(row["html"]), "after": bool(row["after"])}
-    return Fault(op=row["op"], delay=row["delay"], error=row["error"], times=row["times"], **flags)
 
 
 def _group(db: sqlite3.Connection, gid: int) -> Group:

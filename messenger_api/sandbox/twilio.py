@@ -15,7 +15,7 @@ from email.utils import formatdate
 
 from flask import Blueprint, Response, jsonify, request
 
-from messenger_api.sandbox.faults import play
+from messenger_api.sandbox.faults import Faults, play
 from messenger_api.sandbox.records import TextMessage
 from messenger_api.sandbox.segments import segments
 from messenger_api.sandbox.store import SandboxStore
@@ -67,7 +67,7 @@ def twilio_api(store: SandboxStore, account: TwilioAccount) -> Blueprint:
     @routes.post(f"{API}/Messages.json")
     def send(sid: str) -> Response:
         account.check(sid)
-        return play(store.take_fault("sms", "twilio"), lambda: _accepted(store, sid), faulty)
+        return play(Faults(store).take("sms", "twilio"), lambda: _accepted(store, sid), faulty)
 
     @routes.get(f"{API}.json")
     def fetch_account(sid: str) -> Response:

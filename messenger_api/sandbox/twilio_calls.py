@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from flask import Blueprint, Response, jsonify, request
 
-from messenger_api.sandbox.faults import play
+from messenger_api.sandbox.faults import Faults, play
 from messenger_api.sandbox.store import SandboxStore
 from messenger_api.sandbox.twilio_wire import (
     API,
@@ -48,7 +48,7 @@ def twilio_calls(store: SandboxStore, account: TwilioAccount) -> Blueprint:
     @routes.post(f"{API}/Calls.json")
     def call(sid: str) -> Response:
         account.check(sid)
-        return play(store.take_fault("sms", "twilio"), lambda: _accepted(store, sid), faulty)
+        return play(Faults(store).take("sms", "twilio"), lambda: _accepted(store, sid), faulty)
 
     return routes
 
@@ -80,17 +80,28 @@ def _check(fields: Mapping[str, str]) -> None:
 
 def _said(twiml: str) -> str:
     """What the voice says, each sentence once."""
+    verbs = list(_response(twiml))
+    says = [verb for verb in verbs if verb.tag == "Say"]
+    if not says or not {verb.tag for verb in verbs} <= {"Say", "Pause"} or not all(map(_is_speech, says)):
+        raise _schema_fault()
+    return " / ".join(dict.fromkeys(str(say.text) for say in says))
+
+
+def _response(twiml: str) -> ElementTree.Element:
+    """The root of a TwiML document."""
     if len(twiml) > LONGEST_TWIML or "<!" in twiml:
         raise TwilioError(12100, "Document parse failure")
     try:
         root = ElementTree.fromstring(twiml)  # noqa: S314 - without declarations there is nothing to expand
     except ElementTree.ParseError:
         raise TwilioError(12100, "Document parse failure") from None
-    says = [verb for verb in root if verb.tag == "Say"]
-    known = root.tag == "Response" and {verb.tag for verb in root} <= {"Say", "Pause"}
-    if not known or not says or not all(map(_is_speech, says)):
-        raise TwilioError(12200, "Schema validation warning")
-    return " / ".join(dict.fromkeys(str(say.text) for say in says))
+    if root.tag != "Response":
+        raise _schema_fault()
+    return root
+
+
+def _schema_fault() -> TwilioError:
+    return TwilioError(12200, "Schema validation warning")
 
 
 def _is_speech(say: ElementTree.Element) -> bool:

@@ -11,7 +11,7 @@ import datetime as dt
 from flask import Blueprint, Response, jsonify, request
 
 from messenger_api.sandbox import verifications
-from messenger_api.sandbox.faults import play
+from messenger_api.sandbox.faults import Faults, play
 from messenger_api.sandbox.store import SandboxStore
 from messenger_api.sandbox.twilio_wire import E164, TwilioAccount, TwilioError, faulty, refuse_unknown
 from messenger_api.sandbox.verifications import NoneLive, TooMany, Verification
@@ -49,12 +49,12 @@ def twilio_verify(store: SandboxStore, account: TwilioAccount) -> Blueprint:
     @routes.post(f"{SERVICE}/Verifications")
     def start(service: str) -> Response:
         checked(service)
-        return play(store.take_fault("sms", PROVIDER), lambda: _started(store, account), faulty)
+        return play(Faults(store).take("sms", PROVIDER), lambda: _started(store, account), faulty)
 
     @routes.post(f"{SERVICE}/VerificationCheck")
     def check(service: str) -> Response:
         checked(service)
-        return play(store.take_fault("sms", PROVIDER), lambda: _checked(store, account), faulty)
+        return play(Faults(store).take("sms", PROVIDER), lambda: _checked(store, account), faulty)
 
     return routes
 

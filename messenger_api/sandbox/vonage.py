@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Response, jsonify, request
 
-from messenger_api.sandbox.faults import play
+from messenger_api.sandbox.faults import Faults, play
 from messenger_api.sandbox.segments import is_gsm, segments
 from messenger_api.sandbox.store import SandboxStore
 
@@ -45,7 +45,7 @@ def vonage_api(store: SandboxStore, key: str, secret: str) -> Blueprint:
 
     @routes.post("/sms/json")
     def send() -> Response:
-        return play(store.take_fault("sms", "vonage"), lambda: _answered(store, key, secret), _refused)
+        return play(Faults(store).take("sms", "vonage"), lambda: _answered(store, key, secret), _refused)
 
     @routes.get("/account/get-balance")
     def balance() -> Response:

@@ -52,7 +52,7 @@ class Body:
         return self._head
 
     def chunks(self) -> Iterator[bytes]:
-        """All of it."""
+        """Its bytes in pieces of at most `CHUNK`."""
         head = self.head()
         for start in range(0, len(head), CHUNK):
             yield head[start : start + CHUNK]
@@ -60,7 +60,7 @@ class Body:
             yield chunk
 
     def whole(self, limit: int) -> bytes:
-        """All of it, if it has no more than `limit` bytes."""
+        """Its bytes at once, of which there may be `limit`."""
         if len(self.head()) < CHUNK:
             return self.head()
         data = bytearray()

@@ -13,7 +13,7 @@ import requests
 from flask import Flask, render_template
 from PIL import Image
 
-from messenger_api.sandbox import Fault, SandboxServer, SandboxStore, sandbox_pages
+from messenger_api.sandbox import Fault, Faults, SandboxServer, SandboxStore, sandbox_pages
 from tests.sandbox.conftest import ADA, BOB, CHI
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def test_a_hostile_text_is_shown_and_never_run(page: Page, people: SandboxStore)
     people.add_message(BOB, [HOSTILE], json.dumps(told))
     people.add_message(BOB, [ADA], HOSTILE)
     people.record_sms(HOSTILE, HOSTILE, HOSTILE)
-    people.add_fault(Fault(op=HOSTILE, error=HOSTILE))
+    Faults(people).set(Fault(op=HOSTILE, error=HOSTILE))
     for place in ("#sms", "#messages", "#users", "#groups", "#faults"):
         page.wait_for_function("place => document.querySelector(place).innerText.includes('<img')", arg=place)
     assert page.locator("img").count() == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from messenger_api.sandbox import Fault, SandboxStore, UnknownAddressError, UnknownGroupError
+from messenger_api.sandbox import Fault, Faults, SandboxStore, UnknownAddressError, UnknownGroupError
 from messenger_api.sandbox.store import KEEP_TOKENS
 from tests.sandbox.conftest import ADA, BOB, CHI
 
@@ -102,12 +102,12 @@ def test_two_stores_on_one_file_see_the_same(tmp_path: Path) -> None:
         one.put_user(ADA, name="Ada")
         two.add_group("g", [ADA])
         one.record_sms(ADA, "hello")
-        one.add_fault(Fault("message", times=1))
+        Faults(one).set(Fault("message", times=1))
         assert two.user(ADA) == one.user(ADA)
         assert one.groups() == two.groups()
         assert two.texts()[0].text == "hello"
-        assert two.take_fault("message") == Fault("message", times=1)
-        assert one.take_fault("message") is None
+        assert Faults(two).take("message") == Fault("message", times=1)
+        assert Faults(one).take("message") is None
     with SandboxStore(path) as again:
         assert again.user(ADA) is not None
 
