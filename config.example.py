@@ -314,6 +314,207 @@ SMS_TIMEOUT = 4.0
 # Example: SMS_RECEIPTS = False
 SMS_RECEIPTS = True
 
+# ------------------------------------------------------------------------------------------- Accounts
+
+# Days after which a session that no app has used is ended, 1 to 3650.
+# Example: SESSION_IDLE_DAYS = 30
+SESSION_IDLE_DAYS = 180
+
+# Days without any use after which a login makes a new account, 0 or 30 to 3650: by then the number may be
+# somebody else's, who must not meet the former owner's name, groups and sessions. In the USA, carriers give a
+# number to the next person after 45 days at the earliest (47 CFR 52.15). 0: never.
+# Example: ACCOUNT_RECYCLED_AFTER_DAYS = 90
+ACCOUNT_RECYCLED_AFTER_DAYS = 45
+
+# Numbers that a user may block, 100 to 50000.
+# Example: MAX_BLOCKED = 1000
+MAX_BLOCKED = 10_000
+
+# --------------------------------------------------------------------------------------------- Limits
+
+# What happens at a counting limit, such as OTP_RESEND_AFTER: "enforce" it, only count and log it ("track"),
+# or nothing ("off"). How long a code is good and how often it may be guessed always holds.
+# Example: LIMITS = "track"
+LIMITS = "enforce"
+
+# The same for one limit alone: "enforce", "track" or "off". The names are those that the log shows with
+# limit.reached; docs/security.md lists them.
+# Example: LIMIT_MODES = {"sms_per_ip": "track"}
+LIMIT_MODES = {}
+
+# Texts and calls to one number in an hour.
+# Example: SMS_PER_NUMBER_HOUR = 3
+SMS_PER_NUMBER_HOUR = 5
+
+# Texts and calls to one number in a day.
+# Example: SMS_PER_NUMBER_DAY = 6
+SMS_PER_NUMBER_DAY = 10
+
+# Tries to log in (codes, passwords) from one address of the internet in an hour.
+# Example: LOGIN_TRIES_PER_IP_HOUR = 1000
+LOGIN_TRIES_PER_IP_HOUR = 300
+
+# Numbers that a user may add to the phone book in NEW_NUMBERS_DAYS; those that stand in it already are free,
+# and so are those that were taken out of it in as many days. Without this limit, one account could find out
+# which of all numbers have accounts.
+# Example: NEW_NUMBERS = 50_000
+NEW_NUMBERS = 20_000
+
+# The days in which NEW_NUMBERS may be added.
+# Example: NEW_NUMBERS_DAYS = 30
+NEW_NUMBERS_DAYS = 10
+
+# Phone numbers in one request at most, 100 to 10000. The apps send up to 200.
+# Example: MAX_PHONES_PER_CALL = 1000
+MAX_PHONES_PER_CALL = 2000
+
+# Members of a group at most, 2 to 5000, its owner included. A message about a full group must fit into
+# MESIBO_MAX_BODY: 506 members do into 8192 bytes.
+# Example: MAX_GROUP_MEMBERS = 500
+MAX_GROUP_MEMBERS = 256
+
+# -------------------------------------------------------------------- Limits of texts that cost money
+# They hold for providers that cost money; the console costs none.
+
+# Texts that one address of the internet may cause in an hour; of IPv6, one network of 64 bits; and one of 48
+# bits three times as many. Each code that is entered makes room for another, up to three times as many.
+# Example: SMS_PER_IP_HOUR = 30
+SMS_PER_IP_HOUR = 10
+
+# Texts in an hour to numbers that differ in their last four digits alone: swindlers own whole ranges.
+# Example: SMS_PER_PREFIX_HOUR = 50
+SMS_PER_PREFIX_HOUR = 30
+
+# Texts to one country: so many at once, and then SMS_PER_COUNTRY_MINUTE.
+# Example: SMS_PER_COUNTRY_BURST = 200
+SMS_PER_COUNTRY_BURST = 50
+
+# Texts to one country in a minute, once SMS_PER_COUNTRY_BURST are used up.
+# Example: SMS_PER_COUNTRY_MINUTE = 10
+SMS_PER_COUNTRY_MINUTE = 1.0
+
+# Texts in an hour in all. Raise it when your app is known to more people.
+# Example: SMS_PER_HOUR = 1000
+SMS_PER_HOUR = 100
+
+# What a text costs to every country that SMS_PRICES does not name. Twilio and others publish their prices.
+# Example: SMS_PRICE = 0.12
+SMS_PRICE = 0.05
+
+# What a text costs, by country.
+# Example: SMS_PRICES = {"IN": 0.083, "US": 0.0079}
+SMS_PRICES = {}
+
+# What a call costs to every country that SMS_PRICES_VOICE does not name. It lasts under a minute, and a begun
+# minute is charged.
+# Example: SMS_PRICE_VOICE = 0.2
+SMS_PRICE_VOICE = 0.1
+
+# What a call costs, by country.
+# Example: SMS_PRICES_VOICE = {"IN": 0.03, "US": 0.014}
+SMS_PRICES_VOICE = {}
+
+# The most that a day may cost, in UTC; the log says when 50, 80 and 100 % are spent. 0: nothing may be spent.
+# Example: SMS_BUDGET_DAY = 100
+SMS_BUDGET_DAY = 25.0
+
+# The most that a month may cost, in UTC; the log says when 50, 80 and 100 % are spent. 0: nothing may be
+# spent.
+# Example: SMS_BUDGET_MONTH = 2000
+SMS_BUDGET_MONTH = 250.0
+
+# The currency of these prices, for the log.
+# Example: SMS_CURRENCY = "EUR"
+SMS_CURRENCY = "USD"
+
+# Where under SMS_PAUSE_BELOW percent of the codes are entered, those of the last SMS_PAUSE_GRACE seconds left
+# out: a network gets one text in six hours until a code is entered, from 10 codes in a week on.
+# Example: SMS_PAUSE_BELOW = 20
+SMS_PAUSE_BELOW = 30
+
+# A country is paused where too few codes to it are entered, from so many networks in an hour on that asked
+# for them. This and SMS_RANGE_PAUSE_SENT hold for networks where nobody lately logged in. It ends when what
+# counts against it is an hour old.
+# Example: SMS_PAUSE_SENT = 50
+SMS_PAUSE_SENT = 20
+
+# A range of 10,000 numbers gets one text in six hours until a code is entered, from so many networks a day
+# on.
+# Example: SMS_RANGE_PAUSE_SENT = 10
+SMS_RANGE_PAUSE_SENT = 20
+
+# The codes of the last so many seconds are left out of SMS_PAUSE_BELOW: they may still be entered.
+# Example: SMS_PAUSE_GRACE = 180
+SMS_PAUSE_GRACE = 120
+
+# Whether numbers of internet telephony get texts. Premium-rate, shared-cost and pager numbers never do.
+# Example: SMS_TO_VOIP = True
+SMS_TO_VOIP = False
+
+# Whether numbers of satellites and of networks that span countries (+870, +881, +882, +883) get texts and
+# calls, whatever SMS_COUNTRIES says. They cost many times what others do; SMS_PRICE and SMS_PRICE_VOICE are
+# their prices too.
+# Example: SMS_TO_SATELLITE = True
+SMS_TO_SATELLITE = False
+
+# Seconds after which a text that its provider took but did not deliver is sent again by the next provider, 0
+# to 300; 0: never. It needs delivery receipts (SMS_RECEIPTS) and a second provider.
+# Example: SMS_DELIVERY_WAIT = 15
+SMS_DELIVERY_WAIT = 7
+
+# ------------------------------------------------------------------------------------------ Operation
+
+# A Redis that counts the limits of requests (LOGIN_TRIES_PER_IP_HOUR) for all processes together; it needs
+# pip install '.[redis]'. Empty: each process counts for itself. What costs money is always counted in the
+# database.
+# Example: REDIS_URL = "redis://127.0.0.1:6379/0"
+REDIS_URL = ""
+
+# Who may read /metrics: whoever sends this text as "Authorization: Bearer <text>". Empty: only this machine,
+# and not through a proxy on it.
+# Example: METRICS_TOKEN = "output of: openssl rand -hex 16"
+METRICS_TOKEN = ""
+
+# Whether calls of the API pass Flask by, which saves some 40 microseconds each. False leads them through its
+# routes, for hooks and extensions that are to see them: tracing, before_request.
+# Example: API_SHORTCUT = False
+API_SHORTCUT = True
+
+# Proxies in front whose X-Forwarded-For, -Proto and -Host are believed: 1 behind one nginx or Caddy (the
+# files in deploy/), 2 behind a CDN and nginx. 0: none is, and whoever writes such headers is not believed.
+# Example: TRUSTED_PROXY_HOPS = 1
+TRUSTED_PROXY_HOPS = 0
+
+# The header in which they hand over the client's address; each appends the address that called it. Behind a
+# proxy that cannot take out a client's X_Forwarded_For (with underscores, which is the same header here), a
+# name that nobody can guess: docs/security.md, "Who is asking".
+# Example: TRUSTED_PROXY_HEADER = "X-Client-52d7f0c91b3e"
+TRUSTED_PROXY_HEADER = "X-Forwarded-For"
+
+# Whether each server process also delivers the outbox: update messages, mirrored groups. False leaves it to
+# processes of their own: messenger-api worker
+# Example: OUTBOX_IN_SERVER = False
+OUTBOX_IN_SERVER = True
+
+# Seconds after which what a dead process had begun is taken over by another, 2 to 3600. More than
+# MESIBO_TIMEOUT, or a slow call is made twice.
+# Example: OUTBOX_LEASE = 120
+OUTBOX_LEASE = 60
+
+# Failures after which an item is given up and kept for messenger-api outbox status. Outages of mesibo do not
+# count. The time between two tries grows to five minutes.
+# Example: OUTBOX_MAX_ATTEMPTS = 100
+OUTBOX_MAX_ATTEMPTS = 48
+
+# What is logged: "debug", "info", "warning" or "error" and what is worse. Never codes, tokens or full phone
+# numbers.
+# Example: LOG_LEVEL = "warning"
+LOG_LEVEL = "info"
+
+# The log's form: "text" for people, "json" for programs.
+# Example: LOG_FORMAT = "json"
+LOG_FORMAT = "text"
+
 # --------------------------------------------------------------------------------------------- Twilio
 # For the provider "twilio"; "twilio_verify" takes account, token and address from here too.
 
@@ -528,204 +729,3 @@ OIDC_MAX_AGE = 600
 # The signatures that are accepted.
 # Example: OIDC_ALGORITHMS = ["EdDSA"]
 OIDC_ALGORITHMS = ["RS256", "ES256"]
-
-# ------------------------------------------------------------------------------------------- Accounts
-
-# Days after which a session that no app has used is ended, 1 to 3650.
-# Example: SESSION_IDLE_DAYS = 30
-SESSION_IDLE_DAYS = 180
-
-# Days without any use after which a login makes a new account, 0 or 30 to 3650: by then the number may be
-# somebody else's, who must not meet the former owner's name, groups and sessions. In the USA, carriers give a
-# number to the next person after 45 days at the earliest (47 CFR 52.15). 0: never.
-# Example: ACCOUNT_RECYCLED_AFTER_DAYS = 90
-ACCOUNT_RECYCLED_AFTER_DAYS = 45
-
-# Numbers that a user may block, 100 to 50000.
-# Example: MAX_BLOCKED = 1000
-MAX_BLOCKED = 10_000
-
-# --------------------------------------------------------------------------------------------- Limits
-
-# What happens at a counting limit, such as OTP_RESEND_AFTER: "enforce" it, only count and log it ("track"),
-# or nothing ("off"). How long a code is good and how often it may be guessed always holds.
-# Example: LIMITS = "track"
-LIMITS = "enforce"
-
-# The same for one limit alone: "enforce", "track" or "off". The names are those that the log shows with
-# limit.reached; docs/security.md lists them.
-# Example: LIMIT_MODES = {"sms_per_ip": "track"}
-LIMIT_MODES = {}
-
-# Texts and calls to one number in an hour.
-# Example: SMS_PER_NUMBER_HOUR = 3
-SMS_PER_NUMBER_HOUR = 5
-
-# Texts and calls to one number in a day.
-# Example: SMS_PER_NUMBER_DAY = 6
-SMS_PER_NUMBER_DAY = 10
-
-# Tries to log in (codes, passwords) from one address of the internet in an hour.
-# Example: LOGIN_TRIES_PER_IP_HOUR = 1000
-LOGIN_TRIES_PER_IP_HOUR = 300
-
-# Numbers that a user may add to the phone book in NEW_NUMBERS_DAYS; those that stand in it already are free,
-# and so are those that were taken out of it in as many days. Without this limit, one account could find out
-# which of all numbers have accounts.
-# Example: NEW_NUMBERS = 50_000
-NEW_NUMBERS = 20_000
-
-# The days in which NEW_NUMBERS may be added.
-# Example: NEW_NUMBERS_DAYS = 30
-NEW_NUMBERS_DAYS = 10
-
-# Phone numbers in one request at most, 100 to 10000. The apps send up to 200.
-# Example: MAX_PHONES_PER_CALL = 1000
-MAX_PHONES_PER_CALL = 2000
-
-# Members of a group at most, 2 to 5000, its owner included. A message about a full group must fit into
-# MESIBO_MAX_BODY: 506 members do into 8192 bytes.
-# Example: MAX_GROUP_MEMBERS = 500
-MAX_GROUP_MEMBERS = 256
-
-# -------------------------------------------------------------------- Limits of texts that cost money
-# They hold for providers that cost money; the console costs none.
-
-# Texts that one address of the internet may cause in an hour; of IPv6, one network of 64 bits; and one of 48
-# bits three times as many. Each code that is entered makes room for another, up to three times as many.
-# Example: SMS_PER_IP_HOUR = 30
-SMS_PER_IP_HOUR = 10
-
-# Texts in an hour to numbers that differ in their last four digits alone: swindlers own whole ranges.
-# Example: SMS_PER_PREFIX_HOUR = 50
-SMS_PER_PREFIX_HOUR = 30
-
-# Texts to one country: so many at once, and then SMS_PER_COUNTRY_MINUTE.
-# Example: SMS_PER_COUNTRY_BURST = 200
-SMS_PER_COUNTRY_BURST = 50
-
-# Texts to one country in a minute, once SMS_PER_COUNTRY_BURST are used up.
-# Example: SMS_PER_COUNTRY_MINUTE = 10
-SMS_PER_COUNTRY_MINUTE = 1.0
-
-# Texts in an hour in all. Raise it when your app is known to more people.
-# Example: SMS_PER_HOUR = 1000
-SMS_PER_HOUR = 100
-
-# What a text costs to every country that SMS_PRICES does not name. Twilio and others publish their prices.
-# Example: SMS_PRICE = 0.12
-SMS_PRICE = 0.05
-
-# What a text costs, by country.
-# Example: SMS_PRICES = {"IN": 0.083, "US": 0.0079}
-SMS_PRICES = {}
-
-# What a call costs to every country that SMS_PRICES_VOICE does not name. It lasts under a minute, and a begun
-# minute is charged.
-# Example: SMS_PRICE_VOICE = 0.2
-SMS_PRICE_VOICE = 0.1
-
-# What a call costs, by country.
-# Example: SMS_PRICES_VOICE = {"IN": 0.03, "US": 0.014}
-SMS_PRICES_VOICE = {}
-
-# The most that a day may cost, in UTC; the log says when 50, 80 and 100 % are spent. 0: nothing may be spent.
-# Example: SMS_BUDGET_DAY = 100
-SMS_BUDGET_DAY = 25.0
-
-# The most that a month may cost, in UTC; the log says when 50, 80 and 100 % are spent. 0: nothing may be
-# spent.
-# Example: SMS_BUDGET_MONTH = 2000
-SMS_BUDGET_MONTH = 250.0
-
-# The currency of these prices, for the log.
-# Example: SMS_CURRENCY = "EUR"
-SMS_CURRENCY = "USD"
-
-# Where under SMS_PAUSE_BELOW percent of the codes are entered, those of the last SMS_PAUSE_GRACE seconds left
-# out: a network gets one text in six hours until a code is entered, from 10 codes in a week on.
-# Example: SMS_PAUSE_BELOW = 20
-SMS_PAUSE_BELOW = 30
-
-# A country is paused where too few codes to it are entered, from so many networks in an hour on that asked
-# for them. This and SMS_RANGE_PAUSE_SENT hold for networks where nobody lately logged in. It ends when what
-# counts against it is an hour old.
-# Example: SMS_PAUSE_SENT = 50
-SMS_PAUSE_SENT = 20
-
-# A range of 10,000 numbers gets one text in six hours until a code is entered, from so many networks a day
-# on.
-# Example: SMS_RANGE_PAUSE_SENT = 10
-SMS_RANGE_PAUSE_SENT = 20
-
-# The codes of the last so many seconds are left out of SMS_PAUSE_BELOW: they may still be entered.
-# Example: SMS_PAUSE_GRACE = 180
-SMS_PAUSE_GRACE = 120
-
-# Whether numbers of internet telephony get texts. Premium-rate, shared-cost and pager numbers never do.
-# Example: SMS_TO_VOIP = True
-SMS_TO_VOIP = False
-
-# Whether numbers of satellites and of networks that span countries (+870, +881, +882, +883) get texts and
-# calls, whatever SMS_COUNTRIES says. They cost many times what others do; SMS_PRICE and SMS_PRICE_VOICE are
-# their prices too.
-# Example: SMS_TO_SATELLITE = True
-SMS_TO_SATELLITE = False
-
-# Seconds after which a text that its provider took but did not deliver is sent again by the next provider, 0
-# to 300; 0: never. It needs delivery receipts (SMS_RECEIPTS) and a second provider.
-# Example: SMS_DELIVERY_WAIT = 15
-SMS_DELIVERY_WAIT = 7
-
-# ------------------------------------------------------------------------------------------ Operation
-
-# A Redis that counts the limits of requests (LOGIN_TRIES_PER_IP_HOUR) for all processes together; it needs
-# pip install '.[redis]'. Empty: each process counts for itself. What costs money is always counted in the
-# database.
-# Example: REDIS_URL = "redis://127.0.0.1:6379/0"
-REDIS_URL = ""
-
-# Who may read /metrics: whoever sends this text as "Authorization: Bearer <text>". Empty: only this machine,
-# and not through a proxy on it.
-# Example: METRICS_TOKEN = "output of: openssl rand -hex 16"
-METRICS_TOKEN = ""
-
-# Whether calls of the API pass Flask by, which saves some 40 microseconds each. False leads them through its
-# routes, for hooks and extensions that are to see them: tracing, before_request.
-# Example: API_SHORTCUT = False
-API_SHORTCUT = True
-
-# Proxies in front whose X-Forwarded-For, -Proto and -Host are believed: 1 behind one nginx or Caddy (the
-# files in deploy/), 2 behind a CDN and nginx. 0: none is, and whoever writes such headers is not believed.
-# Example: TRUSTED_PROXY_HOPS = 1
-TRUSTED_PROXY_HOPS = 0
-
-# The header in which they hand over the client's address; each appends the address that called it. Behind a
-# proxy that cannot take out a client's X_Forwarded_For (with underscores, which is the same header here), a
-# name that nobody can guess: docs/security.md, "Who is asking".
-# Example: TRUSTED_PROXY_HEADER = "X-Client-52d7f0c91b3e"
-TRUSTED_PROXY_HEADER = "X-Forwarded-For"
-
-# Whether each server process also delivers the outbox: update messages, mirrored groups. False leaves it to
-# processes of their own: messenger-api worker
-# Example: OUTBOX_IN_SERVER = False
-OUTBOX_IN_SERVER = True
-
-# Seconds after which what a dead process had begun is taken over by another, 2 to 3600. More than
-# MESIBO_TIMEOUT, or a slow call is made twice.
-# Example: OUTBOX_LEASE = 120
-OUTBOX_LEASE = 60
-
-# Failures after which an item is given up and kept for messenger-api outbox status. Outages of mesibo do not
-# count. The time between two tries grows to five minutes.
-# Example: OUTBOX_MAX_ATTEMPTS = 100
-OUTBOX_MAX_ATTEMPTS = 48
-
-# What is logged: "debug", "info", "warning" or "error" and what is worse. Never codes, tokens or full phone
-# numbers.
-# Example: LOG_LEVEL = "warning"
-LOG_LEVEL = "info"
-
-# The log's form: "text" for people, "json" for programs.
-# Example: LOG_FORMAT = "json"
-LOG_FORMAT = "text"

@@ -1,10 +1,14 @@
-"""Reads the configuration: what the settings say of it, and whatever can be chosen in them."""
+"""Reads the configuration: the settings, and the keys of whatever can be chosen in them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from messenger_api.gateways.login.choice import METHODS
+from messenger_api.gateways.sms.configured import PROVIDERS
 from messenger_api.settings import Settings, loading
+
+CHOICES: tuple[loading.Choice, ...] = (PROVIDERS, METHODS)
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
@@ -13,7 +17,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     Raises:
         SettingsError: with one line for every fault found.
     """
-    return loading.load(environ)
+    return loading.load(CHOICES, environ)
 
 
 def build(**values: object) -> Settings:
@@ -22,4 +26,4 @@ def build(**values: object) -> Settings:
     Raises:
         SettingsError: with one line for every fault found.
     """
-    return loading.build(**values)
+    return loading.build(CHOICES, values)

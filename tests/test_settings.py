@@ -15,8 +15,9 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import OperationalError
 
 from messenger_api import configuration
-from messenger_api.configuration import build, load
-from messenger_api.settings import Settings, SettingsError
+from messenger_api.configuration import CHOICES, build, load
+from messenger_api.gateways.sms.http import HttpKeys
+from messenger_api.settings import Keys, Settings, SettingsError
 from messenger_api.settings.keys import declared
 from messenger_api.storage import db as databases
 from tests.processes import LOOPBACK, free_port
@@ -24,6 +25,8 @@ from tests.servers import ROOT, MariaDB
 
 EXAMPLE = ROOT / "config.example.py"
 SECRET = "hunter2-and-more"
+KINDS: list[type[Keys]] = [Settings, *(kind for choice in CHOICES for kind in choice.known())]
+KEYS = {name: key for kind in KINDS for name, key in declared(kind).items()}
 # A gateway whose request is right.
 HTTP: dict[str, object] = {"sms_providers": ["http"], "sms_http_url": "https://sms.example.com/{to}/{text}"}
 
@@ -300,7 +303,7 @@ def test_a_gateways_request_that_cannot_work_is_a_fault(values: dict[str, object
 
 
 def test_keys_of_a_provider_that_is_not_used_are_not_looked_at_together() -> None:
-    assert build(sms_http_url="https://x/", sms_http_receipt_secret="s").sms_http_id == ""
+    assert build(sms_http_url="https://x/", sms_http_receipt_secret="s").of(HttpKeys).sms_http_id == ""
 
 
 @pytest.mark.parametrize(
@@ -324,9 +327,10 @@ def test_a_gateways_keys_may_come_from_the_environment(write: Callable[[str], Pa
             "MESSENGER_SMS_HTTP_REFUSED": "404,422",
         }
     )
-    assert settings.sms_http_body == body
-    assert settings.sms_http_headers == (("Authorization", "Bearer t"),)
-    assert (settings.sms_http_accepted, settings.sms_http_refused) == ((202,), (404, 422))
+    gateway = settings.of(HttpKeys)
+    assert gateway.sms_http_body == body
+    assert gateway.sms_http_headers == (("Authorization", "Bearer t"),)
+    assert (gateway.sms_http_accepted, gateway.sms_http_refused) == ((202,), (404, 422))
 
 
 def test_a_key_with_a_fault_is_not_called_missing_too() -> None:
@@ -362,11 +366,11 @@ def test_a_date_with_a_time_is_that_day() -> None:
 # Secrets
 
 
-SECRET_KEYS = [name for name, key in declared(Settings).items() if key.secret]
+SECRET_KEYS = [name for name, key in KEYS.items() if key.secret]
 
 
 def test_the_secret_keys_are_known_as_such() -> None:
-    named = {name for name in declared(Settings) if re.search("pass|token|secret|_uri|test_numbers$", name)}
+    named = {name for name in KEYS if re.search("pass|token|secret|_uri|test_numbers$", name)}
     assert named <= set(SECRET_KEYS)
 
 
@@ -399,7 +403,7 @@ def test_no_secret_stands_in_the_printed_form() -> None:
         otp_test_numbers={"14155550123": "739164"},
         otp_test_numbers_until="2027-01-31",
     )
-    for printed in (repr(settings), str(settings), f"{settings}"):
+    for printed in (repr(settings), str(settings), f"{settings}", repr(settings.chosen)):
         assert SECRET not in printed
         assert "739164" not in printed
     assert "chat.example.com" in repr(settings)
@@ -455,13 +459,16 @@ def test_the_example_is_the_one_that_the_declarations_make() -> None:
 
 
 def test_the_example_holds_every_key_and_no_other() -> None:
-    assert sorted(constants(EXAMPLE)) == sorted(name.upper() for name in declared(Settings))
+    assert sorted(constants(EXAMPLE)) == sorted(name.upper() for name in KEYS)
 
 
 def test_the_example_as_it_is_changes_nothing() -> None:
     settings = load({"MESSENGER_CONFIG": str(EXAMPLE)})
-    for name in declared(Settings):
-        assert getattr(settings, name) == getattr(Settings(), name), name
+    assert settings == Settings()
+    for kind in KINDS:
+        for name in declared(kind):
+            given = settings if kind is Settings else settings.of(kind)
+            assert getattr(given, name) == getattr(kind(), name), name
 
 
 def test_the_example_explains_every_key_and_gives_an_example_that_is_accepted() -> None:

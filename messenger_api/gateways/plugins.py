@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass
 from importlib import import_module
+
+from messenger_api.settings.keys import Keys
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A class of ours, which is imported when it is used, and not before."""
+
+    path: str
+    """Its dotted path."""
+    keys: type[Keys]
+    """The keys that it has in the configuration."""
+    extra: str = ""
+    """What `pip install '.[EXTRA]'` brings, where it needs an optional library."""
 
 
 @dataclass(frozen=True)
 class Plugins:
-    """The classes that one setting may name. They are imported when they are loaded, and not before."""
+    """The classes that one setting may name: ours by a short name, and anybody's, which may declare
+    `keys: type[Keys]`.
+    """
 
     key: str
     """The setting, for example "SMS_PROVIDERS"."""
-    ours: Mapping[str, str]
-    """Dotted paths by short name."""
+    what: str
+    """What it names, for example "SMS provider"."""
+    ours: Mapping[str, Plugin]
+    """By short name."""
     accepted: Collection[str]
     """Every short name that the setting may have, also those that name no class."""
     example: str
     """A dotted path as somebody may write one."""
-    extras: Collection[str] = field(default=())
-    """Short names that need the optional libraries which `pip install '.[NAME]'` brings."""
 
     def load(self, name: str) -> object:
         """What has this name or dotted path. Whether it is a class of the right kind is the caller's to see.
@@ -28,7 +44,8 @@ class Plugins:
         Raises:
             ValueError: nothing has it, or it cannot be imported. The text names the setting and what to do.
         """
-        module_name, dot, class_name = self.ours.get(name, name).rpartition(".")
+        ours = self.ours.get(name)
+        module_name, dot, class_name = (ours.path if ours else name).rpartition(".")
         if not dot:
             accepted = f'{", ".join(self.accepted)} and a dotted path such as "{self.example}"'
             raise self.fault(name, f"accepted are {accepted}")
@@ -36,10 +53,29 @@ class Plugins:
             found: object = getattr(import_module(module_name), class_name)
         except Exception as error:  # whatever the operator's module raises, the key is what they must hear of
             reason = f"cannot be imported: {type(error).__name__}: {error}"
-            if name in self.extras:
-                reason = f"needs: pip install '.[{name}]' ({error})"
+            if ours and ours.extra:
+                reason = f"needs: pip install '.[{ours.extra}]' ({error})"
             raise self.fault(name, reason) from error
         return found
+
+    def known(self) -> list[type[Keys]]:
+        """The keys of ours, which may be given whatever is used."""
+        return [ours.keys for ours in self.ours.values()]
+
+    def keys_of(self, name: str) -> type[Keys]:
+        """The keys that the class with this name or dotted path declares.
+
+        Raises:
+            ValueError: as `load` does; or its `keys` are none.
+        """
+        if name in self.accepted:
+            return self.ours[name].keys if name in self.ours else Keys
+        keys: object = getattr(self.load(name), "keys", Keys)
+        if not (isinstance(keys, type) and issubclass(keys, Keys)):
+            raise self.fault(name, "its `keys` is no subclass of messenger_api.settings.Keys")
+        if any(isinstance(value, Field) for value in vars(keys).values()):
+            raise self.fault(name, f"{keys.__name__} lacks @dataclass(frozen=True)")
+        return keys
 
     def fault(self, name: str, reason: str) -> ValueError:
         """What to raise when the setting's value `name` cannot be used."""

@@ -5,18 +5,13 @@
 
 from messenger_api.settings.contradictions import country_faults
 from messenger_api.settings.countries import EVERYWHERE
+from messenger_api.settings.keys import Keys, key
 from messenger_api.settings.limits import LIMITS
-from messenger_api.settings.loading import (
-    CONFIG_VARIABLE,
-    ENV_PREFIX,
-    SettingsError,
-    file_in_use,
-    origin,
-    without_mesibo,
-)
+from messenger_api.settings.loading import SettingsError, without_mesibo
 from messenger_api.settings.login import LOGIN_METHODS
 from messenger_api.settings.mesibo import OWN_MACHINE
 from messenger_api.settings.record import Settings
+from messenger_api.settings.sources import CONFIG_VARIABLE, ENV_PREFIX, file_in_use, origin
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -25,10 +20,12 @@ __all__ = [
     "LIMITS",
     "LOGIN_METHODS",
     "OWN_MACHINE",
+    "Keys",
     "Settings",
     "SettingsError",
     "country_faults",
     "file_in_use",
+    "key",
     "origin",
     "without_mesibo",
 ]

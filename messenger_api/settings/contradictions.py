@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 
 from messenger_api.domain import sms
 from messenger_api.settings.conversions import is_local
 from messenger_api.settings.files import is_bucket, place
-from messenger_api.settings.keys import Keys, missing
-from messenger_api.settings.methods import METHODS
-from messenger_api.settings.providers import PROVIDERS
 from messenger_api.settings.record import Settings, has_mysqlclient, shown
 
 # An update message about a group lists its members: a number of twelve digits and a comma each, which a form
@@ -24,25 +21,7 @@ Rule = Callable[[Settings], str | None]
 
 def contradictions(settings: Settings) -> list[str]:
     """A line for every rule that the settings break."""
-    found = [fault for rule in RULES if (fault := rule(settings))]
-    return [*found, *_of_providers(settings), *_of_login_method(settings)]
-
-
-def _of_providers(s: Settings) -> Iterator[str]:
-    named = [(name, PROVIDERS[name]) for name in s.sms_providers if name in PROVIDERS]
-    needed: dict[str, str] = {}
-    for name, kind in named:
-        for key in missing(kind, s):
-            needed.setdefault(key, name)
-    yield from (f"{key}: required with the SMS provider {name}" for key, name in needed.items())
-    for _, kind in named:
-        yield from kind.faults(s)
-
-
-def _of_login_method(s: Settings) -> Iterator[str]:
-    kind = METHODS.get(s.login_method, Keys)
-    yield from (f"{key}: required with the login method {s.login_method}" for key in missing(kind, s))
-    yield from kind.faults(s)
+    return [fault for rule in RULES if (fault := rule(settings))]
 
 
 def country_faults(s: Settings, *, costs: bool) -> list[str]:

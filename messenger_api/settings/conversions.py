@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 from messenger_api.domain.network import is_loopback
 
 _HOST = re.compile(r"[\w.-]+(:[0-9]{1,5})?", re.ASCII)
+
+
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class Unacceptable(Exception):
@@ -194,3 +197,31 @@ def as_date(value: object) -> dt.date | None:
 def is_local(url: str) -> bool:
     """Whether a URL leads to this machine, so that nobody can listen on the way."""
     return is_loopback(urlsplit(url).hostname or "")
+
+
+def as_headers(value: object) -> tuple[tuple[str, str], ...]:
+    """Names and values of HTTP headers."""
+    wanted = 'names and values of HTTP headers such as {"Authorization": "Bearer ..."}'
+    if not isinstance(value, Mapping):
+        raise Unacceptable(wanted)
+    pairs = tuple((str(name).strip(), str(text).strip()) for name, text in value.items())
+    # A line break would end the header and begin one of somebody else's.
+    if not all(_HEADER.fullmatch(name) and text.isprintable() and text.isascii() for name, text in pairs):
+        raise Unacceptable(wanted)
+    return pairs
+
+
+def as_statuses(value: object) -> tuple[int, ...]:
+    """HTTP statuses; one alone is a list of one."""
+    wanted = "a list of HTTP statuses such as [200, 202]"
+    items = [value] if isinstance(value, (int, str)) else value
+    if not isinstance(items, (list, tuple)):
+        raise Unacceptable(wanted)
+    try:
+        return tuple(map(whole_number(100, 599), (part for item in items for part in _parts(item))))
+    except Unacceptable:
+        raise Unacceptable(wanted) from None
+
+
+def _parts(item: object) -> list[object]:
+    return [part for part in item.split(",") if part.strip()] if isinstance(item, str) else [item]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from types import FunctionType, ModuleType
 
 NO_SUCH_KEY = "there is no such key; config.example.py lists them all"
@@ -44,7 +43,7 @@ def instead(name: str, keys: Collection[str]) -> str:
     return f"is called {wanted} here" if wanted else NO_SUCH_KEY
 
 
-def faults(path: Path, names: Mapping[str, object], keys: Collection[str]) -> list[str]:
+def faults(path: str, names: Mapping[str, object], keys: Collection[str]) -> list[str]:
     """A line for every value under a name that is not written in capitals: it would not be read."""
     return [
         f"{name}, in {path}: {_what(name, keys)}"

@@ -45,6 +45,11 @@ class Keys:
         """A line for each fault of keys that are right by themselves and wrong together."""
         return iter(())
 
+    def missing(self) -> list[str]:
+        """The names, in capitals, of the keys that are needed and were not given."""
+        needed = (name for name, key in declared(type(self)).items() if key.needed)
+        return [name.upper() for name in needed if not getattr(self, name)]
+
 
 def key(
     default: T,
@@ -72,9 +77,4 @@ def key(
 
 def declared(kind: type[Keys]) -> Mapping[str, Key[object]]:
     """The keys of a record, by their names in lower case."""
-    return {each.name: each.metadata["key"] for each in fields(kind)}
-
-
-def missing(kind: type[Keys], record: Keys) -> list[str]:
-    """The names, in capitals, of the keys of this kind that are needed and were not given."""
-    return [name.upper() for name, key in declared(kind).items() if key.needed and not getattr(record, name)]
+    return {each.name: each.metadata["key"] for each in fields(kind) if "key" in each.metadata}

@@ -1,31 +1,26 @@
-"""From `config.py` and the environment to the record, or to a line for every fault.
+"""From what the operator wrote to the record, or to a line for every fault.
 
-`load()` reads the file that `MESSENGER_CONFIG` names (default `config.py` in the working folder, which
-may be absent), then lets every environment variable `MESSENGER_<KEY>` replace the key of that name; a
-value that parses as JSON is taken as JSON. A start with a fault is refused with *every* fault named:
-one line each with the key, the value (never of a secret) and what is accepted.
+A start with a fault is refused with *every* fault named: one line each with the key, the value (never of a
+secret) and what is accepted.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import runpy
-import traceback
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from messenger_api.settings import former
+from messenger_api.settings import former, sources
 from messenger_api.settings.contradictions import contradictions
-from messenger_api.settings.conversions import Unacceptable, Verbatim
-from messenger_api.settings.keys import declared
+from messenger_api.settings.conversions import Unacceptable
+from messenger_api.settings.keys import Key, Keys, declared
 from messenger_api.settings.mesibo import OWN_MACHINE
 from messenger_api.settings.record import Settings, shown
+from messenger_api.settings.sources import Given, origin
 
-ENV_PREFIX = "MESSENGER_"
+# By their names in the configuration.
 _KEYS = {name.upper(): key for name, key in declared(Settings).items()}
-CONFIG_VARIABLE = "MESSENGER_CONFIG"
 
 
 class SettingsError(Exception):
@@ -36,34 +31,54 @@ class SettingsError(Exception):
         self.faults = faults
 
 
-def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the configuration file and the environment.
+class Choice(Protocol):
+    """A key whose value names what is used, each with keys of its own: SMS providers, or a login method."""
+
+    @property
+    def key(self) -> str:
+        """The key, in capitals."""
+
+    @property
+    def what(self) -> str:
+        """What it names, for example "SMS provider"."""
+
+    def known(self) -> Collection[type[Keys]]:
+        """The keys that may be given whatever is chosen."""
+
+    def keys_of(self, name: str) -> type[Keys]:
+        """The keys of what has this name, or this dotted path.
+
+        Raises:
+            ValueError: there is no such thing, or it cannot be loaded.
+        """
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """One name in the value of a choice."""
+
+    what: str
+    name: str
+    keys: type[Keys] = Keys
+    fault: str = ""
+    """Why it cannot be loaded, so that nobody knows its keys."""
+
+
+def load(choices: Sequence[Choice], environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the configuration file and the environment (`os.environ` when None).
 
     Raises:
         SettingsError: with one line for every fault found.
     """
-    environ = os.environ if environ is None else environ
     faults: list[str] = []
-    values = {**_from_file(environ, faults), **_from_environment(environ)}
-    settings = _checked(values, faults)
-    if faults:
-        raise SettingsError(faults)
-    return settings
-
-
-def origin(environ: Mapping[str, str] | None = None) -> str:
-    """Where `load` reads from, in words: the file and the names of variables, none of their values."""
     environ = os.environ if environ is None else environ
-    path = _path(environ).absolute()
-    names = ", ".join(sorted(name for name in environ if name.startswith(ENV_PREFIX)))
-    found = str(path) if path.exists() else f"no file (there is no {path})"
-    return f"{found}, and the environment's {names}" if names else found
+    given = sources.read(environ, faults)
+    return _settings(choices, given, faults, str(sources.path_in(environ)))
 
 
-def file_in_use(environ: Mapping[str, str] | None = None) -> Path | None:
-    """The configuration file that `load` reads; None when there is none."""
-    path = _path(os.environ if environ is None else environ).absolute()
-    return path if path.exists() else None
+def build(choices: Sequence[Choice], values: Mapping[str, object]) -> Settings:
+    """Settings from values by lower-case keys, checked as `load` checks them."""
+    return _settings(choices, Given({name.upper(): value for name, value in values.items()}), [], "")
 
 
 def without_mesibo(settings: Settings, environ: Mapping[str, str] | None = None) -> list[str]:
@@ -78,87 +93,77 @@ def without_mesibo(settings: Settings, environ: Mapping[str, str] | None = None)
     ]
 
 
-def build(**values: object) -> Settings:
-    """Settings from keyword arguments (lower-case keys), checked as `load` checks them."""
-    faults: list[str] = []
-    settings = _checked({key.upper(): value for key, value in values.items()}, faults)
+def _settings(choices: Sequence[Choice], given: Given, faults: list[str], path: str) -> Settings:
+    chosen = [one for choice in choices for one in _chosen(choice, given)]
+    known = (kind for choice in choices for kind in choice.known())
+    kinds = list(dict.fromkeys([*known, *(one.keys for one in chosen)]))
+    keys = _together(kinds, faults)
+    faults.extend(former.faults(path, given.others, keys))
+    accepted = _accepted(given, keys, chosen, faults)
+    records = {kind: kind(**_of(kind, accepted)) for kind in kinds}
+    used = tuple(record for kind, record in records.items() if record != kind())
+    settings = Settings(**_of(Settings, accepted), chosen=used)
+    # A key with a fault of its own has its default here, which contradicts nothing the operator wrote.
+    named = {fault.partition(" ")[0] for fault in faults}
+    wrong = [*contradictions(settings), *_needs(chosen, records)]
+    faults.extend(fault for fault in wrong if fault.partition(":")[0].partition(" ")[0] not in named)
     if faults:
         raise SettingsError(faults)
     return settings
 
 
-def _from_file(environ: Mapping[str, str], faults: list[str]) -> dict[str, object]:
-    path = _path(environ)
-    if not path.exists():
-        if environ.get(CONFIG_VARIABLE):
-            faults.append(f"{CONFIG_VARIABLE} = {str(path)!r}: there is no such file")
-        return {}
+def _chosen(choice: Choice, given: Given) -> Iterator[_Chosen]:
+    key = _KEYS[choice.key]
     try:
-        found = runpy.run_path(str(path))
-    except Exception as error:  # noqa: BLE001 - whatever the operator's file raises is a fault of the file
-        faults.append(f"{path}{_line(error, path)}: cannot be read: {_why(error)}")
-        return {}
-    given = {key: value for key, value in found.items() if not key.startswith("_")}
-    keys = {key: value for key, value in given.items() if key.isupper()}
-    others = {key: value for key, value in given.items() if key not in keys}
-    faults.extend(former.faults(path, others, _KEYS))
+        value = given.value(choice.key, key) if choice.key in given.names() else key.default
+    except Unacceptable:
+        return
+    names = value if isinstance(value, tuple) else (value,)
+    for name in dict.fromkeys(map(str, names)):
+        try:
+            yield _Chosen(choice.what, name, choice.keys_of(name))
+        except ValueError as error:
+            yield _Chosen(choice.what, name, fault=str(error))
+
+
+def _together(kinds: Sequence[type[Keys]], faults: list[str]) -> dict[str, Key[object]]:
+    """All keys that there are. No two have one name, unless a record has it from another."""
+    keys = dict(_KEYS)
+    for kind in kinds:
+        for name, key in declared(kind).items():
+            if keys.setdefault(name.upper(), key) is not key:
+                place = f"{kind.__module__}.{kind.__qualname__}"
+                faults.append(f"{name.upper()}: declared by {place}, and there is such a key already")
     return keys
 
 
-def _path(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get(CONFIG_VARIABLE) or "config.py")
-
-
-def _line(error: Exception, path: Path) -> str:
-    """Where in the file it happened."""
-    frames = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
-    line = error.lineno if isinstance(error, SyntaxError) else next(reversed(frames), None)
-    return f", line {line}" if line else ""
-
-
-def _why(error: Exception) -> str:
-    """What Python says of the file, unless it may quote the file: a secret that lacks its quotes."""
-    if isinstance(error, SyntaxError):
-        return f"{type(error).__name__}: {error.msg}"
-    if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    return (
-        f"{type(error).__name__}; texts are written in quotes"
-        if isinstance(error, NameError)
-        else type(error).__name__
-    )
-
-
-def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
-    values: dict[str, object] = {}
-    for name, text in environ.items():
-        if name.startswith(ENV_PREFIX) and name != CONFIG_VARIABLE:
-            key = name.removeprefix(ENV_PREFIX)
-            verbatim = key in _KEYS and isinstance(_KEYS[key].convert, Verbatim)
-            values[key] = text if verbatim else _json_or_text(text)
-    return values
-
-
-def _json_or_text(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _checked(values: Mapping[str, object], faults: list[str]) -> Settings:
+def _accepted(
+    given: Given, keys: Mapping[str, Key[object]], chosen: Sequence[_Chosen], faults: list[str]
+) -> dict[str, Any]:
+    """The values of the keys that were given, by their names in lower case."""
     accepted: dict[str, Any] = {}
-    for name, value in values.items():
-        if name not in _KEYS:
-            faults.append(f"{name}: {former.instead(name, _KEYS)}")
+    if any(name not in keys for name in given.names()):
+        # They may be keys of what could not be loaded.
+        faults.extend(one.fault for one in chosen if one.fault)
+    for name in given.names():
+        if not (key := keys.get(name)):
+            faults.append(f"{name}: {former.instead(name, keys)}")
             continue
-        key = _KEYS[name]
         try:
-            accepted[name.lower()] = key.convert(value)
+            accepted[name.lower()] = given.value(name, key)
         except Unacceptable as wanted:
-            faults.append(f"{name} = {shown(value, key.secret)}: accepted is {wanted}")
-    settings = Settings(**accepted)
-    named = {fault.partition(" ")[0] for fault in faults}
-    # A key with a fault of its own has its default here, which contradicts nothing the operator wrote.
-    faults.extend(f for f in contradictions(settings) if f.partition(":")[0].partition(" ")[0] not in named)
-    return settings
+            faults.append(f"{name} = {shown(given.written(name, key), key.secret)}: accepted is {wanted}")
+    return accepted
+
+
+def _of(kind: type[Keys], accepted: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: accepted[name] for name in declared(kind) if name in accepted}
+
+
+def _needs(chosen: Sequence[_Chosen], records: Mapping[type[Keys], Keys]) -> list[str]:
+    """What is chosen and lacks a key, and what is wrong with its keys together."""
+    missing: dict[str, str] = {}
+    for one in chosen:
+        for name in records[one.keys].missing():
+            missing.setdefault(name, f"{name}: required with the {one.what} {one.name}")
+    return [*missing.values(), *(fault for one in chosen for fault in records[one.keys].faults())]

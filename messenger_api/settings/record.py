@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
 from messenger_api.settings.accounts import AccountKeys
 from messenger_api.settings.apps import AppKeys
 from messenger_api.settings.database import DatabaseKeys
 from messenger_api.settings.files import FileKeys
-from messenger_api.settings.keys import declared
+from messenger_api.settings.keys import Keys, declared
 from messenger_api.settings.limits import LimitKeys, SpendingKeys
 from messenger_api.settings.login import LoginKeys
 from messenger_api.settings.mesibo import MesiboKeys
-from messenger_api.settings.methods import EmailKeys, LdapKeys, OidcKeys, RadiusKeys
 from messenger_api.settings.operation import OperationKeys
-from messenger_api.settings.providers import HttpKeys, TwilioKeys, TwilioVerifyKeys, VonageKeys
 from messenger_api.settings.sms import SmsKeys
+
+K = TypeVar("K", bound=Keys)
 
 # The user and password of a URL.
 _USERINFO = re.compile(r"(?<=//)[^/@\s]+(?=@)")
@@ -32,20 +33,18 @@ class Settings(
     FileKeys,
     LoginKeys,
     SmsKeys,
-    TwilioKeys,
-    TwilioVerifyKeys,
-    VonageKeys,
-    HttpKeys,
-    EmailKeys,
-    LdapKeys,
-    RadiusKeys,
-    OidcKeys,
     AccountKeys,
     LimitKeys,
     SpendingKeys,
     OperationKeys,
 ):
-    """Every key of `config.py` in lower case, in the sections of `config.example.py` and in their order."""
+    """Every key of `config.py` in lower case, in the sections of `config.example.py` and in their order.
+
+    What is chosen in them, an SMS provider or a login method, has keys of its own: `settings.of(ItsKeys)`.
+    """
+
+    chosen: tuple[Keys, ...] = field(default=(), repr=False)
+    """The records of such keys that are not all as by default."""
 
     def __repr__(self) -> str:
         """Every key but the secrets."""
@@ -53,6 +52,10 @@ class Settings(
             f"{name}={shown(getattr(self, name), key.secret)}" for name, key in declared(Settings).items()
         )
         return f"Settings({', '.join(keys)})"
+
+    def of(self, kind: type[K]) -> K:
+        """The keys of a provider or a login method; those that were not given have their defaults."""
+        return next((record for record in self.chosen if isinstance(record, kind)), kind())
 
     @property
     def instance(self) -> Path:

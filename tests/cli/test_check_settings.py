@@ -20,6 +20,7 @@ from messenger_api.cli.doctor_texts import texts_verdicts, without_money
 from messenger_api.configuration import build
 from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.secrets import Keys
+from messenger_api.gateways.sms.twilio_keys import TwilioKeys
 from messenger_api.logs import Seldom
 from messenger_api.services import limits
 from messenger_api.services.sms.messages import CodeRequest
@@ -74,7 +75,7 @@ def test_a_key_with_a_fault_is_said_with_what_is_accepted(keys: dict[str, object
 
 @pytest.mark.parametrize("sender", ["+15005550006", "12345", "Messenger", "A & B", "MG" + "0f" * 16])
 def test_every_kind_of_sender_is_accepted(sender: str) -> None:
-    assert build(**{**LIVE, "twilio_from": sender}).twilio_from == sender
+    assert build(**{**LIVE, "twilio_from": sender}).of(TwilioKeys).twilio_from == sender
 
 
 def test_a_redis_without_its_library_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,14 +25,14 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import structlog
 
 from messenger_api.domain.address import is_address, masked_address, read_login_name
 from messenger_api.domain.names import cleaned
 from messenger_api.gateways.failures import cut_off
-from messenger_api.settings import Settings
+from messenger_api.settings import Keys, Settings
 
 log = structlog.get_logger(__name__)
 
@@ -93,6 +93,8 @@ class _Method:
 
     name = "custom"
     """Shown in logs."""
+    keys: ClassVar[type[Keys]] = Keys
+    """The keys of its own in the configuration, which `settings.of` gives it; only for dotted paths."""
 
     def __init__(self, settings: Settings) -> None:
         """Take what the method needs from the settings.

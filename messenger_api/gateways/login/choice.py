@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from messenger_api.gateways.login.base import CodeMethod, LoginMethod
-from messenger_api.gateways.plugins import Plugins
+from messenger_api.gateways.login.directory_keys import LdapKeys
+from messenger_api.gateways.login.mail_keys import EmailKeys
+from messenger_api.gateways.login.oidc_keys import OidcKeys
+from messenger_api.gateways.login.radius_keys import RadiusKeys
+from messenger_api.gateways.plugins import Plugin, Plugins
 from messenger_api.settings import LOGIN_METHODS, Settings
 
-# Loaded only where it is used: nobody else needs the libraries, or pays for loading them.
-_METHODS = Plugins(
-    key="LOGIN_METHOD",
-    ours={
-        "email": "messenger_api.gateways.login.mail.EmailMethod",
-        "ldap": "messenger_api.gateways.login.directory.LdapMethod",
-        "radius": "messenger_api.gateways.login.radius.RadiusMethod",
-        "oidc": "messenger_api.gateways.login.oidc.OidcMethod",
-    },
-    accepted=LOGIN_METHODS,
-    example="mycompany.login.MyMethod",
-    extras=("email", "ldap", "radius", "oidc"),
-)
+_HERE = "messenger_api.gateways.login"
+_OURS = {
+    "email": Plugin(f"{_HERE}.mail.EmailMethod", EmailKeys, "email"),
+    "ldap": Plugin(f"{_HERE}.directory.LdapMethod", LdapKeys, "ldap"),
+    "radius": Plugin(f"{_HERE}.radius.RadiusMethod", RadiusKeys, "radius"),
+    "oidc": Plugin(f"{_HERE}.oidc.OidcMethod", OidcKeys, "oidc"),
+}
+METHODS = Plugins("LOGIN_METHOD", "login method", _OURS, LOGIN_METHODS, example="mycompany.login.MyMethod")
+"""Loaded only where they are used: nobody else needs the libraries, or pays for loading them."""
+
 # What needs neither of them: codes by SMS, and passwords, which are kept in the database.
 _ELSEWHERE = frozenset({"otp", "password"})
 
@@ -37,7 +38,7 @@ def method_from_settings(settings: Settings) -> LoginMethod | CodeMethod | None:
 
 
 def _class(name: str) -> type[LoginMethod] | type[CodeMethod]:
-    found = _METHODS.load(name)
+    found = METHODS.load(name)
     if not (isinstance(found, type) and issubclass(found, (LoginMethod, CodeMethod))):
-        raise _METHODS.fault(name, "neither a LoginMethod nor a CodeMethod of messenger_api.gateways.login")
+        raise METHODS.fault(name, "neither a LoginMethod nor a CodeMethod of messenger_api.gateways.login")
     return found

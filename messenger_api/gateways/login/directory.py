@@ -14,6 +14,7 @@ from ldap.filter import escape_filter_chars  # type: ignore[import-untyped]
 from messenger_api.domain.address import read_login_name
 from messenger_api.gateways.deadline import TIMED_OUT, Deadline
 from messenger_api.gateways.login.base import Denied, LoginMethod, Person, Unavailable
+from messenger_api.gateways.login.directory_keys import LdapKeys
 from messenger_api.gateways.threads import Busy, Calls, TooSlow
 from messenger_api.settings import Settings
 
@@ -49,7 +50,8 @@ class LdapMethod(LoginMethod):
     name = "ldap"
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._keys = settings.of(LdapKeys)
+        self._seconds = settings.login_timeout
         self._calls = Calls("ldap", MOST_AT_ONCE)
 
     def check(self) -> None:
@@ -69,7 +71,7 @@ class LdapMethod(LoginMethod):
         when the directory's machine answers or is found dead; meanwhile their number is bounded.
         """
         try:
-            return self._calls.run(work, self._settings.login_timeout + GRACE_SECONDS)
+            return self._calls.run(work, self._seconds + GRACE_SECONDS)
         except Busy:
             raise Unavailable("the directory hangs") from None
         except TooSlow:
@@ -94,7 +96,7 @@ class LdapMethod(LoginMethod):
     @contextmanager
     def _connected(self) -> Iterator[tuple[Any, Deadline]]:
         """A connection on which the search account is bound; the library's failures become ours."""
-        deadline = Deadline(self._settings.login_timeout)
+        deadline = Deadline(self._seconds)
         try:
             connection = self._open(deadline)
             try:
@@ -110,11 +112,11 @@ class LdapMethod(LoginMethod):
 
     def _fault(self, error: ldap.LDAPError) -> str:
         unsafe = isinstance(error, (ldap.SERVER_DOWN, ldap.CONNECT_ERROR))
-        return (_fault_of(self._settings.ldap_ca_file) if unsafe else "") or _reason(error)
+        return (_fault_of(self._keys.ldap_ca_file) if unsafe else "") or _reason(error)
 
     def _open(self, deadline: Deadline) -> Any:
-        settings = self._settings
-        connection = ldap.initialize(settings.ldap_url)
+        keys = self._keys
+        connection = ldap.initialize(keys.ldap_url)
         connection.set_option(ldap.OPT_PROTOCOL_VERSION, ldap.VERSION3)
         # A referral would take the password to a server that nobody configured.
         connection.set_option(ldap.OPT_REFERRALS, ldap.OPT_OFF)
@@ -122,22 +124,22 @@ class LdapMethod(LoginMethod):
         connection.set_option(ldap.OPT_X_KEEPALIVE_INTERVAL, KEEPALIVE_INTERVAL)
         connection.set_option(ldap.OPT_X_KEEPALIVE_PROBES, KEEPALIVE_PROBES)
         connection.set_option(ldap.OPT_X_TLS_REQUIRE_CERT, ldap.OPT_X_TLS_DEMAND)
-        if settings.ldap_ca_file:
-            connection.set_option(ldap.OPT_X_TLS_CACERTFILE, settings.ldap_ca_file)
+        if keys.ldap_ca_file:
+            connection.set_option(ldap.OPT_X_TLS_CACERTFILE, keys.ldap_ca_file)
         # The options of TLS are taken over by a new context alone, so it comes last.
         try:
             connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
         except (ldap.LDAPError, ValueError):
-            raise Unavailable(_fault_of(settings.ldap_ca_file) or "TLS cannot be set up") from None
+            raise Unavailable(_fault_of(keys.ldap_ca_file) or "TLS cannot be set up") from None
         _limit(connection, deadline)
-        if settings.ldap_starttls:
+        if keys.ldap_starttls:
             connection.start_tls_s()
         return connection
 
     def _enter(self, connection: Any, deadline: Deadline) -> None:
-        settings = self._settings
+        keys = self._keys
         try:
-            self._bind(connection, deadline, settings.ldap_bind_dn, settings.ldap_bind_pass)
+            self._bind(connection, deadline, keys.ldap_bind_dn, keys.ldap_bind_pass)
         except _NO:
             raise Unavailable("LDAP_BIND_DN and LDAP_BIND_PASS were not accepted") from None
 
@@ -146,15 +148,15 @@ class LdapMethod(LoginMethod):
         connection.simple_bind_s(dn, password)
 
     def _find(self, connection: Any, deadline: Deadline, address: str) -> list[tuple[str, Attributes]]:
-        settings = self._settings
+        keys = self._keys
         _limit(connection, deadline)
         try:
             found = connection.search_ext_s(
-                settings.ldap_base,
+                keys.ldap_base,
                 ldap.SCOPE_SUBTREE,
                 # RFC 4515: what has a meaning in filters has none in an address.
-                settings.ldap_filter.replace("{address}", escape_filter_chars(address)),
-                [settings.ldap_address_attribute, settings.ldap_name_attribute],
+                keys.ldap_filter.replace("{address}", escape_filter_chars(address)),
+                [keys.ldap_address_attribute, keys.ldap_name_attribute],
                 timeout=deadline.left(),
                 sizelimit=MOST_HITS,
             )
@@ -164,14 +166,14 @@ class LdapMethod(LoginMethod):
         return [(dn, attributes) for dn, attributes in found if dn]
 
     def _person(self, attributes: Attributes) -> Person:
-        settings = self._settings
+        keys = self._keys
         # The names of attributes are spelled as the directory likes.
         values = {name.lower(): texts for name, texts in attributes.items()}
-        addresses = values.get(settings.ldap_address_attribute.lower(), [])
+        addresses = values.get(keys.ldap_address_attribute.lower(), [])
         address = read_login_name(_text(addresses[0])) if len(addresses) == 1 else None
         if address is None:
             raise Denied("the entry has not one usable value in LDAP_ADDRESS_ATTRIBUTE")
-        names = values.get(settings.ldap_name_attribute.lower(), [])
+        names = values.get(keys.ldap_name_attribute.lower(), [])
         return Person(address, _text(names[0]) if names else "")
 
 

@@ -19,6 +19,7 @@ from messenger_api.domain.address import is_address
 from messenger_api.domain.texts import say
 from messenger_api.gateways.deadline import TIMED_OUT, Deadline, reader
 from messenger_api.gateways.login.base import CodeMethod, LoginFailed, Unavailable, Undeliverable
+from messenger_api.gateways.login.mail_keys import EmailKeys
 from messenger_api.settings import Settings
 
 # RFC 8314 (tls), RFC 6409 (starttls) and RFC 5321 (none).
@@ -44,10 +45,11 @@ class EmailMethod(CodeMethod):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._port = settings.smtp_port or USUAL_PORTS[settings.smtp_tls]
-        name, self._sender = parseaddr(settings.smtp_from)
+        keys = self._keys = settings.of(EmailKeys)
+        self._port = keys.smtp_port or USUAL_PORTS[keys.smtp_tls]
+        name, self._sender = parseaddr(keys.smtp_from)
         self._from = Address(name, addr_spec=self._sender)
-        if not (settings.smtp_user + settings.smtp_pass).isascii():
+        if not (keys.smtp_user + keys.smtp_pass).isascii():
             raise ValueError("SMTP_USER, SMTP_PASS: accepted are ASCII characters")
         self._tls = ssl.create_default_context()
 
@@ -71,13 +73,13 @@ class EmailMethod(CodeMethod):
 
     def _local_domain(self, domain: str) -> str:
         """The domain in ASCII if it is one of EMAIL_LOCAL_DOMAINS, or ""."""
-        if not self._settings.email_local_domains:
+        if not self._keys.email_local_domains:
             return ""
         try:
             written = domain.encode("idna").decode().lower()
         except UnicodeError:
             return ""
-        return written if written in self._settings.email_local_domains else ""
+        return written if written in self._keys.email_local_domains else ""
 
     def check(self) -> None:
         """Log in at the server, without a message."""
@@ -126,16 +128,16 @@ class EmailMethod(CodeMethod):
 
     def _connect(self, deadline: Deadline) -> _Server:
         # The name to say in EHLO is given, or smtplib would look up this machine's.
-        place = {"host": self._settings.smtp_host, "port": self._port, "local_hostname": self._from.domain}
-        if self._settings.smtp_tls == "tls":
+        place = {"host": self._keys.smtp_host, "port": self._port, "local_hostname": self._from.domain}
+        if self._keys.smtp_tls == "tls":
             return _TlsServer(deadline, **place, context=self._tls)
         return _Server(deadline, **place)
 
     def _enter(self, server: smtplib.SMTP) -> None:
-        if self._settings.smtp_tls == "starttls":
+        if self._keys.smtp_tls == "starttls":
             server.starttls(context=self._tls)
-        if self._settings.smtp_user:
-            server.login(self._settings.smtp_user, self._settings.smtp_pass)
+        if self._keys.smtp_user:
+            server.login(self._keys.smtp_user, self._keys.smtp_pass)
         else:
             server.ehlo_or_helo_if_needed()
 

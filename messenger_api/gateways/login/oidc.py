@@ -14,6 +14,7 @@ import jwt
 from messenger_api.domain.address import read_login_name
 from messenger_api.gateways.login.base import Denied, LoginMethod, Person
 from messenger_api.gateways.login.issuer import IssuerKeys
+from messenger_api.gateways.login.oidc_keys import OidcKeys
 from messenger_api.settings import Settings
 
 # How far the issuer's clock and ours may be apart.
@@ -34,13 +35,13 @@ class OidcMethod(LoginMethod):
     name = "oidc"
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._clients = [client.strip() for client in settings.oidc_client_id.split(",") if client.strip()]
-        self._keys = IssuerKeys(settings.oidc_issuer, settings.login_timeout)
+        keys = self._keys = settings.of(OidcKeys)
+        self._clients = [client.strip() for client in keys.oidc_client_id.split(",") if client.strip()]
+        self._issuer_keys = IssuerKeys(keys.oidc_issuer, settings.login_timeout)
 
     def check(self) -> None:
         """Fetch the issuer's keys."""
-        self._keys.fetch()
+        self._issuer_keys.fetch()
 
     def _authenticate(self, address: str, secret: str) -> Person:
         claims = self._claims(secret.strip())  # a token has no blanks
@@ -60,7 +61,7 @@ class OidcMethod(LoginMethod):
                 jwt.PyJWK(dict(key), algorithm=algorithm),
                 algorithms=[algorithm],
                 audience=self._clients,
-                issuer=self._settings.oidc_issuer,
+                issuer=self._keys.oidc_issuer,
                 leeway=SKEW_SECONDS,
                 options={"require": REQUIRED},
             )
@@ -77,9 +78,9 @@ class OidcMethod(LoginMethod):
             raise Denied("this is no token") from None
         algorithm, kid = header.get("alg"), header.get("kid")
         # Chosen from our list and never by the token: "none" and shared secrets cannot be in it.
-        if algorithm not in self._settings.oidc_algorithms:
+        if algorithm not in self._keys.oidc_algorithms:
             raise Denied("the token's signature is of a kind that OIDC_ALGORITHMS does not hold")
-        key = self._keys.find(kid, algorithm, _issued_at(token))
+        key = self._issuer_keys.find(kid, algorithm, _issued_at(token))
         if key is None:
             raise Denied("the token's key is not the issuer's")
         return key, algorithm
@@ -92,11 +93,11 @@ class OidcMethod(LoginMethod):
             raise Denied("the token was issued to another app (azp)")
 
     def _check_age(self, claims: Mapping[str, Any]) -> None:
-        if time.time() - claims["iat"] > self._settings.oidc_max_age + SKEW_SECONDS:
+        if time.time() - claims["iat"] > self._keys.oidc_max_age + SKEW_SECONDS:
             raise Denied("the token is older than OIDC_MAX_AGE")
 
     def _person_in(self, claims: Mapping[str, Any]) -> Person:
-        claim, value = self._settings.oidc_address_claim, claims.get(self._settings.oidc_address_claim)
+        claim, value = self._keys.oidc_address_claim, claims.get(self._keys.oidc_address_claim)
         address = read_login_name(value) if isinstance(value, str) else None
         if address is None:
             raise Denied("the token has no usable address in OIDC_ADDRESS_CLAIM")
@@ -104,7 +105,7 @@ class OidcMethod(LoginMethod):
         verified = claims.get("email_verified")
         if claim == "email" and verified is not True and verified not in VERIFIED:
             raise Denied("the issuer has not verified the e-mail address")
-        name = claims.get(self._settings.oidc_name_claim)
+        name = claims.get(self._keys.oidc_name_claim)
         return Person(address, name if isinstance(name, str) else "")
 
 

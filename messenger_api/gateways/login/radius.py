@@ -25,6 +25,7 @@ from pyrad.packet import (  # type: ignore[import-untyped]
 
 from messenger_api.gateways.deadline import TIMED_OUT, Deadline
 from messenger_api.gateways.login.base import Denied, LoginMethod, Person, Unavailable
+from messenger_api.gateways.login.radius_keys import RadiusKeys
 from messenger_api.settings import Settings
 
 # Attributes, RFC 2865, sections 5.1, 5.2 and 5.32.
@@ -46,12 +47,11 @@ class RadiusMethod(LoginMethod):
     name = "radius"
 
     def __init__(self, settings: Settings) -> None:
-        self._secret = settings.radius_secret.encode()
-        self._nas_id = settings.radius_nas_id.encode()
+        keys = settings.of(RadiusKeys)
+        self._secret = keys.radius_secret.encode()
+        self._nas_id = keys.radius_nas_id.encode()
         self._seconds = settings.login_timeout
-        self._places = [
-            _place(host.strip(), settings.radius_port) for host in settings.radius_host.split(",")
-        ]
+        self._places = [_place(host.strip(), keys.radius_port) for host in keys.radius_host.split(",")]
 
     def check(self) -> None:
         """Ask every server about nobody: that it answers proves the address and the shared secret."""

@@ -37,6 +37,7 @@ import structlog
 from messenger_api.domain.phone import masked
 from messenger_api.gateways.failures import cut_off
 from messenger_api.gateways.sms.receipts import BadSignature, Receipt, ReceiptRequest
+from messenger_api.settings import Keys
 
 log = structlog.get_logger(__name__)
 
@@ -128,6 +129,8 @@ class SmsProvider(ABC):
 
     name: str = "custom"
     """Shown in logs and errors, and kept beside what was sent. No two configured ones share it."""
+    keys: ClassVar[type[Keys]] = Keys
+    """The keys of its own in the configuration, which `settings.of` gives it; only for dotted paths."""
     channels: frozenset[Channel] = frozenset({Channel.SMS})
     """What it can send by."""
     costs: bool = True

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from messenger_api.gateways.plugins import Plugins
+from messenger_api.gateways.plugins import Plugin, Plugins
 from messenger_api.gateways.sms.base import SmsProvider
 from messenger_api.gateways.sms.console import ConsoleProvider, Inbox
+from messenger_api.gateways.sms.http import HttpKeys
 from messenger_api.gateways.sms.sender import SmsSender
+from messenger_api.gateways.sms.twilio_keys import TwilioKeys, TwilioVerifyKeys
+from messenger_api.gateways.sms.vonage import VonageKeys
 from messenger_api.settings import Settings
 
-NAMES = ("console", "twilio", "twilio_verify", "vonage", "http")
+_HERE = "messenger_api.gateways.sms"
+_OURS = {
+    "twilio": Plugin(f"{_HERE}.twilio.TwilioProvider", TwilioKeys),
+    "twilio_verify": Plugin(f"{_HERE}.twilio_verify.TwilioVerifyProvider", TwilioVerifyKeys),
+    "vonage": Plugin(f"{_HERE}.vonage.VonageProvider", VonageKeys),
+    "http": Plugin(f"{_HERE}.http.HttpProvider", HttpKeys),
+}
+NAMES = ("console", *_OURS)
 """What `SMS_PROVIDERS` may name besides dotted paths."""
 
-# Loaded only where they are used: Twilio's library costs every other start its time and memory.
-_PROVIDERS = Plugins(
-    key="SMS_PROVIDERS",
-    ours={
-        "twilio": "messenger_api.gateways.sms.twilio.TwilioProvider",
-        "twilio_verify": "messenger_api.gateways.sms.twilio_verify.TwilioVerifyProvider",
-        "vonage": "messenger_api.gateways.sms.vonage.VonageProvider",
-        "http": "messenger_api.gateways.sms.http.HttpProvider",
-    },
-    accepted=NAMES,
-    example="mycompany.sms.MyProvider",
-)
+PROVIDERS = Plugins("SMS_PROVIDERS", "SMS provider", _OURS, NAMES, example="mycompany.sms.MyProvider")
+"""Loaded only where they are used: Twilio's library costs every other start its time and memory."""
 
 
 def sender_from_settings(settings: Settings, *, inbox: Inbox | None = None) -> SmsSender:
@@ -45,8 +45,8 @@ def sender_from_settings(settings: Settings, *, inbox: Inbox | None = None) -> S
 def _provider(name: str, settings: Settings, inbox: Inbox | None) -> SmsProvider:
     if name == "console":
         return ConsoleProvider(inbox)
-    found = _PROVIDERS.load(name)
+    found = PROVIDERS.load(name)
     if not (isinstance(found, type) and issubclass(found, SmsProvider)):
-        raise _PROVIDERS.fault(name, "not a messenger_api.gateways.sms.SmsProvider")
+        raise PROVIDERS.fault(name, "not a messenger_api.gateways.sms.SmsProvider")
     make: Callable[[Settings], SmsProvider] = found
     return make(settings)

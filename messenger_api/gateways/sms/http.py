@@ -7,7 +7,8 @@ import hmac
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
 
@@ -16,6 +17,8 @@ from messenger_api.gateways.sms.answers import as_sms_failure, is_refusal, timeo
 from messenger_api.gateways.sms.base import SmsProvider, SmsRefused, SmsUnavailable, TextMessage
 from messenger_api.gateways.sms.receipts import BadSignature, Receipt, ReceiptRequest, State, read
 from messenger_api.settings import Settings
+from messenger_api.settings.conversions import as_headers, as_literal, as_statuses, as_text, as_url, one_of
+from messenger_api.settings.keys import Keys, key
 
 NAME = "http"
 
@@ -27,21 +30,116 @@ _PLACEHOLDER = re.compile(r"\{(to|to_plus|text|code|from)\}")
 Escape = Callable[[str], str]
 
 
+@dataclass(frozen=True)
+class HttpKeys(Keys):
+    """Any other SMS gateway
+
+    For the provider "http".
+    """
+
+    sms_http_url: str = key(
+        "",
+        as_url,
+        "Where the request goes. {to} (digits), {to_plus} (with +), {text}, {code} and {from} are filled in.",
+        "https://sms.example.com/send?to={to}&text={text}&from={from}",
+        secret=True,
+        needed=True,
+    )
+    sms_http_method: str = key(
+        "POST",
+        one_of("GET", "POST", "PUT"),
+        'The method: "GET", "POST" or "PUT".',
+        "GET",
+    )
+    sms_http_headers: tuple[tuple[str, str], ...] = key(
+        (),
+        as_headers,
+        "Headers of that request. The values are never shown.",
+        {"Authorization": "Bearer 0123456789abcdef"},
+        secret=True,
+    )
+    sms_http_body: str = key(
+        "",
+        as_literal,
+        "The body, filled in as the address is and escaped as its Content-Type wants. Without such a"
+        " header it is JSON when it begins with a brace, else a form.",
+        '{"to": "{to_plus}", "from": "{from}", "message": "{text}"}',
+        secret=True,
+    )
+    sms_http_from: str = key(
+        "",
+        as_text,
+        "The sender, for {from}.",
+        "ExampleChat",
+    )
+    sms_http_accepted: tuple[int, ...] = key(
+        (200, 201, 202),
+        as_statuses,
+        "The HTTP statuses that mean that the gateway took the message.",
+        [202],
+    )
+    sms_http_refused: tuple[int, ...] = key(
+        (),
+        as_statuses,
+        "Those that mean that the number is wrong: the person is asked for another. All others are faults"
+        " of the gateway, and the next provider is tried.",
+        [422],
+    )
+    sms_http_id: str = key(
+        "",
+        as_text,
+        "The member of the JSON answer that holds the message's id, with dots for members of members. An"
+        " answer without it counts as a fault, after which the message may have been sent. Empty: the"
+        " answer is not read.",
+        "messages.0.id",
+    )
+    sms_http_receipt_secret: str = key(
+        "",
+        as_text,
+        "The secret with which the gateway signs delivery receipts: the header X-Signature holds the"
+        " HMAC-SHA256 of the body in hexadecimal. Empty: no receipts.",
+        "0123456789abcdef0123456789abcdef",
+        secret=True,
+    )
+
+    def faults(self) -> Iterator[str]:
+        """A request that cannot be made, or answers and receipts that mean nothing."""
+        if not self.sms_http_url:
+            return
+        yield from self._placeholder_faults(self.sms_http_url + self.sms_http_body)
+        if self.sms_http_method == "GET" and self.sms_http_body:
+            yield 'SMS_HTTP_BODY: a GET has none; accepted is SMS_HTTP_METHOD = "POST" or "PUT"'
+        if not self.sms_http_accepted:
+            yield "SMS_HTTP_ACCEPTED: accepted is at least one HTTP status"
+        if both := set(self.sms_http_accepted) & set(self.sms_http_refused):
+            yield f"SMS_HTTP_REFUSED = {sorted(both)}: accepted are statuses not in SMS_HTTP_ACCEPTED"
+        if self.sms_http_receipt_secret and not self.sms_http_id:
+            yield "SMS_HTTP_ID: required with SMS_HTTP_RECEIPT_SECRET, to tell what a receipt is about"
+
+    def _placeholder_faults(self, request: str) -> Iterator[str]:
+        if "{to}" not in request and "{to_plus}" not in request:
+            yield "SMS_HTTP_URL: {to} or {to_plus} must stand in it, or in SMS_HTTP_BODY"
+        if "{text}" not in request and "{code}" not in request:
+            yield "SMS_HTTP_URL: {text} or {code} must stand in it, or in SMS_HTTP_BODY"
+        if "{from}" in request and not self.sms_http_from:
+            yield "SMS_HTTP_FROM: required with {from} in SMS_HTTP_URL or SMS_HTTP_BODY"
+
+
 class HttpProvider(SmsProvider):
     """Sends as the settings say (keys `SMS_HTTP_...`)."""
 
     name = NAME
 
     def __init__(self, settings: Settings, *, timeouts: Timeouts | None = None) -> None:
-        self._settings = settings
-        self._headers = dict(settings.sms_http_headers)
-        self._escape = _escape_for(_content_type(settings))
-        if settings.sms_http_body and not _given_type(self._headers):
-            self._headers["Content-Type"] = _content_type(settings)
-        self._secret = settings.sms_http_receipt_secret.encode()
+        keys = self._keys = settings.of(HttpKeys)
+        self._headers = dict(keys.sms_http_headers)
+        self._escape = _escape_for(_content_type(keys))
+        if keys.sms_http_body and not _given_type(self._headers):
+            self._headers["Content-Type"] = _content_type(keys)
+        self._secret = keys.sms_http_receipt_secret.encode()
         self._client = HttpClient(timeouts or timeouts_within(settings))
         # Without the gateway's ids nobody could tell which message a receipt is about.
-        self.receipts = bool(settings.sms_receipts and self._secret and settings.sms_http_id)
+        self.receipts = bool(settings.sms_receipts and self._secret and keys.sms_http_id)
 
     def read_receipt(self, request: ReceiptRequest) -> Receipt:
         """A JSON object with `id` and `status`, signed over the body with `SMS_HTTP_RECEIPT_SECRET`."""
@@ -58,17 +156,17 @@ class HttpProvider(SmsProvider):
         self._client.close()
 
     def _deliver(self, message: TextMessage) -> str:
-        settings = self._settings
-        values = _values(message, settings.sms_http_from)
-        url = _filled(settings.sms_http_url, values, lambda value: quote(value, safe=""))
-        body = _filled(settings.sms_http_body, values, self._escape).encode() or None
+        keys = self._keys
+        values = _values(message, keys.sms_http_from)
+        url = _filled(keys.sms_http_url, values, lambda value: quote(value, safe=""))
+        body = _filled(keys.sms_http_body, values, self._escape).encode() or None
         answer = as_sms_failure(
             NAME,
-            lambda: self._client.request(settings.sms_http_method, url, data=body, headers=self._headers),
+            lambda: self._client.request(keys.sms_http_method, url, data=body, headers=self._headers),
         )
-        if answer.status in settings.sms_http_refused:
+        if answer.status in keys.sms_http_refused:
             raise SmsRefused(NAME, f"HTTP {answer.status}: the number is refused")
-        if answer.status not in settings.sms_http_accepted:
+        if answer.status not in keys.sms_http_accepted:
             not_sent = is_refusal(answer.status)
             words = "not sent" if not_sent else "perhaps not sent"
             raise SmsUnavailable(NAME, f"HTTP {answer.status}: {words}", not_sent=not_sent)
@@ -76,7 +174,7 @@ class HttpProvider(SmsProvider):
 
     def _id(self, answer: Response) -> str:
         """The gateway's id of the message. Some gateways answer 200 to a failure, without one."""
-        path = self._settings.sms_http_id
+        path = self._keys.sms_http_id
         if not path:
             return f"{NAME}-{uuid.uuid4().hex}"
         found = as_sms_failure(NAME, lambda: _member(json.loads(answer.body), path))
@@ -105,9 +203,9 @@ def _given_type(headers: Mapping[str, str]) -> str:
     return next((value for name, value in headers.items() if name.lower() == "content-type"), "")
 
 
-def _content_type(settings: Settings) -> str:
-    given = _given_type(dict(settings.sms_http_headers))
-    is_json = settings.sms_http_body.lstrip().startswith(("{", "["))
+def _content_type(keys: HttpKeys) -> str:
+    given = _given_type(dict(keys.sms_http_headers))
+    is_json = keys.sms_http_body.lstrip().startswith(("{", "["))
     return given or ("application/json" if is_json else "application/x-www-form-urlencoded")
 
 

@@ -21,6 +21,7 @@ from messenger_api.gateways.sms.receipts import (
 )
 from messenger_api.gateways.sms.twilio_api import TwilioApi
 from messenger_api.gateways.sms.twilio_codes import failure, words
+from messenger_api.gateways.sms.twilio_keys import TwilioKeys
 from messenger_api.gateways.sms.twilio_speech import speech
 from messenger_api.settings import Settings
 
@@ -54,18 +55,19 @@ class TwilioProvider(SmsProvider):
     name = NAME
 
     def __init__(self, settings: Settings, *, timeouts: Timeouts | None = None) -> None:
-        self._api = TwilioApi(NAME, settings, settings.twilio_api_url, timeouts)
+        keys = settings.of(TwilioKeys)
+        self._api = TwilioApi(NAME, settings, keys.twilio_api_url, timeouts)
         client = self._api.client
         # Looked up now, since the library imports these resources on first use: 0.1 s that the start
         # should pay and not the first login.
-        self._account = client.api.v2010.accounts(settings.twilio_account_sid)
+        self._account = client.api.v2010.accounts(keys.twilio_account_sid)
         self._messages, self._calls = client.messages, client.calls
-        sender, self._caller = settings.twilio_from, caller(settings)
-        key = "messaging_service_sid" if _MESSAGING_SERVICE.fullmatch(sender) else "from_"
-        self._sender = {key: sender}
+        sender, self._caller = keys.twilio_from, caller(keys)
+        kind = "messaging_service_sid" if _MESSAGING_SERVICE.fullmatch(sender) else "from_"
+        self._sender = {kind: sender}
         self._callback = callback_url(settings, NAME)
         self._told = {"status_callback": self._callback} if self._callback else {}
-        self._validator = RequestValidator(settings.twilio_auth_token)
+        self._validator = RequestValidator(keys.twilio_auth_token)
         self.receipts = bool(self._callback)
         self.channels = frozenset(Channel) if self._caller else frozenset({Channel.SMS})
 
@@ -121,7 +123,7 @@ class TwilioProvider(SmsProvider):
             raise BadSignature("not signed by Twilio")
 
 
-def caller(settings: Settings) -> str:
+def caller(keys: TwilioKeys) -> str:
     """The number to call from; "" when there is none."""
-    candidates = (settings.twilio_voice_from, settings.twilio_from)
+    candidates = (keys.twilio_voice_from, keys.twilio_from)
     return next(chain((each for each in candidates if _NUMBER.fullmatch(each)), [""]))

@@ -21,6 +21,7 @@ from messenger_api.gateways.http import Timeouts
 from messenger_api.gateways.sms.answers import as_sms_failure, timeouts_within
 from messenger_api.gateways.sms.base import SmsError
 from messenger_api.gateways.sms.twilio_codes import failure
+from messenger_api.gateways.sms.twilio_keys import TwilioAccountKeys
 from messenger_api.settings import Settings
 
 _TWILIOS_OWN = ".twilio.com"
@@ -32,7 +33,8 @@ class TwilioApi:
     def __init__(self, name: str, settings: Settings, base_url: str, timeouts: Timeouts | None) -> None:
         self._name = name
         self._http = _PooledClient(base_url, timeouts or timeouts_within(settings))
-        self.client = Client(settings.twilio_account_sid, settings.twilio_auth_token, http_client=self._http)
+        keys = settings.of(TwilioAccountKeys)
+        self.client = Client(keys.twilio_account_sid, keys.twilio_auth_token, http_client=self._http)
 
     def call(self, function: Callable[[], Any], *, expected: Collection[int] = ()) -> Any:
         """Call the library; its exceptions become ours, and None for a code or HTTP status `expected`.

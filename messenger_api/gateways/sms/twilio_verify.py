@@ -13,6 +13,7 @@ from messenger_api.gateways.sms.base import (
     VerifyProvider,
 )
 from messenger_api.gateways.sms.twilio_api import TwilioApi, verify_url
+from messenger_api.gateways.sms.twilio_keys import TwilioVerifyKeys
 from messenger_api.gateways.sms.twilio_speech import LANGUAGES
 from messenger_api.settings import Settings
 
@@ -41,9 +42,10 @@ class TwilioVerifyProvider(VerifyProvider):
     channels = frozenset(Channel)
 
     def __init__(self, settings: Settings, *, timeouts: Timeouts | None = None) -> None:
-        self._api = TwilioApi(NAME, settings, verify_url(settings.twilio_api_url), timeouts)
+        keys = settings.of(TwilioVerifyKeys)
+        self._api = TwilioApi(NAME, settings, verify_url(keys.twilio_api_url), timeouts)
         # Looked up now, for the library imports its resources on first use.
-        self._service = self._api.client.verify.v2.services(settings.twilio_verify_sid)
+        self._service = self._api.client.verify.v2.services(keys.twilio_verify_sid)
         self._verifications = self._service.verifications
         self._checks = self._service.verification_checks
 

@@ -11,6 +11,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from messenger_api.domain.sms import BASIC, EXTENSION
 from messenger_api.gateways.http import HttpClient, Response, Timeouts
@@ -25,6 +26,8 @@ from messenger_api.gateways.sms.receipts import (
     read,
 )
 from messenger_api.settings import Settings
+from messenger_api.settings.conversions import as_text, as_url
+from messenger_api.settings.keys import Keys, key
 
 NAME = "vonage"
 
@@ -100,6 +103,50 @@ OLDEST_SIGNATURE = 300
 _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
+@dataclass(frozen=True)
+class VonageKeys(Keys):
+    """Vonage
+
+    For the provider "vonage".
+    """
+
+    vonage_api_key: str = key(
+        "",
+        as_text,
+        'The account: the "API key" of Vonage\'s dashboard.',
+        "abcd1234",
+        needed=True,
+    )
+    vonage_api_secret: str = key(
+        "",
+        as_text,
+        'The "API secret" of that account.',
+        "0123456789abcdef",
+        secret=True,
+        needed=True,
+    )
+    vonage_from: str = key(
+        "",
+        as_text,
+        "The sender: a number of the account, or a name of up to eleven letters and digits.",
+        "ExampleChat",
+        needed=True,
+    )
+    vonage_signature_secret: str = key(
+        "",
+        as_text,
+        'The account\'s "signature secret", with the method SHA-256 HMAC. Empty: no delivery receipts.',
+        "0123456789abcdefghijklmnopqrstuvwxyz",
+        secret=True,
+    )
+    vonage_api_url: str = key(
+        "https://rest.nexmo.com",
+        as_url,
+        "Vonage's address; another one for the sandbox.",
+        "http://127.0.0.1:8081/vonage",
+    )
+
+
 class VonageProvider(SmsProvider):
     """Sends from the account in the settings (keys `VONAGE_...`)."""
 
@@ -112,10 +159,11 @@ class VonageProvider(SmsProvider):
         timeouts: Timeouts | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._url = settings.vonage_api_url.rstrip("/")
-        self._credentials = (settings.vonage_api_key, settings.vonage_api_secret)
-        self._sender = settings.vonage_from
-        self._signature_secret = settings.vonage_signature_secret.encode()
+        keys = settings.of(VonageKeys)
+        self._url = keys.vonage_api_url.rstrip("/")
+        self._credentials = (keys.vonage_api_key, keys.vonage_api_secret)
+        self._sender = keys.vonage_from
+        self._signature_secret = keys.vonage_signature_secret.encode()
         # A receipt that nobody could prove is better not asked for.
         self._callback = callback_url(settings, NAME) if self._signature_secret else ""
         self._clock = clock
