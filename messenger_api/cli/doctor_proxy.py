@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from itertools import combinations
 from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
-import requests
 
 from messenger_api.domain.probes import probe
+from messenger_api.gateways.http import HttpClient, NoResponse, Timeouts
 from messenger_api.services.limits import Claim
 from messenger_api.settings import Settings
 from messenger_api.transport.proxies import MISSING, UNTRUSTED
 
-ASK_SECONDS = (2, 3)  # to connect, and for the answer
+ASK = Timeouts(connect=2, read=3)
 
 # Addresses for documentation (RFC 3849): no phone has one. Each spelling claims to come from one of its own.
 FORGED = "2001:db8:f0:{:x}::1"
@@ -110,17 +111,12 @@ def ask(url: str, secret_key: str, headers: Mapping[str, str]) -> Report:
     """
     question = {"probe": probe(secret_key, int(time.time()))}
     try:
-        answer = requests.get(
-            f"{url}/healthz",
-            params=question,
-            headers=dict(headers),
-            timeout=ASK_SECONDS,
-            allow_redirects=False,
-        )
-    except requests.RequestException as error:
-        raise Unasked(f"{url} does not answer ({type(error).__name__})") from None
+        with closing(HttpClient(ASK)) as client:
+            answer = client.request("GET", f"{url}/healthz", params=question, headers=headers)
+    except NoResponse as failure:
+        raise Unasked(f"{url} does not answer ({failure.detail or failure.reason})") from None
     try:
-        return msgspec.json.decode(answer.content, type=Report)
+        return msgspec.json.decode(answer.body, type=Report)
     except msgspec.DecodeError:
         raise Unasked(f"what answers at {url} is not this version with this SECRET_KEY") from None
 
