@@ -11,6 +11,7 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from messenger_api import configuration, logs
+from messenger_api.clients import mesibo_client
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.login import CodeMethod, method_from_settings
@@ -166,7 +167,7 @@ def build_services(settings: Settings, database: Database, sandbox: SandboxServe
     """Put the collaborators together."""
     keys = Keys.derive(settings.secret_key)
     files = FileStore.from_settings(settings)
-    mesibo = MesiboClient.from_settings(_towards(sandbox, settings) if sandbox else settings)
+    mesibo = mesibo_client(_towards(sandbox, settings) if sandbox else settings)
     sms = sender_from_settings(settings, inbox=_inbox(sandbox.store) if sandbox else None)
     if faults := country_faults(settings, costs=sms.costs):
         raise SettingsError(faults)

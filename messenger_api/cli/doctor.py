@@ -6,8 +6,6 @@ The checks build what they need by themselves, so that a fault of one leaves the
 from __future__ import annotations
 
 import datetime as dt
-import queue
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -32,12 +30,14 @@ from messenger_api.cli.doctor_settings import (
     test_numbers_verdict,
 )
 from messenger_api.cli.doctor_texts import texts_verdicts, without_money
+from messenger_api.clients import BREACHED, mesibo_client
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.login import Unavailable, method_from_settings
-from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnreachable
+from messenger_api.gateways.mesibo import MesiboRefused, MesiboUnreachable
 from messenger_api.gateways.mesibo.client import PING_FAULTS
 from messenger_api.gateways.sms import SmsError, sender_from_settings
+from messenger_api.gateways.threads import Calls, TooSlow, outcome
 from messenger_api.services.identities import PhoneNumbers
 from messenger_api.services.limits import Claim
 from messenger_api.services.operator.health import Health
@@ -75,29 +75,21 @@ class _Doubt(Exception):
 
 def examine(settings: Settings, seconds: float) -> Iterator[Finding]:
     """Make every check at once; each has `seconds` and is a fault when it takes longer."""
-    deadline = time.monotonic() + seconds
-    running = [(name, _started(check, settings)) for name, check in CHECKS.items()]
-    for name, answer in running:
+    deadline, calls = time.monotonic() + seconds, Calls("check", len(CHECKS))
+    running = [(name, calls.start(partial(_verdicts, check, settings))) for name, check in CHECKS.items()]
+    for name, future in running:
         try:
-            verdicts = answer.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
+            verdicts = outcome(future, max(0.0, deadline - time.monotonic()))
+        except TooSlow:
             verdicts = [("fault", f"no result within {seconds:g} s", "see what it waits for")]
         yield from (Finding(name, *verdict) for verdict in verdicts)
 
 
-def _started(
-    check: Callable[[Settings], list[Verdict]], settings: Settings
-) -> queue.SimpleQueue[list[Verdict]]:
-    answer: queue.SimpleQueue[list[Verdict]] = queue.SimpleQueue()
-
-    def work() -> None:
-        try:
-            answer.put(check(settings))
-        except Exception as error:  # noqa: BLE001 - whatever a check meets is what it has to report
-            answer.put([("fault", reason(error), "")])
-
-    threading.Thread(target=work, name="check", daemon=True).start()
-    return answer
+def _verdicts(check: Callable[[Settings], list[Verdict]], settings: Settings) -> list[Verdict]:
+    try:
+        return check(settings)
+    except Exception as error:  # noqa: BLE001 - whatever a check meets is what it has to report
+        return [("fault", reason(error), "")]
 
 
 # Database
@@ -200,16 +192,14 @@ def _mesibo(settings: Settings) -> list[Verdict]:
         return [("ok", "not asked: the sandbox takes its place", "")]
     if faults := without_mesibo(settings):
         return [("fault", fault, "set it, or ask for the sandbox") for fault in faults]
-    client = MesiboClient.from_settings(settings)
+    client = mesibo_client(settings)
     try:
         client.ping()
         refusal = client.refusal_of_groups()
     except MesiboUnreachable as error:
         return [("fault", str(error), "check MESIBO_API_URL, the network and the proxy")]
     except MesiboRefused as error:
-        to_do = (
-            error.to_do if error.is_breach else "check MESIBO_APP_TOKEN, MESIBO_API_URL and MESIBO_API_STYLE"
-        )
+        to_do = BREACHED if error.is_breach else "check MESIBO_APP_TOKEN, MESIBO_API_URL and MESIBO_API_STYLE"
         return [("fault", str(error), to_do)]
     finally:
         client.close()

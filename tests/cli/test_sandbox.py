@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from messenger_api import configuration
-from messenger_api.gateways.mesibo import MesiboClient
+from messenger_api.clients import mesibo_client
 from messenger_api.gateways.sms import TextMessage, sender_from_settings
 from tests.cli.commands import Cli, Start, url_in
 from tests.processes import LOOPBACK
@@ -43,7 +43,7 @@ def test_what_it_prints_connects_a_product_to_it(start: Start, tmp_path: Path) -
         vonage_from="Messenger",
         **{key.lower(): value_of(output, key) for key in keys},
     )
-    mesibo, sms = MesiboClient.from_settings(settings), sender_from_settings(settings)
+    mesibo, sms = mesibo_client(settings), sender_from_settings(settings)
     mesibo.ping()
     assert mesibo.add_user("14155550101", appid="com.example.messenger").token
     sms.check()

@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from messenger_api import configuration
+from messenger_api.clients import mesibo_client
 from messenger_api.gateways.mesibo import (
     MesiboClient,
     MesiboRefused,
@@ -289,7 +290,7 @@ def test_the_settings_describe_the_client(stub: Stub) -> None:
     chosen = configuration.build(
         mesibo_api_url=stub.url, mesibo_app_token=APP_TOKEN, mesibo_api_style="form", mesibo_timeout=0.1
     )
-    with closing(MesiboClient.from_settings(chosen)) as client:
+    with closing(mesibo_client(chosen)) as client:
         client.delete_group(5)
     assert stub.seen[0].form == {"op": "groupdel", "gid": "5", "token": APP_TOKEN}
 
@@ -568,11 +569,12 @@ def test_sixteen_threads_share_one_client_and_get_their_own_answers(stub: Stub, 
     ("label", "word"), [("TOKENBREACH", "five addresses"), ("AUTHFAIL", "MESIBO_APP_TOKEN")]
 )
 def test_a_refused_app_token_is_an_error_once_a_minute_with_what_to_do(
-    stub: Stub, client: MesiboClient, monkeypatch: pytest.MonkeyPatch, label: str, word: str
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, label: str, word: str
 ) -> None:
-    monkeypatch.setattr("messenger_api.gateways.mesibo.client._seldom", Seldom())
+    monkeypatch.setattr("messenger_api.clients._seldom", Seldom())
     stub.answers.extend(refused(error=label, code=401) for _ in range(5))
-    with capture_logs() as log:
+    client = mesibo_client(configuration.build(mesibo_api_url=stub.url, mesibo_app_token=APP_TOKEN))
+    with closing(client), capture_logs() as log:
         for _ in range(5):
             with pytest.raises(MesiboRefused):
                 client.delete_group(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 import structlog
@@ -15,8 +15,6 @@ from messenger_api.gateways.mesibo.answers import Answer, UserToken
 from messenger_api.gateways.mesibo.errors import MesiboError, MesiboRefused, MesiboUnreachable
 from messenger_api.gateways.mesibo.transport import Transport
 from messenger_api.gateways.mesibo.wire import Life, Message, Op
-from messenger_api.logs import Seldom
-from messenger_api.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -38,8 +36,6 @@ NO_GROUP = frozenset({"BADVALUE", "MISSINGVALUE", "BADGID", "MISSINGGID", "MISSI
 
 T = TypeVar("T")
 
-_seldom = Seldom()
-
 
 class MesiboClient:
     """Calls mesibo's backend API; one object serves any number of threads.
@@ -47,6 +43,16 @@ class MesiboClient:
     Every call ends within `timeouts.read` seconds, plus half a second of waiting for its turn when
     `max_calls` are under way. All raise `MesiboUnreachable` and `MesiboRefused`; lists of addresses
     raise ValueError when an address is empty or holds a comma.
+
+    Args:
+        url: of the backend API: `https://.../backend`, `.../mesiboapi` on premise, or `.../api.php`.
+        app_token: the app's token.
+        style: `json`, `form`, or `auto`: by the URL's path.
+        timeouts: in seconds.
+        max_calls: how many may be under way at once.
+        group_expiry: seconds that a group lives; 0 leaves it to mesibo.
+        group_extension: seconds by which activity extends that; 0 leaves it to mesibo.
+        on_app_token_refused: told of each refusal that is about the app token, before it is raised.
     """
 
     def __init__(
@@ -59,25 +65,14 @@ class MesiboClient:
         max_calls: int = 16,
         group_expiry: int = GROUP_EXPIRY,
         group_extension: int = GROUP_EXTENSION,
+        on_app_token_refused: Callable[[MesiboRefused], None] = lambda refusal: None,
     ) -> None:
         life = {wire.EXPIRY: group_expiry, wire.EXTENSION: group_extension}
         self._life = {name: seconds for name, seconds in life.items() if seconds}
         self._style = wire.style_of(url, style)
         self._app_token = app_token
         self._transport = Transport(url, timeouts, max_calls)
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> MesiboClient:
-        """The client that the MESIBO_* keys describe."""
-        return cls(
-            settings.mesibo_api_url,
-            settings.mesibo_app_token,
-            style=settings.mesibo_api_style,
-            timeouts=Timeouts(settings.mesibo_connect_timeout, settings.mesibo_timeout),
-            max_calls=settings.mesibo_max_calls,
-            group_expiry=settings.group_expiry,
-            group_extension=settings.group_expiry_extension,
-        )
+        self._on_app_token_refused = on_app_token_refused
 
     def add_user(self, address: str, *, appid: str, name: str = "", expiry: int = TOKEN_MINUTES) -> UserToken:
         """Make the user unless known, and a token for the app id. `expiry` is in minutes."""
@@ -182,7 +177,7 @@ class MesiboClient:
             MesiboRefused: the app token is not valid, or the request was not understood.
             MesiboUnreachable: no usable answer.
         """
-        with _logged("ping"):
+        with self._logged("ping"):
             try:
                 self._answer(wire.probe())
             except MesiboRefused as refusal:
@@ -198,7 +193,7 @@ class MesiboClient:
         Raises:
             MesiboUnreachable: no usable answer.
         """
-        with _logged("groupgetmembers"):
+        with self._logged("groupgetmembers"):
             try:
                 self._answer(wire.groupgetmembers(0))
             except MesiboRefused as refusal:
@@ -217,7 +212,7 @@ class MesiboClient:
         patience: float = 0.0,
         on_late: Callable[[Response], None] | None = None,
     ) -> T:
-        with _logged(op.name):
+        with self._logged(op.name):
             return read(self._answer(op, patience, on_late))
 
     def _answer(
@@ -230,6 +225,9 @@ class MesiboClient:
             op.name, content_type, self._encoded(op), patience=patience, on_late=on_late
         )
         return self._decoded(op.name, response)
+
+    def _logged(self, op: str) -> AbstractContextManager[None]:
+        return _logged(op, self._on_app_token_refused)
 
     def _encoded(self, op: Op) -> bytes:
         return wire.encode(op, self._style, self._app_token)
@@ -250,7 +248,7 @@ class MesiboClient:
 
 
 @contextmanager
-def _logged(op: str) -> Iterator[None]:
+def _logged(op: str, on_app_token_refused: Callable[[MesiboRefused], None]) -> Iterator[None]:
     """One line for a call: op, seconds, outcome. Never what was in it."""
     began = time.monotonic()
 
@@ -273,7 +271,7 @@ def _logged(op: str) -> Iterator[None]:
         log.warning(
             "mesibo_call", op=op, seconds=seconds(), outcome="refused", error=error.label, code=error.code
         )
-        if error.about_app_token and _seldom.is_due("app token"):
-            log.error("mesibo.app_token_refused", error=error.label, to_do=error.to_do)
+        if error.about_app_token:
+            on_app_token_refused(error)
         raise
     log.debug("mesibo_call", op=op, seconds=seconds(), outcome="ok")

@@ -22,11 +22,6 @@ _CODE = re.compile(r"[A-Z][A-Z_]{0,31}")
 _APP_TOKEN_FAULTS = frozenset({"AUTHFAIL", "TOKENBREACH"})
 _UNAUTHORIZED = 401
 _BREACH = "TOKENBREACH"
-BREACHED = (
-    "mesibo disabled the app: its token leaked, or was used from more than five addresses of the internet."
-    " Make a new token in mesibo's console, set MESIBO_APP_TOKEN, and let all machines call mesibo from one"
-    " address (docs/scaling.md)"
-)
 
 # "Not found" and "gone" (RFC 9110), and labels that mesibo's backends use for what they do not know.
 _GONE_CODES = frozenset({404, 410})
@@ -94,11 +89,6 @@ class MesiboRefused(MesiboError):
         """Whether mesibo disabled the app because its token leaked, or was used from more than five
         addresses of the internet."""
         return self.error == _BREACH
-
-    @property
-    def to_do(self) -> str:
-        """What an operator can do about a refused app token."""
-        return BREACHED if self.is_breach else "check MESIBO_APP_TOKEN and MESIBO_API_URL"
 
     def names(self, field: str) -> bool:
         """Whether mesibo calls this field of the request one at fault."""

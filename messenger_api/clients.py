@@ -1,0 +1,40 @@
+"""The client of mesibo's backend API as the settings describe it, and what to do about its refusals."""
+
+from __future__ import annotations
+
+import structlog
+
+from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, Timeouts
+from messenger_api.logs import Seldom
+from messenger_api.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+BREACHED = (
+    "mesibo disabled the app: its token leaked, or was used from more than five addresses of the internet."
+    " Make a new token in mesibo's console, set MESIBO_APP_TOKEN, and let all machines call mesibo from one"
+    " address (docs/scaling.md)"
+)
+
+_seldom = Seldom()
+
+
+def mesibo_client(settings: Settings) -> MesiboClient:
+    """The client that the keys `MESIBO_...` and `GROUP_EXPIRY...` describe."""
+    return MesiboClient(
+        settings.mesibo_api_url,
+        settings.mesibo_app_token,
+        style=settings.mesibo_api_style,
+        timeouts=Timeouts(settings.mesibo_connect_timeout, settings.mesibo_timeout),
+        max_calls=settings.mesibo_max_calls,
+        group_expiry=settings.group_expiry,
+        group_extension=settings.group_expiry_extension,
+        on_app_token_refused=log_refused_app_token,
+    )
+
+
+def log_refused_app_token(refusal: MesiboRefused) -> None:
+    """Tell the operator, once a minute, what can be done about it."""
+    if _seldom.is_due("app token"):
+        to_do = BREACHED if refusal.is_breach else "check MESIBO_APP_TOKEN and MESIBO_API_URL"
+        log.error("mesibo.app_token_refused", error=refusal.label, to_do=to_do)
