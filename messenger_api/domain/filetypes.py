@@ -58,10 +58,18 @@ def _iso_type(data: bytes, named: str) -> str:
     if kind != b"ftyp":
         return "mov" if kind in _OLD_FILMS and (size == 1 or 8 <= size <= len(data)) else ""
     major, compatible = data[8:12], {data[at : at + 4] for at in range(16, min(size, len(data), 1024), 4)}
-    if major in heif.AVIF_BRANDS or (major in heif.HEIC_BRANDS and compatible & heif.AVIF_BRANDS):
+    return _picture_type(major, compatible) or _film_type(major, named)
+
+
+def _picture_type(major: bytes, compatible: set[bytes]) -> str:
+    if major in heif.AVIF_BRANDS:
         return "avif"
     if major in heif.HEIC_BRANDS:
-        return "heic"
+        return "avif" if compatible & heif.AVIF_BRANDS else "heic"
+    return ""
+
+
+def _film_type(major: bytes, named: str) -> str:
     if named in _FILMS:
         return named
     return "3gp" if major[:2] == b"3g" else _BRANDS.get(major, "mp4")

@@ -75,7 +75,7 @@ class Window:
         return max(1, math.ceil(self.seconds / SLOTS))
 
     def take(self, state: str, now: float, amount: float = 1, kept: float = 0) -> Taken:
-        """See `Rule`."""
+        """Count `amount` in the slot of `now`; the wait lasts until enough has left the window."""
         slots = self._alive(state, now)
         used = sum(slots.values()) + amount
         too_many = used + kept - self.most
@@ -85,7 +85,7 @@ class Window:
         return Taken(_written(_thinned(slots)), used, wait)
 
     def uncount(self, state: str, at: float, now: float, amount: float = 1) -> str:
-        """See `Rule`."""
+        """Take `amount` out of the slot of `at`, if it still counts."""
         slots = self._alive(state, now)
         # The second itself, or the later one that it was thinned into.
         young = [key for key in slots if key < 0 and -key >= int(at)]
@@ -133,7 +133,7 @@ class Bucket:
 
     @property
     def most(self) -> float:
-        """A burst."""
+        """The whole of a burst."""
         return self.burst
 
     @property
@@ -142,7 +142,7 @@ class Bucket:
         return math.ceil(self.burst * self.each)
 
     def take(self, state: str, now: float, amount: float = 1, kept: float = 0) -> Taken:
-        """See `Rule`."""
+        """Put off by `amount` when the bucket is full again; the wait lasts until there is room."""
         full_at = max(float(state or 0), now) + amount * self.each
         wait = math.ceil(full_at + (kept - self.burst) * self.each - now - ROUNDING)
         return Taken(repr(full_at), (full_at - now) / self.each, max(0, wait))
@@ -152,7 +152,7 @@ class Bucket:
         return state if float(state or 0) <= now + self.burst * self.each + AHEAD else ""
 
     def uncount(self, state: str, at: float, now: float, amount: float = 1) -> str:
-        """See `Rule`. Less what has come back by itself meanwhile."""
+        """Bring forward when it is full again, by what of `amount` has not come back since `at`."""
         return repr(float(state or 0) - max(0.0, amount * self.each - (now - at)))
 
 
@@ -165,13 +165,13 @@ class Period:
     keeps: int
 
     def take(self, state: str, now: float, amount: float = 1, kept: float = 0) -> Taken:
-        """See `Rule`."""
+        """Add `amount`; the wait lasts until the period ends."""
         used = float(state or 0) + amount
         wait = max(1, math.ceil(self.ends_at - now)) if used + kept > self.most else 0
         return Taken(repr(used), used, wait)
 
     def uncount(self, state: str, at: float, now: float, amount: float = 1) -> str:
-        """See `Rule`."""
+        """Subtract `amount`, down to 0."""
         return repr(max(0.0, float(state or 0) - amount))
 
 

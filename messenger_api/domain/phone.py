@@ -184,7 +184,7 @@ def _dialled(text: str) -> _Dialled | None:
         text = _of_address(text)
     first = next((at for at, char in enumerate(text) if char == "+" or char.isdecimal()), 0)
     label, text = text[:first], _TRAILING.sub("", text[first:])
-    if label and (not label.isprintable() or label[-1].isalnum()):
+    if _holds_other_text(label):
         return None
     digits = _bare(text)
     if not _DIGITS.fullmatch(digits):
@@ -192,6 +192,11 @@ def _dialled(text: str) -> _Dialled | None:
     if not _DIGITS.fullmatch(digits):
         return None
     return _Dialled(_one_plus(digits), by_hand=digits != text or bool(label))
+
+
+def _holds_other_text(label: str) -> bool:
+    """Whether what stands in front of a number makes it none: lines of text, or a letter right before it."""
+    return bool(label) and (not label.isprintable() or label[-1].isalnum())
 
 
 def _bare(text: str) -> str:

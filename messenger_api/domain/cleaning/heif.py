@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from messenger_api.domain.cleaning import film
@@ -31,6 +31,14 @@ class Item(NamedTuple):
     end: int
 
 
+class _ExtentSizes(NamedTuple):
+    """In how many bytes `iloc` writes what it says of an extent."""
+
+    number: int
+    offset: int
+    length: int
+
+
 def cleaned(data: bytes) -> bytes:
     """The same picture without EXIF, XMP and what makers put behind; the file keeps its length.
 
@@ -41,8 +49,9 @@ def cleaned(data: bytes) -> bytes:
     """
     parts, out = Parts(data), bytearray(data)
     top = list(boxes(data, 0, len(data), parts))
-    meta = next((box for box in top if box.kind == b"meta"), None)
-    moving = next((box for box in top if box.kind == b"moov"), None)
+    meta, moving = _first(top, b"meta"), _first(top, b"moov")
+    if not meta and not moving:
+        raise Unreadable("no picture")
     for box in top:
         if box.kind not in _TOP:
             blank(out, box)
@@ -52,9 +61,11 @@ def cleaned(data: bytes) -> bytes:
         film.clean_movie(data, out, moving, parts)
     if meta:
         _clean_meta(data, out, meta, parts)
-    if not meta and not moving:
-        raise Unreadable("no picture")
     return bytes(out[: top[-1].end])
+
+
+def _first(found: Iterable[Box], kind: bytes) -> Box | None:
+    return next((box for box in found if box.kind == kind), None)
 
 
 def _clean_meta(data: bytes, out: bytearray, meta: Box, parts: Parts) -> None:
@@ -72,15 +83,22 @@ def _clean_meta(data: bytes, out: bytearray, meta: Box, parts: Parts) -> None:
     for number, ranges in extents(data, found[b"iloc"], store, parts):
         is_picture = number in listed and listed[number].kind in _PICTURES
         (kept if is_picture else gone).extend(ranges)
-    for item in listed.values():
-        if item.kind not in _PICTURES:
-            # Readers pass over a type that they do not know; the item's name goes with it.
-            out[item.at : item.at + len(FREE)] = FREE
-        out[item.at + len(FREE) : item.end] = bytes(max(item.end - item.at - len(FREE), 0))
+    _erase_names(listed.values(), out)
     for box in children(data, found.get(b"iprp", meta._replace(end=meta.body)), parts):
         if box.kind == b"ipco":
             weed(out, box, _PROPERTIES, parts)
     _copy_media(data, out, kept, gone, (meta, store))
+
+
+def _erase_names(listed: Iterable[Item], out: bytearray) -> None:
+    """Take the name out of every item, and the type out of those that are no pictures.
+
+    Readers pass over a type that they do not know.
+    """
+    for item in listed:
+        if item.kind not in _PICTURES:
+            out[item.at : item.at + len(FREE)] = FREE
+        out[item.at + len(FREE) : item.end] = bytes(max(item.end - item.at - len(FREE), 0))
 
 
 def _copy_media(
@@ -124,20 +142,24 @@ def extents(data: bytes, iloc: Box, store: Box | None, parts: Parts) -> Iterator
     """
     reader = Reader(data, iloc)
     version = reader.number(FULL) >> 24
-    sizes = reader.number(2)
-    offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
-    index_size = sizes & 15 if version else 0
+    packed = reader.number(2)
+    base_size = packed >> 4 & 15
+    sizes = _ExtentSizes(packed & 15 if version else 0, packed >> 12, packed >> 8 & 15)
     for _ in range(reader.number(4 if version == 2 else 2)):
         number = reader.number(4 if version == 2 else 2)
         method = reader.number(2) & 15 if version else 0
         reader.number(2)
         base = reader.number(base_size) + (store.body if method == 1 and store else 0)
-        ranges = []
-        for _extent in range(reader.number(2)):
-            parts.take()
-            reader.number(index_size)
-            start = base + reader.number(offset_size)
-            length = reader.number(length_size)
-            ranges.append((start, start + length if length else len(data)))
+        ranges = list(_ranges(reader, sizes, base, len(data), parts))
         # The third method makes items out of others: they have no bytes of their own.
         yield number, ranges if method in (0, 1) else []
+
+
+def _ranges(reader: Reader, sizes: _ExtentSizes, base: int, end: int, parts: Parts) -> Iterator[Range]:
+    """The extents of one item, each behind `base`; a length of 0 is all up to `end`."""
+    for _ in range(reader.number(2)):
+        parts.take()
+        reader.number(sizes.number)
+        start = base + reader.number(sizes.offset)
+        length = reader.number(sizes.length)
+        yield start, start + length if length else end

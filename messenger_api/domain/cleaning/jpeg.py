@@ -102,11 +102,15 @@ class _Reader:
             return body
         if marker == _APP14 and body.startswith(_ADOBE):
             return body[:_ADOBE_BYTES]
-        if marker == _APP1 and body.startswith(exif.JPEG_HEADER) and self.orientation == exif.UPRIGHT:
-            self.orientation = exif.orientation(body)
-        if marker == _APP1 and body.startswith(_XMP):
-            self.in_xmp = exif.orientation_in_xmp(body)
+        if marker == _APP1:
+            self._read_orientation(body)
         return b""
+
+    def _read_orientation(self, body: bytes) -> None:
+        if body.startswith(exif.JPEG_HEADER) and self.orientation == exif.UPRIGHT:
+            self.orientation = exif.orientation(body)
+        if body.startswith(_XMP):
+            self.in_xmp = exif.orientation_in_xmp(body)
 
     def _scan(self, position: int) -> int:
         """Keep the coded pixels from here; where they end."""

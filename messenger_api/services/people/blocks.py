@@ -29,7 +29,7 @@ Allow = Callable[[Caller], None]
 
 
 def always(_caller: Caller) -> None:
-    """No limit."""
+    """Allow it whoever the caller is."""
 
 
 @dataclass(frozen=True)
