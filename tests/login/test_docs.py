@@ -95,8 +95,9 @@ def service() -> Iterator[str]:
 def company(tmp_path: Path, service: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoginMethod]:
     (tmp_path / "company.py").write_text(EXAMPLE)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("PEOPLE_SERVICE_URL", service)
-    method = method_from_settings(build(login_method="company.CompanyLogin", login_timeout=2))
+    method = method_from_settings(
+        build(login_method="company.CompanyLogin", people_service_url=service, login_timeout=2)
+    )
     assert isinstance(method, LoginMethod)
     yield method
     method.close()
