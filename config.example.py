@@ -56,6 +56,7 @@ DB_PASS = ""
 DB_POOL_SIZE = 10
 
 # --------------------------------------------------------------------------------------------- mesibo
+# Its backend API, or the sandbox in its place.
 
 # mesibo's backend API: the hosted one, or your own server with mesibo on premises.
 # Example: MESIBO_API_URL = "https://chat.example.com/mesiboapi"
@@ -200,6 +201,7 @@ MAX_PHOTO_BYTES = 20 * 1024 * 1024
 MAX_PHOTO_PIXELS = 120_000_000
 
 # ---------------------------------------------------------------------------------------------- Login
+# How people prove who they are, and the one-time codes.
 
 # The key of this installation: it protects codes and hides phone books. Required with MySQL; with SQLite one
 # is made at the first start and kept in INSTANCE_PATH. Keep a backup apart from the database's: with another
@@ -273,6 +275,7 @@ OTP_TEST_NUMBERS_UNTIL = None
 MAX_SESSIONS = 6
 
 # -------------------------------------------------------------------------------------- Text messages
+# Who sends the codes, where to, and in which words.
 
 # Who sends the codes, tried in this order: "twilio", "twilio_verify", "vonage", "http" (any other gateway), a
 # class of your own by its dotted path, or "console", which only prints them and is for development.
@@ -315,6 +318,7 @@ SMS_TIMEOUT = 4.0
 SMS_RECEIPTS = True
 
 # ------------------------------------------------------------------------------------------- Accounts
+# How long sessions and accounts last that nobody uses.
 
 # Days after which a session that no app has used is ended, 1 to 3650.
 # Example: SESSION_IDLE_DAYS = 30
@@ -331,6 +335,7 @@ ACCOUNT_RECYCLED_AFTER_DAYS = 45
 MAX_BLOCKED = 10_000
 
 # --------------------------------------------------------------------------------------------- Limits
+# How often and how much, and what happens then.
 
 # What happens at a counting limit, such as OTP_RESEND_AFTER: "enforce" it, only count and log it ("track"),
 # or nothing ("off"). How long a code is good and how often it may be guessed always holds.
@@ -463,6 +468,7 @@ SMS_TO_SATELLITE = False
 SMS_DELIVERY_WAIT = 7
 
 # ------------------------------------------------------------------------------------------ Operation
+# How the server runs, and what it tells.
 
 # A Redis that counts the limits of requests (LOGIN_TRIES_PER_IP_HOUR) for all processes together; it needs
 # pip install '.[redis]'. Empty: each process counts for itself. What costs money is always counted in the

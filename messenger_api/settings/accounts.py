@@ -10,7 +10,10 @@ from messenger_api.settings.keys import Keys, key
 
 @dataclass(frozen=True)
 class AccountKeys(Keys):
-    """Accounts"""
+    """Accounts
+
+    How long sessions and accounts last that nobody uses.
+    """
 
     session_idle_days: int = key(
         180,

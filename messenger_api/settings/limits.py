@@ -56,7 +56,10 @@ def modes_of(*names: str) -> Convert[tuple[tuple[str, str], ...]]:
 
 @dataclass(frozen=True)
 class LimitKeys(Keys):
-    """Limits"""
+    """Limits
+
+    How often and how much, and what happens then.
+    """
 
     limits: str = key(
         "enforce",

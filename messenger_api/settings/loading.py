@@ -7,8 +7,10 @@ secret) and what is accepted.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Protocol
 
 from messenger_api.settings import former, sources
@@ -95,7 +97,7 @@ def without_mesibo(settings: Settings, environ: Mapping[str, str] | None = None)
 
 def _settings(choices: Sequence[Choice], given: Given, faults: list[str], path: str) -> Settings:
     chosen = [one for choice in choices for one in _chosen(choice, given)]
-    known = (kind for choice in choices for kind in choice.known())
+    known = chain.from_iterable(choice.known() for choice in choices)
     kinds = list(dict.fromkeys([*known, *(one.keys for one in chosen)]))
     keys = _together(kinds, faults)
     faults.extend(former.faults(path, given.others, keys))
@@ -103,13 +105,18 @@ def _settings(choices: Sequence[Choice], given: Given, faults: list[str], path: 
     records = {kind: kind(**_of(kind, accepted)) for kind in kinds}
     used = tuple(record for kind, record in records.items() if record != kind())
     settings = Settings(**_of(Settings, accepted), chosen=used)
-    # A key with a fault of its own has its default here, which contradicts nothing the operator wrote.
-    named = {fault.partition(" ")[0] for fault in faults}
     wrong = [*contradictions(settings), *_needs(chosen, records)]
-    faults.extend(fault for fault in wrong if fault.partition(":")[0].partition(" ")[0] not in named)
+    # A key with a fault of its own has its default here, which contradicts nothing the operator wrote.
+    named = set(map(_key_of, faults))
+    faults.extend(fault for fault in wrong if _key_of(fault) not in named)
     if faults:
         raise SettingsError(faults)
     return settings
+
+
+def _key_of(fault: str) -> str:
+    """The key that a fault begins with: "KEY = value: ..." or "KEY: ..."."""
+    return re.split("[ :]", fault, maxsplit=1)[0]
 
 
 def _chosen(choice: Choice, given: Given) -> Iterator[_Chosen]:

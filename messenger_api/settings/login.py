@@ -44,7 +44,10 @@ def as_numbers_to_codes(value: object) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True)
 class LoginKeys(Keys):
-    """Login"""
+    """Login
+
+    How people prove who they are, and the one-time codes.
+    """
 
     secret_key: str = key(
         "",

@@ -32,7 +32,10 @@ def as_sandbox(value: object) -> bool | str | None:
 
 @dataclass(frozen=True)
 class MesiboKeys(Keys):
-    """mesibo"""
+    """mesibo
+
+    Its backend API, or the sandbox in its place.
+    """
 
     mesibo_api_url: str = key(
         "https://api.mesibo.com/backend",

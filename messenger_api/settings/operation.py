@@ -36,7 +36,10 @@ def as_header(value: object) -> str:
 
 @dataclass(frozen=True)
 class OperationKeys(Keys):
-    """Operation"""
+    """Operation
+
+    How the server runs, and what it tells.
+    """
 
     redis_url: str = key(
         "",

@@ -37,7 +37,10 @@ def as_app_hash(value: object) -> str:
 
 @dataclass(frozen=True)
 class SmsKeys(Keys):
-    """Text messages"""
+    """Text messages
+
+    Who sends the codes, where to, and in which words.
+    """
 
     sms_providers: tuple[str, ...] = key(
         ("console",),
