@@ -39,11 +39,8 @@ EXCEPTIONS = {
     "services/otp/codes.py issue has many branches",
     "services/otp/codes.py issue is long",
     "services/sms/networks.py look has many branches",
-    "services/worker.py _do has many branches",
-    "services/worker.py is long",
     "storage/files/store.py _places imports messenger_api",
     "storage/models.py is long",
-    "storage/outbox.py is long",
 }
 
 
