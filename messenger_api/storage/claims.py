@@ -9,11 +9,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 from operator import attrgetter
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Update, bindparam, select, update
+from sqlalchemy import BindParameter, Connection, Select, Update, bindparam, select, update
 from sqlalchemy.orm import aliased
 
 from messenger_api.storage.models import OutboxItem
@@ -52,7 +54,6 @@ _HEADS = (
     select(OutboxItem.id, OutboxItem.lane)
     .where(
         _DUE,
-        OutboxItem.kind.in_(bindparam("kinds", expanding=True)),
         ~select(_earlier.id)
         .where(_earlier.lane == OutboxItem.lane, _earlier.id < OutboxItem.id, _earlier.state == State.QUEUED)
         .exists(),
@@ -116,18 +117,34 @@ def _due_runs(
     connection: Connection, times: Mapping[str, int], most: int, kinds: Sequence[str], lanes: Sequence[str]
 ) -> list[list[int]]:
     """The oldest heads of lanes; where they are few, each with those that are due behind it."""
-    query = _HEADS.where(OutboxItem.lane.in_(lanes)) if lanes else _HEADS
-    heads = connection.execute(query, {**times, "kinds": kinds, "most": most}).all()
+    heads = _due_heads(connection, {**times, "most": most}, kinds, lanes)
     share = most // len(heads) if heads else 0
     if share < 2:
-        return [[head.id] for head in heads]
+        return [[head] for head, _lane in heads]
     runs = []
-    for head in heads:
-        asked = {"lane": head.lane, "head": head.id, **times, "most": share - 1}
+    for head, lane in heads:
+        asked = {"lane": lane, "head": head, **times, "most": share - 1}
         # Up to the first one that waits, or that somebody has, or that others do.
         behind = takewhile(lambda row: row[1] in kinds and row[2], execute(connection, _BEHIND, asked).rows)
-        runs.append([head.id, *(row[0] for row in behind)])
+        runs.append([head, *(row[0] for row in behind)])
     return runs
+
+
+def _due_heads(
+    connection: Connection, values: Mapping[str, int], kinds: Sequence[str], lanes: Sequence[str]
+) -> Sequence[Sequence[Any]]:
+    """Ids and lanes."""
+    query = _heads(tuple(kinds))
+    if lanes:
+        return connection.execute(query.where(OutboxItem.lane.in_(lanes)), dict(values)).all()
+    return execute(connection, query, values).rows
+
+
+@lru_cache(maxsize=4)
+def _heads(kinds: tuple[str, ...]) -> Select[int, str]:
+    """`_HEADS` of these kinds; each a value of its own, for `execute` takes no lists."""
+    known: list[BindParameter[str]] = [bindparam(f"kind_{number}", kind) for number, kind in enumerate(kinds)]
+    return _HEADS.where(OutboxItem.kind.in_(known))
 
 
 def _claim(
