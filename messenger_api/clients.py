@@ -5,8 +5,8 @@ from __future__ import annotations
 import structlog
 
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, Timeouts
-from messenger_api.logs import Seldom
 from messenger_api.settings import Settings
+from messenger_api.throttle import Throttle
 
 log = structlog.get_logger(__name__)
 
@@ -16,7 +16,7 @@ BREACHED = (
     " address (docs/scaling.md)"
 )
 
-_seldom = Seldom()
+_seldom = Throttle()
 
 
 def mesibo_client(settings: Settings) -> MesiboClient:

@@ -5,12 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
-import threading
-import time
 
 import structlog
-
-SELDOM_SECONDS = 60
 
 _QUERY = re.compile(r"\?[^ ]*")
 
@@ -54,21 +50,3 @@ def _without_query(record: logging.LogRecord) -> bool:
 
 def _leave(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     return event
-
-
-class Seldom:
-    """Says whether a line is due that is to be written once a minute and not once a request."""
-
-    def __init__(self, seconds: float = SELDOM_SECONDS) -> None:
-        self._seconds = seconds
-        self._next: dict[str, float] = {}
-        self._lock = threading.Lock()
-
-    def is_due(self, what: str = "") -> bool:
-        """Whether nothing was said of `what` for so long; then something is now."""
-        now = time.monotonic()
-        with self._lock:
-            if now < self._next.get(what, 0.0):
-                return False
-            self._next[what] = now + self._seconds
-            return True

@@ -11,13 +11,13 @@ from functools import partial
 import structlog
 
 from messenger_api.domain.errors import TryLater
-from messenger_api.logs import Seldom
 from messenger_api.outbox.runner import Runner
 from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.groups.upkeep import Upkeep
 from messenger_api.storage import codes, contacts, counters, facts, rosters, sessions, texts
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
+from messenger_api.throttle import Throttle
 
 log = structlog.get_logger(__name__)
 
@@ -47,10 +47,10 @@ class Housekeeping:
         self._files = files
         self._sessions = sessions
         self._chores = (
-            (Seldom(BEAT_SECONDS), self.beat),
-            (Seldom(CLEANING_SECONDS), self._clean),
-            (Seldom(CLEANING_SECONDS), runner.name_others),
-            (Seldom(UPKEEP_SECONDS), upkeep.pass_over),
+            (Throttle(BEAT_SECONDS), self.beat),
+            (Throttle(CLEANING_SECONDS), self._clean),
+            (Throttle(CLEANING_SECONDS), runner.name_others),
+            (Throttle(UPKEEP_SECONDS), upkeep.pass_over),
         )
 
     def keep(self) -> None:

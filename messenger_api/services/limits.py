@@ -17,14 +17,14 @@ from sqlalchemy.exc import IntegrityError
 
 from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.limits import Bucket, Rule, Taken, Window
-from messenger_api.logs import Seldom
 from messenger_api.settings import Settings
 from messenger_api.storage import counters
 from messenger_api.storage.db import Database
 from messenger_api.storage.sessions import Caller
+from messenger_api.throttle import Throttle
 
 log = structlog.get_logger(__name__)
-_seldom = Seldom()
+_seldom = Throttle()
 
 T = TypeVar("T")
 

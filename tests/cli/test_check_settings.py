@@ -21,11 +21,11 @@ from messenger_api.configuration import build
 from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.sms.twilio_keys import TwilioKeys
-from messenger_api.logs import Seldom
 from messenger_api.services import limits
 from messenger_api.services.sms.messages import CodeRequest
 from messenger_api.settings import SettingsError
 from messenger_api.storage.files import folder
+from messenger_api.throttle import Throttle
 from tests.cli.commands import Cli
 from tests.processes import LOOPBACK, free_port, wait_for
 from tests.product import Product
@@ -158,7 +158,7 @@ def test_a_redis_that_wants_another_password_or_lacks_the_database_is_a_fault(tm
 def test_people_refused_for_want_of_money_are_an_error_once_a_minute(
     paying: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "_seldom", Seldom())
+    monkeypatch.setattr(limits, "_seldom", Throttle())
     count(paying, f"sms_budget_day:{dt.datetime.now(dt.UTC):%Y-%m-%d}", "25000000")
     with capture_logs() as lines:
         for n in range(3):
@@ -175,7 +175,7 @@ def test_a_full_disk_is_an_error_with_the_folder_once_a_minute(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(folder, "_seldom", Seldom())
+    monkeypatch.setattr(folder, "_seldom", Throttle())
     monkeypatch.setattr(folder, "_write_synced", full)
     with capture_logs() as lines:
         for _ in range(3):

@@ -19,7 +19,7 @@ from messenger_api.gateways.mesibo import (
     Message,
     UserToken,
 )
-from messenger_api.logs import Seldom
+from messenger_api.throttle import Throttle
 
 from .mesibo_stub import Stub, ok, plain, refused
 
@@ -571,7 +571,7 @@ def test_sixteen_threads_share_one_client_and_get_their_own_answers(stub: Stub, 
 def test_a_refused_app_token_is_an_error_once_a_minute_with_what_to_do(
     stub: Stub, monkeypatch: pytest.MonkeyPatch, label: str, word: str
 ) -> None:
-    monkeypatch.setattr("messenger_api.clients._seldom", Seldom())
+    monkeypatch.setattr("messenger_api.clients._seldom", Throttle())
     stub.answers.extend(refused(error=label, code=401) for _ in range(5))
     client = mesibo_client(configuration.build(mesibo_api_url=stub.url, mesibo_app_token=APP_TOKEN))
     with closing(client), capture_logs() as log:

@@ -16,9 +16,9 @@ from typing import BinaryIO
 import structlog
 
 from messenger_api.domain.errors import TryLater
-from messenger_api.logs import Seldom
 from messenger_api.storage.files.base import CHUNK_BYTES, Found, Opened, Part, Place
 from messenger_api.storage.files.names import probe_name
+from messenger_api.throttle import Throttle
 
 # A file is written under such a name first, by a process that holds a lock on it.
 PART = ".part"
@@ -32,7 +32,7 @@ FOLDER_MODE = 0o750
 FILE_MODE = 0o640
 
 log = structlog.get_logger(__name__)
-_seldom = Seldom()
+_seldom = Throttle()
 
 
 class Folder(Place):
