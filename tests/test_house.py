@@ -40,7 +40,6 @@ EXCEPTIONS = {
     "services/otp/codes.py issue is long",
     "services/sms/networks.py look has many branches",
     "storage/files/store.py _places imports messenger_api",
-    "storage/models.py is long",
 }
 
 

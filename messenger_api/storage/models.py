@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import (
-    BINARY,
-    VARBINARY,
-    BigInteger,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    SmallInteger,
-    String,
-    Text,
-    text,
-)
-from sqlalchemy.dialects.mysql import MEDIUMTEXT
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, MetaData, SmallInteger, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from messenger_api.storage.columns import (
+    EMPTY,
+    HASH,
+    ID,
+    KEY,
+    LONG_TEXT,
+    MYSQL,
+    NUMBERED,
+    SEALED,
+    ZERO,
+    ascii_text,
+    exact_text,
+)
 
 # mesibo: an address is ASCII, case-sensitive, at most 64 characters.
 ADDRESS_LENGTH = 64
@@ -26,33 +26,10 @@ NAME_LENGTH = 128
 STATUS_LENGTH = 255
 APPID_LENGTH = 128
 DEVICE_LENGTH = 128
-SEALED_LENGTH = 1024
 REPORT_LENGTH = 1000
 # FCM and APNs set no limit; peers keep 4 KB.
 PUSH_TOKEN_LENGTH = 4096
 KIND_LENGTH = 24
-
-_Id = BigInteger().with_variant(Integer, "sqlite")
-_LongText = Text().with_variant(MEDIUMTEXT, "mysql", "mariadb")
-_Sealed = VARBINARY(SEALED_LENGTH).with_variant(LargeBinary, "sqlite")
-_MYSQL = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_unicode_ci"}
-# Ids are never given twice: whoever still holds one must not meet a stranger behind it.
-_NUMBERED = {**_MYSQL, "sqlite_autoincrement": True}
-_EMPTY = text("''")
-_ZERO = text("0")
-
-
-def _collated(length: int, collation: str) -> String:
-    """A text compared byte for byte on both databases; MySQL's default would ignore case and more."""
-    return String(length).with_variant(String(length, collation=collation), "mysql", "mariadb")
-
-
-def _ascii(length: int) -> String:
-    return _collated(length, "ascii_bin")
-
-
-def _exact(length: int) -> String:
-    return _collated(length, "utf8mb4_bin")
 
 
 class Base(DeclarativeBase):
@@ -80,30 +57,30 @@ class User(Base):
 
     __tablename__ = "users"
     # A sync that has little to tell looks at the accounts that have changed, not through the phone book.
-    __table_args__ = (Index(None, "changed_at"), _NUMBERED)
+    __table_args__ = (Index(None, "changed_at"), NUMBERED)
 
-    uid: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
-    address: Mapped[str] = mapped_column(_ascii(ADDRESS_LENGTH), unique=True)
-    contact_key: Mapped[bytes] = mapped_column(BINARY(16), unique=True)
-    mesibo_uid: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
-    name: Mapped[str] = mapped_column(String(NAME_LENGTH), server_default=_EMPTY)
-    status: Mapped[str] = mapped_column(String(STATUS_LENGTH), server_default=_EMPTY)
-    photo: Mapped[str] = mapped_column(_ascii(64), server_default=_EMPTY)
-    country: Mapped[str] = mapped_column(_ascii(2), server_default=_EMPTY)
+    uid: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
+    address: Mapped[str] = mapped_column(ascii_text(ADDRESS_LENGTH), unique=True)
+    contact_key: Mapped[bytes] = mapped_column(KEY, unique=True)
+    mesibo_uid: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH), server_default=EMPTY)
+    status: Mapped[str] = mapped_column(String(STATUS_LENGTH), server_default=EMPTY)
+    photo: Mapped[str] = mapped_column(ascii_text(64), server_default=EMPTY)
+    country: Mapped[str] = mapped_column(ascii_text(2), server_default=EMPTY)
     created_at: Mapped[int] = mapped_column(BigInteger)
     changed_at: Mapped[int] = mapped_column(BigInteger)
-    seen_at: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
-    blocked: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
-    closed_at: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
+    seen_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    blocked: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    closed_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
 
 
 class Thumbnail(Base):
     """The base64 JPEG that answers carry as `tn`, by the name of its photo."""
 
     __tablename__ = "thumbnails"
-    __table_args__ = (_MYSQL,)
+    __table_args__ = (MYSQL,)
 
-    photo: Mapped[str] = mapped_column(_ascii(64), primary_key=True)
+    photo: Mapped[str] = mapped_column(ascii_text(64), primary_key=True)
     tn: Mapped[str] = mapped_column(Text)
 
 
@@ -115,31 +92,31 @@ class Session(Base):
     """
 
     __tablename__ = "sessions"
-    __table_args__ = (Index(None, "uid", "appid"), _NUMBERED)
+    __table_args__ = (Index(None, "uid", "appid"), NUMBERED)
 
-    sid: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
+    sid: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
     uid: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"))
-    token_hash: Mapped[bytes] = mapped_column(BINARY(32), unique=True)
-    appid: Mapped[str] = mapped_column(_exact(APPID_LENGTH))
-    device: Mapped[str] = mapped_column(_exact(DEVICE_LENGTH), server_default=_EMPTY)
-    device_type: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
+    token_hash: Mapped[bytes] = mapped_column(HASH, unique=True)
+    appid: Mapped[str] = mapped_column(exact_text(APPID_LENGTH))
+    device: Mapped[str] = mapped_column(exact_text(DEVICE_LENGTH), server_default=EMPTY)
+    device_type: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
     created_at: Mapped[int] = mapped_column(BigInteger)
-    synced_to: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
-    seen_at: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO, index=True)
+    synced_to: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    seen_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO, index=True)
 
 
 class PushToken(Base):
     """Where to wake the app of a session: FCM, APNs or PushKit."""
 
     __tablename__ = "push_tokens"
-    __table_args__ = (_MYSQL,)
+    __table_args__ = (MYSQL,)
 
     sid: Mapped[int] = mapped_column(ForeignKey("sessions.sid", ondelete="CASCADE"), primary_key=True)
-    token_hash: Mapped[bytes] = mapped_column(BINARY(32), unique=True)
+    token_hash: Mapped[bytes] = mapped_column(HASH, unique=True)
     token: Mapped[str] = mapped_column(Text)
-    device_type: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
-    production: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
-    fcm: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
+    device_type: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    production: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    fcm: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
     changed_at: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -153,22 +130,22 @@ class OneTimeCode(Base):
     """
 
     __tablename__ = "one_time_codes"
-    __table_args__ = (_MYSQL,)
+    __table_args__ = (MYSQL,)
 
-    contact_key: Mapped[bytes] = mapped_column(BINARY(16), primary_key=True)
-    code_hash: Mapped[bytes] = mapped_column(BINARY(32))
-    name: Mapped[str] = mapped_column(String(NAME_LENGTH), server_default=_EMPTY)
-    sends: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
-    providers: Mapped[str] = mapped_column(_ascii(255), server_default=_EMPTY)
-    verification: Mapped[str] = mapped_column(_ascii(255), server_default=_EMPTY)
-    attempts: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
-    wait_until: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
-    used_at: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
-    reply_to: Mapped[bytes | None] = mapped_column(BINARY(16))
-    reply: Mapped[bytes | None] = mapped_column(_Sealed)
+    contact_key: Mapped[bytes] = mapped_column(KEY, primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(HASH)
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH), server_default=EMPTY)
+    sends: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    providers: Mapped[str] = mapped_column(ascii_text(255), server_default=EMPTY)
+    verification: Mapped[str] = mapped_column(ascii_text(255), server_default=EMPTY)
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    wait_until: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    used_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    reply_to: Mapped[bytes | None] = mapped_column(KEY)
+    reply: Mapped[bytes | None] = mapped_column(SEALED)
     sent_at: Mapped[int] = mapped_column(BigInteger)
     expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
-    earlier: Mapped[str] = mapped_column(_ascii(255), server_default=_EMPTY)
+    earlier: Mapped[str] = mapped_column(ascii_text(255), server_default=EMPTY)
 
 
 class LimitCounter(Base):
@@ -178,10 +155,10 @@ class LimitCounter(Base):
     """
 
     __tablename__ = "limit_counters"
-    __table_args__ = (_MYSQL,)
+    __table_args__ = (MYSQL,)
 
-    name: Mapped[str] = mapped_column(_ascii(96), primary_key=True)
-    slots: Mapped[str] = mapped_column(_ascii(2048), server_default=_EMPTY)
+    name: Mapped[str] = mapped_column(ascii_text(96), primary_key=True)
+    slots: Mapped[str] = mapped_column(ascii_text(2048), server_default=EMPTY)
     expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
@@ -197,17 +174,17 @@ class SentText(Base):
         Index(None, "contact_key"),
         Index(None, "provider_id"),
         Index(None, "sent_at"),
-        _NUMBERED,
+        NUMBERED,
     )
 
-    id: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
-    contact_key: Mapped[bytes] = mapped_column(BINARY(16))
-    provider: Mapped[str] = mapped_column(_ascii(64))
-    provider_id: Mapped[str] = mapped_column(_ascii(128))
-    channel: Mapped[str] = mapped_column(_ascii(8))
-    country: Mapped[str] = mapped_column(_ascii(2), server_default=_EMPTY)
-    cost: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
-    state: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
+    id: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
+    contact_key: Mapped[bytes] = mapped_column(KEY)
+    provider: Mapped[str] = mapped_column(ascii_text(64))
+    provider_id: Mapped[str] = mapped_column(ascii_text(128))
+    channel: Mapped[str] = mapped_column(ascii_text(8))
+    country: Mapped[str] = mapped_column(ascii_text(2), server_default=EMPTY)
+    cost: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    state: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
     sent_at: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -215,10 +192,10 @@ class Password(Base):
     """The argon2 hash of a password, for LOGIN_METHOD "password"."""
 
     __tablename__ = "passwords"
-    __table_args__ = (_MYSQL,)
+    __table_args__ = (MYSQL,)
 
-    address: Mapped[str] = mapped_column(_ascii(ADDRESS_LENGTH), primary_key=True)
-    hash: Mapped[str] = mapped_column(_ascii(255))
+    address: Mapped[str] = mapped_column(ascii_text(ADDRESS_LENGTH), primary_key=True)
+    hash: Mapped[str] = mapped_column(ascii_text(255))
     changed_at: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -226,20 +203,20 @@ class Contact(Base):
     """One entry of a phone book, blind: the keyed hash of the number (see `domain.secrets`)."""
 
     __tablename__ = "contacts"
-    __table_args__ = (Index(None, "contact_key"), _MYSQL)
+    __table_args__ = (Index(None, "contact_key"), MYSQL)
 
     owner: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
-    contact_key: Mapped[bytes] = mapped_column(BINARY(16), primary_key=True)
+    contact_key: Mapped[bytes] = mapped_column(KEY, primary_key=True)
 
 
 class FormerContact(Base):
     """A number that was taken out of a phone book, blind; no new one for its owner until `expires_at`."""
 
     __tablename__ = "former_contacts"
-    __table_args__ = (_MYSQL,)
+    __table_args__ = (MYSQL,)
 
     owner: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
-    contact_key: Mapped[bytes] = mapped_column(BINARY(16), primary_key=True)
+    contact_key: Mapped[bytes] = mapped_column(KEY, primary_key=True)
     expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
@@ -247,10 +224,10 @@ class Block(Base):
     """Whom a user does not want to hear of or be found by; blind, as the phone book is."""
 
     __tablename__ = "blocks"
-    __table_args__ = (_MYSQL,)
+    __table_args__ = (MYSQL,)
 
     owner: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
-    contact_key: Mapped[bytes] = mapped_column(BINARY(16), primary_key=True)
+    contact_key: Mapped[bytes] = mapped_column(KEY, primary_key=True)
     created_at: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -258,14 +235,14 @@ class Report(Base):
     """A user's complaint about another, for the operator to read. It goes with either of the two."""
 
     __tablename__ = "reports"
-    __table_args__ = (Index(None, "reporter"), Index(None, "reported"), _NUMBERED)
+    __table_args__ = (Index(None, "reporter"), Index(None, "reported"), NUMBERED)
 
-    id: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
     reporter: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"))
     reported: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"))
-    gid: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
-    reason: Mapped[str] = mapped_column(_ascii(32), server_default=_EMPTY)
-    text: Mapped[str] = mapped_column(String(REPORT_LENGTH), server_default=_EMPTY)
+    gid: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    reason: Mapped[str] = mapped_column(ascii_text(32), server_default=EMPTY)
+    text: Mapped[str] = mapped_column(String(REPORT_LENGTH), server_default=EMPTY)
     created_at: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -278,39 +255,39 @@ class Group(Base):
     """
 
     __tablename__ = "chat_groups"
-    __table_args__ = (_MYSQL,)
+    __table_args__ = (MYSQL,)
 
     gid: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    name: Mapped[str] = mapped_column(String(NAME_LENGTH), server_default=_EMPTY)
-    photo: Mapped[str] = mapped_column(_ascii(64), server_default=_EMPTY)
-    version: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH), server_default=EMPTY)
+    photo: Mapped[str] = mapped_column(ascii_text(64), server_default=EMPTY)
+    version: Mapped[int] = mapped_column(Integer, server_default=ZERO)
     created_at: Mapped[int] = mapped_column(BigInteger)
     changed_at: Mapped[int] = mapped_column(BigInteger)
-    roster: Mapped[str | None] = mapped_column(_LongText)
+    roster: Mapped[str | None] = mapped_column(LONG_TEXT)
     roster_version: Mapped[int] = mapped_column(Integer, server_default=text("'-1'"))
-    life_told: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
+    life_told: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
 
 
 class Fact(Base):
     """What the installation remembers of itself: its key's fingerprint, when its outbox was looked after."""
 
     __tablename__ = "facts"
-    __table_args__ = (_MYSQL,)
+    __table_args__ = (MYSQL,)
 
-    name: Mapped[str] = mapped_column(_ascii(32), primary_key=True)
-    value: Mapped[str] = mapped_column(_ascii(255), server_default=_EMPTY)
+    name: Mapped[str] = mapped_column(ascii_text(32), primary_key=True)
+    value: Mapped[str] = mapped_column(ascii_text(255), server_default=EMPTY)
 
 
 class GroupMember(Base):
     """Who is in which group; `role` is 0 member, 1 admin, 2 owner; `position` is the order of joining."""
 
     __tablename__ = "group_members"
-    __table_args__ = (Index(None, "uid"), _MYSQL)
+    __table_args__ = (Index(None, "uid"), MYSQL)
 
     gid: Mapped[int] = mapped_column(ForeignKey("chat_groups.gid", ondelete="CASCADE"), primary_key=True)
     uid: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
-    role: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
-    position: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
+    role: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    position: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
 
 
 class NewGroup(Base):
@@ -321,29 +298,29 @@ class NewGroup(Base):
     """
 
     __tablename__ = "new_groups"
-    __table_args__ = (Index(None, "created_at"), _NUMBERED)
+    __table_args__ = (Index(None, "created_at"), NUMBERED)
 
-    id: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
-    name: Mapped[str] = mapped_column(_exact(NAME_LENGTH))
-    members: Mapped[str] = mapped_column(_LongText)
+    id: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
+    name: Mapped[str] = mapped_column(exact_text(NAME_LENGTH))
+    members: Mapped[str] = mapped_column(LONG_TEXT)
     created_at: Mapped[int] = mapped_column(BigInteger)
-    asked_at: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
+    asked_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
 
 
 class OutboxItem(Base):
     """Work that must follow a commit. Items of one lane are done in the order of their ids."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index(None, "lane", "id"), Index(None, "state", "due_at"), _NUMBERED)
+    __table_args__ = (Index(None, "lane", "id"), Index(None, "state", "due_at"), NUMBERED)
 
-    id: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
-    lane: Mapped[str] = mapped_column(_ascii(64))
-    kind: Mapped[str] = mapped_column(_ascii(KIND_LENGTH))
-    payload: Mapped[str] = mapped_column(_LongText)
-    state: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
-    attempts: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
+    id: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
+    lane: Mapped[str] = mapped_column(ascii_text(64))
+    kind: Mapped[str] = mapped_column(ascii_text(KIND_LENGTH))
+    payload: Mapped[str] = mapped_column(LONG_TEXT)
+    state: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
     created_at: Mapped[int] = mapped_column(BigInteger)
     due_at: Mapped[int] = mapped_column(BigInteger)
-    claim: Mapped[str] = mapped_column(_ascii(32), server_default=_EMPTY)
-    claimed_until: Mapped[int] = mapped_column(BigInteger, server_default=_ZERO)
-    last_error: Mapped[str] = mapped_column(String(255), server_default=_EMPTY)
+    claim: Mapped[str] = mapped_column(ascii_text(32), server_default=EMPTY)
+    claimed_until: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    last_error: Mapped[str] = mapped_column(String(255), server_default=EMPTY)

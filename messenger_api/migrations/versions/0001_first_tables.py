@@ -1,31 +1,15 @@
 """The first tables."""
 
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import mysql
+
+from messenger_api.storage.columns import ID, LONG_TEXT, MYSQL, ascii_text, exact_text
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
-
-ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-LONG_TEXT = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
-OPTIONS: dict[str, Any] = {
-    "mysql_engine": "InnoDB",
-    "mysql_charset": "utf8mb4",
-    "mysql_collate": "utf8mb4_unicode_ci",
-}
-
-
-def ascii_text(length: int) -> sa.String:
-    return sa.String(length).with_variant(sa.String(length, collation="ascii_bin"), "mysql", "mariadb")
-
-
-def exact_text(length: int) -> sa.String:
-    return sa.String(length).with_variant(sa.String(length, collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
 def upgrade() -> None:
@@ -38,7 +22,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("gid", name=op.f("pk_chat_groups")),
-        **OPTIONS,
+        **MYSQL,
     )
     op.create_table(
         "one_time_codes",
@@ -50,7 +34,7 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("contact_key", name=op.f("pk_one_time_codes")),
-        **OPTIONS,
+        **MYSQL,
     )
     op.create_index(op.f("ix_one_time_codes_expires_at"), "one_time_codes", ["expires_at"], unique=False)
     op.create_table(
@@ -67,7 +51,7 @@ def upgrade() -> None:
         sa.Column("claimed_until", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("last_error", sa.String(length=255), server_default=sa.text("''"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
-        **OPTIONS,
+        **MYSQL,
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_outbox_lane_id"), "outbox", ["lane", "id"], unique=False)
@@ -77,7 +61,7 @@ def upgrade() -> None:
         sa.Column("photo", ascii_text(64), nullable=False),
         sa.Column("tn", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("photo", name=op.f("pk_thumbnails")),
-        **OPTIONS,
+        **MYSQL,
     )
     op.create_table(
         "users",
@@ -94,7 +78,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("uid", name=op.f("pk_users")),
         sa.UniqueConstraint("address", name=op.f("uq_users_address")),
         sa.UniqueConstraint("contact_key", name=op.f("uq_users_contact_key")),
-        **OPTIONS,
+        **MYSQL,
         sqlite_autoincrement=True,
     )
     op.create_table(
@@ -103,7 +87,7 @@ def upgrade() -> None:
         sa.Column("contact_key", sa.BINARY(length=16), nullable=False),
         sa.ForeignKeyConstraint(["owner"], ["users.uid"], name=op.f("fk_contacts_owner"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("owner", "contact_key", name=op.f("pk_contacts")),
-        **OPTIONS,
+        **MYSQL,
     )
     op.create_index(op.f("ix_contacts_contact_key"), "contacts", ["contact_key"], unique=False)
     op.create_table(
@@ -119,7 +103,7 @@ def upgrade() -> None:
             ["uid"], ["users.uid"], name=op.f("fk_group_members_uid"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("gid", "uid", name=op.f("pk_group_members")),
-        **OPTIONS,
+        **MYSQL,
     )
     op.create_index(op.f("ix_group_members_uid"), "group_members", ["uid"], unique=False)
     op.create_table(
@@ -135,7 +119,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["uid"], ["users.uid"], name=op.f("fk_sessions_uid"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("sid", name=op.f("pk_sessions")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_sessions_token_hash")),
-        **OPTIONS,
+        **MYSQL,
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_sessions_uid_appid"), "sessions", ["uid", "appid"], unique=False)
@@ -153,7 +137,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("sid", name=op.f("pk_push_tokens")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_push_tokens_token_hash")),
-        **OPTIONS,
+        **MYSQL,
     )
 
 

@@ -1,28 +1,16 @@
 """Limits, texts with their costs, sessions that expire, blocks, reports, passwords."""
 
 import time
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+
+from messenger_api.storage.columns import EMPTY, ID, MYSQL, ZERO, ascii_text
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
-
-ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-OPTIONS: dict[str, Any] = {
-    "mysql_engine": "InnoDB",
-    "mysql_charset": "utf8mb4",
-    "mysql_collate": "utf8mb4_unicode_ci",
-}
-NONE = sa.text("''")
-ZERO = sa.text("0")
-
-
-def ascii_text(length: int) -> sa.String:
-    return sa.String(length).with_variant(sa.String(length, collation="ascii_bin"), "mysql", "mariadb")
 
 
 def number(name: str) -> sa.Column[int]:
@@ -49,10 +37,10 @@ def upgrade() -> None:
         "one_time_codes",
         sa.Column("contact_key", sa.BINARY(length=16), nullable=False),
         sa.Column("code_hash", sa.BINARY(length=32), nullable=False),
-        sa.Column("name", sa.String(length=128), server_default=NONE, nullable=False),
+        sa.Column("name", sa.String(length=128), server_default=EMPTY, nullable=False),
         small("sends"),
-        sa.Column("providers", ascii_text(255), server_default=NONE, nullable=False),
-        sa.Column("verification", ascii_text(255), server_default=NONE, nullable=False),
+        sa.Column("providers", ascii_text(255), server_default=EMPTY, nullable=False),
+        sa.Column("verification", ascii_text(255), server_default=EMPTY, nullable=False),
         small("attempts"),
         number("wait_until"),
         number("used_at"),
@@ -61,16 +49,16 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("contact_key", name=op.f("pk_one_time_codes")),
-        **OPTIONS,
+        **MYSQL,
     )
     op.create_index(op.f("ix_one_time_codes_expires_at"), "one_time_codes", ["expires_at"], unique=False)
     op.create_table(
         "limit_counters",
         sa.Column("name", ascii_text(96), nullable=False),
-        sa.Column("slots", ascii_text(2048), server_default=NONE, nullable=False),
+        sa.Column("slots", ascii_text(2048), server_default=EMPTY, nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_limit_counters")),
-        **OPTIONS,
+        **MYSQL,
     )
     op.create_index(op.f("ix_limit_counters_expires_at"), "limit_counters", ["expires_at"], unique=False)
     op.create_table(
@@ -80,12 +68,12 @@ def upgrade() -> None:
         sa.Column("provider", ascii_text(64), nullable=False),
         sa.Column("provider_id", ascii_text(128), nullable=False),
         sa.Column("channel", ascii_text(8), nullable=False),
-        sa.Column("country", ascii_text(2), server_default=NONE, nullable=False),
+        sa.Column("country", ascii_text(2), server_default=EMPTY, nullable=False),
         number("cost"),
         small("state"),
         sa.Column("sent_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sent_texts")),
-        **OPTIONS,
+        **MYSQL,
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_sent_texts_contact_key"), "sent_texts", ["contact_key"], unique=False)
@@ -97,7 +85,7 @@ def upgrade() -> None:
         sa.Column("hash", ascii_text(255), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("address", name=op.f("pk_passwords")),
-        **OPTIONS,
+        **MYSQL,
     )
     op.create_table(
         "blocks",
@@ -106,7 +94,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["owner"], ["users.uid"], name=op.f("fk_blocks_owner"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("owner", "contact_key", name=op.f("pk_blocks")),
-        **OPTIONS,
+        **MYSQL,
     )
     op.create_table(
         "reports",
@@ -114,8 +102,8 @@ def upgrade() -> None:
         sa.Column("reporter", ID, nullable=False),
         sa.Column("reported", ID, nullable=False),
         number("gid"),
-        sa.Column("reason", ascii_text(32), server_default=NONE, nullable=False),
-        sa.Column("text", sa.String(length=1000), server_default=NONE, nullable=False),
+        sa.Column("reason", ascii_text(32), server_default=EMPTY, nullable=False),
+        sa.Column("text", sa.String(length=1000), server_default=EMPTY, nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["reporter"], ["users.uid"], name=op.f("fk_reports_reporter"), ondelete="CASCADE"
@@ -124,7 +112,7 @@ def upgrade() -> None:
             ["reported"], ["users.uid"], name=op.f("fk_reports_reported"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
-        **OPTIONS,
+        **MYSQL,
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_reports_reporter"), "reports", ["reporter"], unique=False)
@@ -142,13 +130,13 @@ def downgrade() -> None:
         "one_time_codes",
         sa.Column("contact_key", sa.BINARY(length=16), nullable=False),
         sa.Column("code_hash", sa.BINARY(length=32), nullable=False),
-        sa.Column("name", sa.String(length=128), server_default=NONE, nullable=False),
+        sa.Column("name", sa.String(length=128), server_default=EMPTY, nullable=False),
         small("attempts"),
         small("used"),
         sa.Column("sent_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("contact_key", name=op.f("pk_one_time_codes")),
-        **OPTIONS,
+        **MYSQL,
     )
     op.create_index(op.f("ix_one_time_codes_expires_at"), "one_time_codes", ["expires_at"], unique=False)
     op.drop_index(op.f("ix_sessions_seen_at"), table_name="sessions")

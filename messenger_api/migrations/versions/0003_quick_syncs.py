@@ -2,14 +2,14 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import mysql
+
+from messenger_api.storage.columns import LONG_TEXT
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-LONG_TEXT = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 
 # `domain.members.Roster.wire`: the number of admins, then everybody in order.
 MYSQL_ROSTER = """

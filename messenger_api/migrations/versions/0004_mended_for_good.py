@@ -1,32 +1,15 @@
 """What mends codes, phone books, groups and starts."""
 
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import mysql
+
+from messenger_api.storage.columns import ID, LONG_TEXT, MYSQL, ZERO, ascii_text, exact_text
 
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
-
-ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-OPTIONS: dict[str, Any] = {
-    "mysql_engine": "InnoDB",
-    "mysql_charset": "utf8mb4",
-    "mysql_collate": "utf8mb4_unicode_ci",
-}
-ZERO = sa.text("0")
-LONG_TEXT = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
-
-
-def ascii_text(length: int) -> sa.String:
-    return sa.String(length).with_variant(sa.String(length, collation="ascii_bin"), "mysql", "mariadb")
-
-
-def exact_text(length: int) -> sa.String:
-    return sa.String(length).with_variant(sa.String(length, collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
 # The members of every group as one text, with the version that it was made for: a server of an older version
@@ -52,7 +35,7 @@ def upgrade() -> None:
         sa.Column("name", ascii_text(32), nullable=False),
         sa.Column("value", ascii_text(255), server_default=sa.text("''"), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_facts")),
-        **OPTIONS,
+        **MYSQL,
     )
     op.add_column(
         "chat_groups", sa.Column("roster_version", sa.Integer(), server_default=sa.text("'-1'"), nullable=False)
@@ -74,7 +57,7 @@ def upgrade() -> None:
             ["owner"], ["users.uid"], name=op.f("fk_former_contacts_owner"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("owner", "contact_key", name=op.f("pk_former_contacts")),
-        **OPTIONS,
+        **MYSQL,
     )
     op.create_index(op.f("ix_former_contacts_expires_at"), "former_contacts", ["expires_at"], unique=False)
     op.create_table(
@@ -85,7 +68,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("asked_at", sa.BigInteger(), server_default=ZERO, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_new_groups")),
-        **OPTIONS,
+        **MYSQL,
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_new_groups_created_at"), "new_groups", ["created_at"], unique=False)

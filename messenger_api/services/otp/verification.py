@@ -28,8 +28,8 @@ from messenger_api.services.otp.failed_attempts import FailedAttempts
 from messenger_api.settings import Settings
 from messenger_api.storage import codes
 from messenger_api.storage.codes import Code, Made
+from messenger_api.storage.columns import SEALED_LENGTH
 from messenger_api.storage.db import Database, Uncertain
-from messenger_api.storage.models import SEALED_LENGTH
 
 # How long an answer that is still being made may take, beside mesibo.
 REPLY_SECONDS = 2
