@@ -171,19 +171,20 @@ def change(connection: Connection, now: int, before: GroupState, after: GroupSta
     return True
 
 
-def renumber(connection: Connection, now: int, gids: Sequence[int], old: str, new: str) -> None:
-    """Have these groups tell of another address of a member. Whoever edits one at this moment starts over."""
-    if not gids:
-        return
-    # Every address between two commas: one may be the beginning of another.
-    members = func.replace(Group.roster, ":", ":,").concat(",")
-    moved = func.replace(func.replace(members, f",{old},", f",{new},"), ":,", ":")
-    roster = func.substr(moved, 1, func.length(moved) - 1)
-    these = update(Group).where(Group.gid.in_(gids))
-    connection.execute(rosters.one_version_on(these, (Group.roster, roster), (Group.changed_at, now)))
+def outdate(connection: Connection, now: int, gids: Sequence[int]) -> None:
+    """Have syncs tell of these groups, whose members have changed or have other addresses, and gather them.
+
+    Whoever edits one at this moment starts over. The members' texts are written anew by `rosters.keep`.
+    """
+    if gids:
+        connection.execute(
+            update(Group)
+            .where(Group.gid.in_(gids))
+            .values(roster_version=rosters.NEVER, version=Group.version + 1, changed_at=now)
+        )
 
 
-def leave_all(connection: Connection, now: int, uid: int, address: str) -> tuple[list[int], list[GroupState]]:
+def leave_all(connection: Connection, now: int, uid: int) -> tuple[list[int], list[GroupState]]:
     """Take a user out of all groups: where it was owner or admin one by one, elsewhere with two statements.
 
     Returns:
@@ -193,11 +194,8 @@ def leave_all(connection: Connection, now: int, uid: int, address: str) -> tuple
     held = {gid: Role(role) for gid, role in connection.execute(query)}
     if not held:
         return [], []
-    # Locked before they are read; the others' rosters are right with this.
-    roster = func.replace(Group.roster.concat(","), f",{address},", ",")
-    roster = func.substr(roster, 1, func.length(roster) - 1)
-    these = update(Group).where(Group.gid.in_(list(held)))
-    connection.execute(rosters.one_version_on(these, (Group.roster, roster), (Group.changed_at, now)))
+    # Locked before they are read.
+    outdate(connection, now, list(held))
     ended = [
         gone
         for gid, role in sorted(held.items())

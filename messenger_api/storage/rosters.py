@@ -1,8 +1,9 @@
 """The members of a group as one text (`domain.members.Roster.wire`), ready for syncs, and when it counts.
 
-`chat_groups.roster` is written with every change of the members, but an older version of this program, which
-may run beside this one, does not know the column. So it carries the group's `version` that it was made for
-and counts for that alone; else the text is gathered from `group_members`, which every version writes.
+`chat_groups.roster` is written with every edit of a group. It carries the group's `version` that it was made
+for and counts for that alone; else a sync gathers it from `group_members`. So it is where an older version of
+this program, which may run beside this one, has changed the members and does not know the column; and where
+somebody has another number, or has left all groups at once, until the members are told.
 """
 
 from __future__ import annotations
@@ -69,8 +70,13 @@ def refresh(connection: Connection, gid: int) -> None:
     version = connection.execute(select(Group.version).where(Group.gid == gid)).scalar()
     text = gathered(connection, [gid]).get(gid)
     if version is not None and text is not None:
-        connection.execute(
-            update(Group)
-            .where(Group.gid == gid, Group.version == version)
-            .values(roster=text, roster_version=version)
-        )
+        keep(connection, gid, version, text)
+
+
+def keep(connection: Connection, gid: int, version: int, text: str) -> None:
+    """Write the text of a group's members at this version, unless the group has another one by now."""
+    connection.execute(
+        update(Group)
+        .where(Group.gid == gid, Group.version == version)
+        .values(roster=text, roster_version=version)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, update
 
 from messenger_api import configuration
 from messenger_api.domain.members import Member, Role, Roster
@@ -96,7 +96,8 @@ def test_a_changed_number_is_found_among_numbers_that_contain_it(new_product: Ne
         roster = Roster.of([replace(members[0], role=Role.OWNER), *members[1:]])
         for gid, people in ((7, roster), (8, Roster(roster.members[:1]))):
             groups.add(tx, now, GroupState(gid, "", "", "", 0, now, people))
-        groups.renumber(tx, now, [7, 8], OLD, NEW)
+        tx.execute(update(User).where(User.address == OLD).values(address=NEW))
+        groups.outdate(tx, now, [7, 8])
         return members[0].uid
 
     wanted = [NEW if number == OLD else number for number in numbers]

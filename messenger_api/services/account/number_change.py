@@ -136,7 +136,7 @@ def _take_over(tx: Connection, now: int, caller: Caller, wanted: _Wanted, entran
     left = sessions.left_behind(tx, caller.uid, caller.sid)
     if left is None:
         raise AuthFail
-    going_on, ended = groups.leave_all(tx, now, former.uid, former.address)
+    going_on, ended = groups.leave_all(tx, now, former.uid)
     end_sessions(tx, now, Session.uid == former.uid)
     closing.displace(tx, now, former)
     _move(tx, now, caller, wanted, 0)
@@ -164,7 +164,7 @@ def _move(tx: Connection, now: int, caller: Caller, wanted: _Wanted, mesibo_uid:
         country=wanted.country,
         mesibo_uid=mesibo_uid,
     )
-    groups.renumber(tx, now, gids, before.address, wanted.address)
+    groups.outdate(tx, now, gids)
     unheard = [caller.uid, *(uid for uid, _address in blocks.accounts(tx, caller.uid))]
     outbox.add(tx, now, _what_follows(before, wanted, gids, unheard, now))
     return users.profile(tx, caller.uid)

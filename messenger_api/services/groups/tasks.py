@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
+from sqlalchemy import Connection
+
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnreachable
 from messenger_api.outbox.failures import NotReady, ask_to_remove, is_about_the_task
 from messenger_api.outbox.run import Run
 from messenger_api.outbox.tasks import Task
 from messenger_api.services.bulkhead import chunks
 from messenger_api.services.update_messages import RECIPIENTS, UpdateMessages, group_text
-from messenger_api.storage import groups, lanes, outbox
+from messenger_api.storage import groups, lanes, outbox, rosters
 from messenger_api.storage.db import Database
 from messenger_api.storage.groups import GroupState
 from messenger_api.storage.intentions import INTENT_SECONDS
@@ -155,7 +157,7 @@ class GroupTasks:
             ask_to_remove(partial(self._mesibo.delete_group, task.gid))
 
     def group_news(self, task: GroupNews, _run: Run) -> None:
-        """Queue what the members are told, as the group is now."""
+        """Queue what the members are told, as the group is now, and make it ready for their syncs."""
         group = self._database.run(lambda tx: groups.find(tx, task.gid))
         member = group.roster.get(task.uid) if group else None
         sender = task.sender or (member.address if member else "")
@@ -164,4 +166,9 @@ class GroupTasks:
         text = group_text(group, self._database.now(), "")
         to = [address for address in group.roster.addresses() if address != sender]
         drafts = tell(task.gid, sender, to, text)
-        self._database.write(lambda tx, now: outbox.add(tx, now, drafts))
+
+        def work(tx: Connection, now: int) -> None:
+            rosters.keep(tx, group.gid, group.version, group.roster.wire())
+            outbox.add(tx, now, drafts)
+
+        self._database.write(work)
