@@ -322,16 +322,22 @@ def make_world(product: Product, size: int) -> World:
     for number in friends:
         product.sandbox.store.put_user(number)
     world = World(product, size, ann, friends)
-    # In several transactions: each must end within the product's own bound, on a busy machine, too.
-    write = product.services.database.write
-    rows = _people(world)
-    for first in range(0, len(rows), 200):
-        write(lambda tx, now: _accounts(tx, now, rows[first : first + 200]))  # noqa: B023
-    roster = write(lambda tx, _now: _book(tx, world, rows))
-    names = [f"g{index}" for index in range(size + len(CASES))]
-    for first in range(0, len(names), 10):
-        world.gids += write(lambda tx, now: _groups(tx, now, world, names[first : first + 10], roster))  # noqa: B023
+    people, names = _people(world), [f"g{index}" for index in range(size + len(CASES))]
+    with filling(product) as (tx, now):
+        _accounts(tx, now, people)
+        roster = _book(tx, world, people)
+        world.gids += _groups(tx, now, world, names, roster)
     return world
+
+
+@contextmanager
+def filling(product: Product) -> Iterator[tuple[Connection, int]]:
+    """A transaction that may take as long as a busy machine needs, unlike the product's own."""
+    database = product.services.database
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        yield connection, database.now()
+        connection.exec_driver_sql("COMMIT")
 
 
 def _people(world: World) -> list[tuple[str, bytes]]:
@@ -344,7 +350,7 @@ def _people(world: World) -> list[tuple[str, bytes]]:
 def _accounts(tx: Connection, now: int, rows: list[tuple[str, bytes]]) -> None:
     """Accounts, as the product would have written them."""
     at = {"created_at": now, "changed_at": now, "seen_at": now}
-    tx.execute(insert(User).values([{"address": address, "contact_key": key, **at} for address, key in rows]))
+    tx.execute(insert(User), [{"address": address, "contact_key": key, **at} for address, key in rows])
 
 
 def _book(tx: Connection, world: World, rows: list[tuple[str, bytes]]) -> Roster:
