@@ -53,6 +53,11 @@ def user_text(profile: Profile, *, subject: str = "", msg: str = "") -> str:
     return msgspec.json.encode(text).decode()
 
 
+def added_to(group: GroupState) -> str:
+    """The `subject` that tells members of a group that was made or edited, in mesibo's words."""
+    return f"You have been added to group {group.name}"
+
+
 def group_text(group: GroupState, now: int, subject: str) -> str:
     """The JSON that tells an app how a group is now."""
     text = UpdateText(

@@ -23,7 +23,7 @@ from messenger_api.services.bulkhead import chunks, translated
 from messenger_api.services.groups.repeats import Turn
 from messenger_api.services.groups.tasks import GroupGone, MirrorGroup, tell
 from messenger_api.services.people.tasks import file_gone
-from messenger_api.services.update_messages import group_text
+from messenger_api.services.update_messages import added_to, group_text
 from messenger_api.storage import groups, new_groups, outbox, users
 from messenger_api.storage.db import Database
 from messenger_api.storage.groups import GroupState
@@ -111,8 +111,7 @@ class GroupChanges:
             groups.add(tx, now, group)
             turn.done(tx, now, group.gid)
             new_groups.done(tx, note)
-            subject = f"You have been added to group {group.name}"
-            outbox.add(tx, now, _news(caller, group, group, now, subject))
+            outbox.add(tx, now, _news(caller, group, group, now, added_to(group)))
             return group
 
         saved = None

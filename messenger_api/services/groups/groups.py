@@ -23,6 +23,7 @@ from messenger_api.services.groups.repeats import Repeats, Turn
 from messenger_api.services.groups.tasks import MirrorGroup
 from messenger_api.services.identities import Identities
 from messenger_api.services.people.media import Media
+from messenger_api.services.update_messages import added_to
 from messenger_api.settings import Settings
 from messenger_api.storage import groups
 from messenger_api.storage.db import Database, Uncertain
@@ -156,8 +157,7 @@ class Groups:
 
         def save(seen: Edit) -> GroupState | None:
             before, after = seen
-            subject = f"You have been added to group {after.name}"
-            return self._changes.save_with_mesibo(caller, before, after, subject, rename=True)
+            return self._changes.save_with_mesibo(caller, before, after, added_to(after), rename=True)
 
         return self._keeping(new_photo, lambda: self._edited(caller, gid, edited, save))
 
