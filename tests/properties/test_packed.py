@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated, get_type_hints
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 from sqlalchemy import event
 
-from messenger_api.storage import contacts, users
-from messenger_api.storage.models import NAME_LENGTH, STATUS_LENGTH
-from messenger_api.storage.packed import SEPARATOR
+from messenger_api.storage import codes, contacts, users
+from messenger_api.storage.models import NAME_LENGTH, STATUS_LENGTH, OneTimeCode, User
+from messenger_api.storage.packed import SEPARATOR, PackedRow
 from tests.product import Phone, Product
 from tests.properties.conftest import NewProduct
 
@@ -56,3 +59,29 @@ def test_of_a_list_that_the_server_cuts_off_no_broken_entry_is_read(product: Pro
     database.engine.dispose()
     assert len(cut) == 30
     assert cut < whole
+
+
+class Mistaken(Struct, frozen=True, array_like=True):
+    uid: Annotated[str, User.uid]
+
+
+class MayBeNull(Struct, frozen=True, array_like=True):
+    reply: Annotated[bytes | None, OneTimeCode.reply]
+    sends: Annotated[int, OneTimeCode.sends]
+
+
+def test_a_field_of_another_type_than_its_column_is_refused_at_the_start() -> None:
+    with pytest.raises(TypeError, match=r"uid holds int, not str"):
+        PackedRow(Mistaken)
+
+
+def test_bytes_travel_as_digits_and_null_as_nothing() -> None:
+    row = PackedRow(MayBeNull)
+    assert row.read(["", "3"]) == MayBeNull(None, 3)
+    assert row.read(["00FF", "0"]) == MayBeNull(b"\x00\xff", 0)
+
+
+@pytest.mark.parametrize(("changes", "record"), [(users.Changes, users.Profile), (codes.Changes, codes.Code)])
+def test_what_is_changed_has_the_types_that_are_read(changes: type, record: type[Struct]) -> None:
+    read = get_type_hints(record)
+    assert get_type_hints(changes).items() <= read.items()
