@@ -14,7 +14,7 @@ from messenger_api.gateways.mesibo import answers, wire
 from messenger_api.gateways.mesibo.answers import Answer, UserToken
 from messenger_api.gateways.mesibo.errors import MesiboError, MesiboRefused, MesiboUnreachable
 from messenger_api.gateways.mesibo.transport import Transport
-from messenger_api.gateways.mesibo.wire import Life, Message, Op
+from messenger_api.gateways.mesibo.wire import Expiry, Message, Op
 
 log = structlog.get_logger(__name__)
 
@@ -67,8 +67,8 @@ class MesiboClient:
         group_extension: int = GROUP_EXTENSION,
         on_app_token_refused: Callable[[MesiboRefused], None] = lambda refusal: None,
     ) -> None:
-        life = {wire.EXPIRY: group_expiry, wire.EXTENSION: group_extension}
-        self._life = {name: seconds for name, seconds in life.items() if seconds}
+        expiry = {wire.EXPIRY: group_expiry, wire.EXTENSION: group_extension}
+        self._expiry = {name: seconds for name, seconds in expiry.items() if seconds}
         self._style = wire.style_of(url, style)
         self._app_token = app_token
         self._transport = Transport(url, timeouts, max_calls)
@@ -100,30 +100,32 @@ class MesiboClient:
             if on_late:
                 self._late_group(response, on_late)
 
-        def make(life: Life) -> int:
-            op = wire.groupadd(name, members, life)
+        def make(expiry: Expiry) -> int:
+            op = wire.groupadd(name, members, expiry)
             patience = LATE_SECONDS if on_late else 0.0
             return self._call(op, answers.group_id, patience=patience, on_late=late if on_late else None)
 
-        return self._living(make)
+        return self._with_expiry(make)
 
     def set_group(self, gid: int, name: str, members: Sequence[str] = ()) -> None:
         """Name the group anew, and hand mesibo its members unless the list is empty."""
-        self._living(lambda life: self._call(wire.groupset(gid, name, members, life), answers.nothing))
+        self._with_expiry(
+            lambda expiry: self._call(wire.groupset(gid, name, members, expiry), answers.nothing)
+        )
 
-    def _living(self, call: Callable[[Life], T]) -> T:
+    def _with_expiry(self, call: Callable[[Expiry], T]) -> T:
         """Make a call that says how long a group lives; without what mesibo does not take of that, from then
         on: two of its names are inferred."""
         while True:
-            life = self._life
+            expiry = self._expiry
             try:
-                return call(life)
+                return call(expiry)
             except MesiboRefused as refusal:
-                taken = {name: seconds for name, seconds in life.items() if not refusal.names(name)}
-                if taken == life:
+                taken = {name: seconds for name, seconds in expiry.items() if not refusal.names(name)}
+                if taken == expiry:
                     raise
-                self._life = taken
-                log.warning("mesibo_group_life", refused=sorted(set(life).difference(taken)))
+                self._expiry = taken
+                log.warning("mesibo_group_life", refused=sorted(set(expiry).difference(taken)))
 
     def edit_members(self, gid: int, members: Sequence[str], *, remove: bool = False) -> None:
         """Add members to the group, or remove them. mesibo refuses addresses that it does not know."""

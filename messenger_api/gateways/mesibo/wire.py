@@ -84,17 +84,17 @@ def userdel(address: str, uid: int | None) -> Op:
     return Op("userdel", form, {"user": user})
 
 
-Life = Mapping[str, int]
+Expiry = Mapping[str, int]
 """How long a group shall live, in seconds, by `EXPIRY` and `EXTENSION`."""
 
 
-def groupadd(name: str, members: Sequence[str], life: Life) -> Op:
+def groupadd(name: str, members: Sequence[str], expiry: Expiry) -> Op:
     """Make a group."""
     joined = join(members)
     return Op(
         "groupadd",
-        {"gid": "0", "name": name, "flag": "0", "m": joined, **_texts(life)},
-        {"group": {"name": name, "members": {"m": joined}, **life}},
+        {"gid": "0", "name": name, "flag": "0", "m": joined, **_texts(expiry)},
+        {"group": {"name": name, "members": {"m": joined}, **expiry}},
     )
 
 
@@ -102,11 +102,11 @@ def _texts(numbers: Mapping[str, int]) -> dict[str, str]:
     return {name: str(number) for name, number in numbers.items()}
 
 
-def groupset(gid: int, name: str, members: Sequence[str], life: Life) -> Op:
+def groupset(gid: int, name: str, members: Sequence[str], expiry: Expiry) -> Op:
     """Name a group anew. Without members the field stays out, so that mesibo leaves them as they are."""
     joined = join(members)
-    form = {"gid": str(gid), "name": name, "flag": "0", **_texts(life)}
-    group: dict[str, object] = {"gid": gid, "name": name, **life}
+    form = {"gid": str(gid), "name": name, "flag": "0", **_texts(expiry)}
+    group: dict[str, object] = {"gid": gid, "name": name, **expiry}
     if not joined:
         return Op("groupset", form, {"group": group})
     return Op("groupset", {**form, "m": joined}, {"group": {**group, "members": {"m": joined}}})
