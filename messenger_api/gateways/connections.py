@@ -1,4 +1,4 @@
-"""Connections of the HTTP client: an answer is read by one deadline, and a request says when it leaves."""
+"""Connections of the HTTP client: an answer is read by one deadline, and a request is sent past its guard."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from messenger_api.gateways.deadline import Deadline, reader
-from messenger_api.gateways.departure import CURRENT
+from messenger_api.gateways.sending import CURRENT
 
 
 class _Receiving:
@@ -31,8 +31,8 @@ class _Response(http.client.HTTPResponse):
         super().__init__(_Receiving(sock), *args, **kwargs)  # type: ignore[arg-type]
 
 
-class _Departing:
-    """Says when a request leaves; the handshakes of TLS and of a proxy are none."""
+class _Guarded:
+    """Asks the guard before a request is written; the handshakes of TLS and of a proxy are none."""
 
     sock: Any
     _is_connecting = False
@@ -56,17 +56,17 @@ class _Departing:
         if not self._is_connecting:
             if self.sock is None:
                 self.connect()
-            departure = CURRENT.get()
-            if departure and not (self._is_head and departure.with_body):
-                departure.leave()
+            guard = CURRENT.get()
+            if guard and not (self._is_head and guard.with_body):
+                guard.before_sending()
         super().send(data)  # type: ignore[misc]
 
 
-class _Connection(_Departing, HTTPConnection):
+class _Connection(_Guarded, HTTPConnection):
     response_class = _Response
 
 
-class _TlsConnection(_Departing, HTTPSConnection):
+class _TlsConnection(_Guarded, HTTPSConnection):
     response_class = _Response
 
 

@@ -20,8 +20,8 @@ from urllib3 import Timeout
 from urllib3 import exceptions as urllib3_errors
 
 from messenger_api.gateways.connections import Adapter
-from messenger_api.gateways.departure import CURRENT, Departure, GivenUp
 from messenger_api.gateways.reaching import server_of, what_happened
+from messenger_api.gateways.sending import CURRENT, Cancelled, SendGuard
 from messenger_api.version import VERSION
 
 # Connections that are kept; more are opened when there are more requests at once.
@@ -55,8 +55,8 @@ class NoResponse(Exception):
 
     Attributes:
         reason: `connect`, `proxy`, `tls`, `timeout`, `broken` (the connection ended before the answer
-            did), `too large`, `bad url`, or `too late` (it was given up before it left).
-        sent: whether the request had left, so that the server may have done what it asks for.
+            did), `too large`, `bad url`, or `too late` (it was cancelled before it was sent).
+        sent: whether any of it was written, so that the server may have done what it asks for.
         answered: whether the head of an answer had come.
         detail: what happened, for people; "" when nobody can say.
         server: scheme, host and port that were asked; "" for a bad URL.
@@ -129,7 +129,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         seconds: float | None = None,
-        departure: Departure | None = None,
+        guard: SendGuard | None = None,
     ) -> Response:
         """Send a request and read its answer, whatever its status.
 
@@ -141,15 +141,15 @@ class HttpClient:
             headers: besides those of every request.
             auth: user and password.
             seconds: for the exchange as a whole, in the place of `Timeouts.read`.
-            departure: learns when the request leaves; by default that of the attempt which this thread makes.
+            guard: told before the request is sent; by default that of the attempt which this thread makes.
 
         Raises:
             NoResponse: there is none, or not in time.
         """
-        departure = departure or CURRENT.get() or Departure()
-        departure.hold()
+        guard = guard or CURRENT.get() or SendGuard()
+        guard.carry()
         answered = False
-        token = CURRENT.set(departure)
+        token = CURRENT.set(guard)
         try:
             with self._session.request(
                 method,
@@ -164,12 +164,12 @@ class HttpClient:
             ) as response:
                 answered = True
                 return Response(response.status_code, response.headers, self._body(response))
-        except GivenUp:
+        except Cancelled:
             failure = NoResponse("too late", sent=False)
         except _TooLarge:
             failure = NoResponse("too large", sent=True, answered=True, server=server_of(url))
         except (requests.RequestException, urllib3_errors.HTTPError, OSError) as error:
-            failure = _failure(error, url, sent=not departure.nothing_left, answered=answered)
+            failure = _failure(error, url, sent=not guard.nothing_sent, answered=answered)
         finally:
             CURRENT.reset(token)
         # Here and not in the handler: the exceptions of `requests` hold the whole request.

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from messenger_api.gateways.departure import Departure
 from messenger_api.gateways.http import HttpClient, NoResponse, Timeouts
+from messenger_api.gateways.sending import SendGuard
 from tests.processes import LOOPBACK, free_port
 
 from .mesibo_stub import Answer, Stub, cut_short, held, ok, plain, serving, trickle
@@ -96,15 +96,15 @@ def test_the_next_exchange_of_a_connection_has_all_its_time(stub: Stub, client: 
 
 
 def test_a_request_that_was_given_up_does_not_leave(stub: Stub, client: HttpClient) -> None:
-    departure = Departure()
-    assert not departure.close(), "nobody knows of a request that is not in our hands yet"
-    failure = failure_of(lambda: client.request("POST", stub.url, data=BODY, departure=departure))
+    guard = SendGuard()
+    assert not guard.cancel(), "nobody knows of a request that is not in our hands yet"
+    failure = failure_of(lambda: client.request("POST", stub.url, data=BODY, guard=guard))
     assert (failure.reason, failure.sent, stub.seen) == ("too late", False, [])
 
 
 def test_a_request_whose_time_is_over_does_not_leave(stub: Stub, client: HttpClient) -> None:
-    departure = Departure(with_body=True, seconds_left=lambda: 0.0)
-    failure = failure_of(lambda: client.request("POST", stub.url, data=BODY, departure=departure))
+    guard = SendGuard(with_body=True, seconds_left=lambda: 0.0)
+    failure = failure_of(lambda: client.request("POST", stub.url, data=BODY, guard=guard))
     assert (failure.reason, failure.sent, stub.seen) == ("too late", False, [])
 
 

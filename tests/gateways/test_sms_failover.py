@@ -25,7 +25,7 @@ from messenger_api.gateways.sms import (
     VerifyProvider,
     sender_from_settings,
 )
-from messenger_api.gateways.sms.attempts import Attempts
+from messenger_api.gateways.sms.calls import ProviderCalls
 from messenger_api.gateways.sms.http import HttpProvider
 from tests.gateways.gateway_standin import (
     Gateway,
@@ -189,15 +189,15 @@ def test_a_provider_that_forgot_its_timeout_is_left_in_time() -> None:
 
 def test_no_more_than_a_bounded_number_of_calls_hang_at_once() -> None:
     hanging = Hanging()
-    attempts = Attempts("hanging", 0.05, most=3)
+    calls = ProviderCalls("hanging", 0.05, most=3)
     reasons = []
     with capture_logs():
         for _ in range(5):
             with pytest.raises(SmsUnavailable) as caught:
-                attempts.run(lambda: hanging.send(MESSAGE))
+                calls.run(lambda: hanging.send(MESSAGE))
             reasons.append(caught.value.reason)
         hanging.release()
-    assert attempts.run(lambda: "free again") == "free again"
+    assert calls.run(lambda: "free again") == "free again"
     assert reasons == ["no result within 0.05 s"] * 3 + ["too many calls are under way"] * 2
 
 

@@ -23,7 +23,7 @@ from messenger_api.gateways.sms import (
     TextMessage,
     sender_from_settings,
 )
-from messenger_api.gateways.sms.attempts import Attempts
+from messenger_api.gateways.sms.calls import ProviderCalls
 from messenger_api.gateways.sms.twilio_codes import BAD_NUMBER, FAULTS, FRAUD, THIS_NUMBER, WRONG_CHANNEL
 from messenger_api.gateways.sms.vonage import FAULTS as VONAGE_FAULTS
 from messenger_api.gateways.sms.vonage import INTERNAL_ERROR
@@ -136,11 +136,11 @@ def test_a_name_that_is_looked_up_for_too_long_sent_nothing_and_never_does(
 
 def test_an_attempt_for_which_there_is_no_thread_sent_nothing() -> None:
     release = threading.Event()
-    attempts = Attempts("busy", 0.05, most=1)
+    calls = ProviderCalls("busy", 0.05, most=1)
     with capture_logs(), pytest.raises(SmsUnavailable) as hanging:
-        attempts.run(lambda: release.wait(10))
+        calls.run(lambda: release.wait(10))
     with pytest.raises(SmsUnavailable) as refused:
-        attempts.run(lambda: True)
+        calls.run(lambda: True)
     release.set()
     assert (hanging.value.not_sent, refused.value.not_sent) == (False, True)
 

@@ -17,8 +17,8 @@ from sqlalchemy import event
 from werkzeug.test import Client
 
 from messenger_api.domain.errors import ApiError
-from messenger_api.gateways.departure import Departure, GivenUp
 from messenger_api.gateways.http import NoResponse, Response
+from messenger_api.gateways.sending import Cancelled, SendGuard
 from messenger_api.services.account import closing
 from messenger_api.services.identities import PhoneNumbers
 from messenger_api.services.login.secret import SecretProof
@@ -264,13 +264,13 @@ class World:
             *,
             data: bytes,
             headers: dict[str, str],
-            departure: Departure,
+            guard: SendGuard,
             **_: object,
         ) -> Response:
             self._step("to mesibo")
             try:
-                departure.leave()
-            except GivenUp:
+                guard.before_sending()
+            except Cancelled:
                 raise NoResponse("too late", sent=False) from None
             answer = sandbox.post(path, data=data, headers=headers)
             self._step(f"from mesibo {data[:60]!r}")

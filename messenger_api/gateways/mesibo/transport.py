@@ -12,11 +12,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 
-from messenger_api.gateways.departure import Departure
 from messenger_api.gateways.http import HttpClient, NoResponse, Response, Timeouts
 from messenger_api.gateways.mesibo.errors import MesiboUnreachable
 from messenger_api.gateways.mesibo.retry import may_retry
 from messenger_api.gateways.reaching import place
+from messenger_api.gateways.sending import SendGuard
 from messenger_api.gateways.threads import Busy, Calls, TooSlow
 
 # How long a call waits for its turn when `max_calls` are under way: a moment's crowd passes, and a person
@@ -113,7 +113,7 @@ class Transport:
 
     def _attempt(self, call: _Call, gives_up: float) -> Response | NoResponse:
         # mesibo can do nothing with a head alone, so a body that never left proves that nothing was done.
-        departure = Departure(with_body=True, seconds_left=call.left)
+        guard = SendGuard(with_body=True, seconds_left=call.left)
         try:
             return self._client.request(
                 "POST",
@@ -121,7 +121,7 @@ class Transport:
                 data=call.body,
                 headers={"Content-Type": call.content_type},
                 seconds=gives_up - time.monotonic(),
-                departure=departure,
+                guard=guard,
             )
         except NoResponse as failure:
             return failure.with_traceback(None)

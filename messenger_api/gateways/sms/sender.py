@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
-from messenger_api.gateways.sms.attempts import Attempts
 from messenger_api.gateways.sms.base import (
     Channel,
     SmsError,
@@ -17,6 +16,7 @@ from messenger_api.gateways.sms.base import (
     TextMessage,
     VerifyProvider,
 )
+from messenger_api.gateways.sms.calls import ProviderCalls
 from messenger_api.gateways.sms.health import Health
 
 TIMEOUT = 4.0
@@ -93,7 +93,7 @@ class SmsSender:
         self._by_name = {provider.name: provider for provider in providers}
         if len(self._by_name) < len(providers):
             raise ValueError("SMS_PROVIDERS: two providers have the same name")
-        self._attempts = {name: Attempts(name, timeout) for name in self._by_name}
+        self._calls = {name: ProviderCalls(name, timeout) for name in self._by_name}
         self._health = health or Health()
 
     @property
@@ -163,7 +163,7 @@ class SmsSender:
         provider = self.get(provider_name)
         if not isinstance(provider, VerifyProvider):
             raise SmsUnavailable(provider_name, "not configured to check codes")
-        return self._attempts[provider.name].run(lambda: provider.check_code(to, verification_id, code))
+        return self._calls[provider.name].run(lambda: provider.check_code(to, verification_id, code))
 
     def check(self) -> None:
         """Check every provider, also those behind a working one.
@@ -193,7 +193,7 @@ class SmsSender:
     def _send(self, provider: SmsProvider, message: TextMessage, book: Book) -> Sent:
         book.open(provider, message.channel)
         try:
-            message_id = self._attempts[provider.name].run(lambda: provider.send(message))
+            message_id = self._calls[provider.name].run(lambda: provider.send(message))
         except SmsError as error:
             if isinstance(error, SmsUnavailable) and not error.about_number:
                 self._health.failed(provider.name)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import structlog
 
-from messenger_api.gateways import departure as departures
+from messenger_api.gateways.sending import guarded
 from messenger_api.gateways.sms.base import SmsError, SmsUnavailable
 from messenger_api.gateways.threads import Busy, Calls, TooSlow
 
@@ -21,7 +21,7 @@ MOST_AT_ONCE = 32
 Result = TypeVar("Result")
 
 
-class Attempts:
+class ProviderCalls:
     """The calls of the provider `name`."""
 
     def __init__(self, name: str, seconds: float, *, most: int = MOST_AT_ONCE) -> None:
@@ -40,7 +40,7 @@ class Attempts:
         started = time.monotonic()
         # The log's fields of the request go along.
         context = contextvars.copy_context()
-        departure = departures.enter(context)
+        guard = guarded(context)
         try:
             # No waiting for a turn: the time is the caller's, and the next provider is quicker.
             return self._calls.run(partial(context.run, work), self._seconds)
@@ -53,4 +53,4 @@ class Attempts:
             ms = round((time.monotonic() - started) * 1000)
         log.warning("sms.abandoned", provider=self._name, ms=ms)
         reason = f"no result within {self._seconds:g} s"
-        raise SmsUnavailable(self._name, reason, not_sent=departure.close())
+        raise SmsUnavailable(self._name, reason, not_sent=guard.cancel())
