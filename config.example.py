@@ -481,8 +481,8 @@ REDIS_URL = ""
 # Example: METRICS_TOKEN = "output of: openssl rand -hex 16"
 METRICS_TOKEN = ""
 
-# Whether calls of the API pass Flask by, which saves some 40 microseconds each. False leads them through its
-# routes, for hooks and extensions that are to see them: tracing, before_request.
+# Whether calls of the API pass Flask by, which saves what Flask costs a call. False leads them through its
+# routes, for hooks and extensions that are to see them: docs/flask.md.
 # Example: API_SHORTCUT = False
 API_SHORTCUT = True
 

@@ -1,4 +1,4 @@
-"""Faults on demand: what callers must survive, played by the stand-ins."""
+"""Faults that people and tests set: late answers, lost connections, error codes, HTML pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the SMS network cuts a text."""
+"""How many messages of the SMS network a text takes (GSM 03.38)."""
 
 from __future__ import annotations
 

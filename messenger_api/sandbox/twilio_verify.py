@@ -14,7 +14,7 @@ from messenger_api.sandbox import verifications
 from messenger_api.sandbox.faults import Faults, play
 from messenger_api.sandbox.store import SandboxStore
 from messenger_api.sandbox.twilio_wire import E164, TwilioAccount, TwilioError, faulty, refuse_unknown
-from messenger_api.sandbox.verifications import NoneLive, TooMany, Verification
+from messenger_api.sandbox.verifications import NoVerification, TooManyTries, Verification
 
 SERVICE = "/v2/Services/<service>"
 PROVIDER = "twilio_verify"
@@ -72,7 +72,7 @@ def _started(store: SandboxStore, account: TwilioAccount) -> Response:
         raise TwilioError(*_MAGIC[to, channel])
     try:
         verification = verifications.start(store, to, channel)
-    except TooMany:
+    except TooManyTries:
         raise TwilioError(60203, "Max send attempts reached") from None
     how = "(call) " if channel == "call" else ""
     text = f"{how}Your Sandbox verification code is: {verification.code}"
@@ -91,9 +91,9 @@ def _checked(store: SandboxStore, account: TwilioAccount) -> Response:
         raise TwilioError(60200, "Invalid parameter: either `VerificationSid` or `To`")
     try:
         verification, right = verifications.check(store, sid, to, code)
-    except NoneLive:
+    except NoVerification:
         raise _not_found(request.path) from None
-    except TooMany:
+    except TooManyTries:
         raise TwilioError(60202, "Max check attempts reached") from None
     return jsonify(_shown(account, verification, "approved" if right else "pending"))
 

@@ -15,11 +15,11 @@ MOST_CHECKS = 5
 DIGITS = 6
 
 
-class TooMany(Exception):
+class TooManyTries(Exception):
     """The code was sent, or checked, as often as it may be."""
 
 
-class NoneLive(Exception):
+class NoVerification(Exception):
     """There is no such verification, or not any more."""
 
 
@@ -45,7 +45,7 @@ def start(store: SandboxStore, to: str, channel: str) -> Verification:
     """Begin a verification, or go on with the one that waits for this number, with the same code.
 
     Raises:
-        TooMany: it was sent five times already.
+        TooManyTries: it was sent five times already.
     """
     with store.writing() as db:
         second = int(now())
@@ -61,7 +61,7 @@ def start(store: SandboxStore, to: str, channel: str) -> Verification:
             (channel, to, MOST_SENDS),
         ).fetchall()
     if not row:
-        raise TooMany
+        raise TooManyTries
     return Verification(*row[0])
 
 
@@ -69,8 +69,8 @@ def check(store: SandboxStore, sid: str, to: str, code: str) -> tuple[Verificati
     """The verification of this id or number, and whether this is its code; a right one ends it.
 
     Raises:
-        TooMany: it was checked five times already.
-        NoneLive: none waits: it is unknown, expired or was approved.
+        TooManyTries: it was checked five times already.
+        NoVerification: none waits: it is unknown, expired or was approved.
     """
     with store.writing() as db:
         where = ("(sid = ? OR recipient = ?) AND created > ?", (sid, to, int(now()) - LIFETIME))
@@ -82,7 +82,7 @@ def check(store: SandboxStore, sid: str, to: str, code: str) -> tuple[Verificati
             end = "DELETE FROM verifications" if right else "UPDATE verifications SET checks = checks + 1"
             db.execute(f"{end} WHERE sid = ?", (verification.sid,))
     if verification is None:
-        raise NoneLive
+        raise NoVerification
     if spent:
-        raise TooMany
+        raise TooManyTries
     return verification, right

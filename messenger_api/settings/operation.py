@@ -61,8 +61,8 @@ class OperationKeys(Keys):
     api_shortcut: bool = key(
         True,
         as_flag,
-        "Whether calls of the API pass Flask by, which saves some 40 microseconds each. False leads them"
-        " through its routes, for hooks and extensions that are to see them: tracing, before_request.",
+        "Whether calls of the API pass Flask by, which saves what Flask costs a call. False leads them"
+        " through its routes, for hooks and extensions that are to see them: docs/flask.md.",
         False,
     )
     trusted_proxy_hops: int = key(

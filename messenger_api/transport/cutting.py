@@ -1,4 +1,4 @@
-"""Bodies that do not come are cut off: no server that speaks WSGI lets a thread stop reading one.
+"""Cuts off connections whose body does not arrive: WSGI lets no thread stop reading one.
 
 The thread that waits knows no socket, so the sockets of this process are looked at: Linux tells of each when
 it last received and sent something (TCP_INFO, linux/tcp.h), and to close one for reading ends the wait. On

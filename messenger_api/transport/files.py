@@ -1,4 +1,4 @@
-"""`/files/<name>` and `/files/tn/<name>`: what people uploaded, served so that it can harm nobody.
+"""`/files/<name>` and `/files/tn/<name>`: what people uploaded.
 
 Pictures that the server encoded itself are shown; everything else is a download. No answer can run a
 script, be taken for another type or act on this site. Whether the files rest in a folder or in a bucket

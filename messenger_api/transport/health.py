@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`, for load balancers and for whoever is called at night."""
+"""`/healthz` and `/readyz`, for load balancers and operators."""
 
 from __future__ import annotations
 

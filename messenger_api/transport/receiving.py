@@ -1,7 +1,7 @@
-"""Bodies are received here, in front of everything: who sends slowly holds a thread that nobody needs.
+"""Receives the body of a request before anything else looks at the request.
 
-A thread that reads a body waits for somebody else's phone, so the server has many of them (`THREADS`), while
-no more than `CALLS_AT_ONCE` requests are worked on at a time. When half of the threads wait for bodies, each
+A thread that reads a body waits for the sender's network, so the server has `THREADS` of them, while no more
+than `CALLS_AT_ONCE` requests are worked on at a time. When half of the threads wait for bodies, each
 network may hold a part of the rest alone (`Shares`), and bodies that come too slowly are cut off (`Cutter`).
 """
 
@@ -161,7 +161,7 @@ class Receiving:
         return size if announced <= self._largest else announced
 
     def _read(self, environ: WSGIEnvironment, size: int) -> bytes:
-        """So many bytes, or as many as there are."""
+        """So many bytes, or fewer at the end of the body. Raises TryLater: they came too slowly."""
         cutter = self._cutter
         stream, peer = environ["wsgi.input"], environ.get(PEER) or environ.get("REMOTE_ADDR", "")
         started = time.monotonic()

@@ -1,4 +1,4 @@
-"""What whoever may not see the sandbox is answered: an app one JSON object, a browser a sentence."""
+"""The refusal of requests that may not see the sandbox: JSON to apps, 403 with a sentence to browsers."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Shares:
         self._lock = threading.Lock()
 
     def take(self, network: str, count: int = 1) -> bool:
-        """Have so many places held by a network; False when it may not."""
+        """Have so many places held by a network; False when that is more than its part, or than is free."""
         with self._lock:
             free, held = self.free, self._held.get(network, 0) + count
             if count > free or (free < self._half and held > free // PART):
@@ -29,7 +29,7 @@ class Shares:
             return True
 
     def release(self, network: str, count: int = 1) -> None:
-        """The contrary of `take`."""
+        """Free so many places that a network holds."""
         with self._lock:
             left = self._held[network] - count
             if left:
