@@ -39,7 +39,6 @@ EXCEPTIONS = {
     "services/otp/codes.py issue has many branches",
     "services/otp/codes.py issue is long",
     "services/sms/networks.py look has many branches",
-    "storage/files/store.py _places imports messenger_api",
 }
 
 

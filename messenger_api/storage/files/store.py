@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.images import Picture
@@ -15,6 +16,9 @@ from messenger_api.settings.files import is_bucket
 from messenger_api.storage.files.base import Found, Opened, Part, Place
 from messenger_api.storage.files.folder import Folder
 from messenger_api.storage.files.names import is_name, new_name, thumbnail_of
+
+if TYPE_CHECKING:
+    from messenger_api.storage.files.s3 import S3
 
 
 class Entry(NamedTuple):
@@ -109,7 +113,5 @@ def _places(settings: Settings) -> Callable[[str], Place]:
     if not settings.uses_buckets:
         return lambda path: Folder(Path(path))
     # boto3 costs memory and time at the start, which an installation with folders need not spend.
-    from messenger_api.storage.files.s3 import S3
-
-    s3 = S3.from_settings(settings)
+    s3: S3 = import_module("messenger_api.storage.files.s3").S3.from_settings(settings)
     return lambda path: s3.bucket(path) if is_bucket(path) else Folder(Path(path))
