@@ -31,9 +31,24 @@ def with_secret_key(settings: Settings) -> Settings:
     return replace(settings, secret_key=path.read_text().strip())
 
 
+def kept_key(settings: Settings) -> str:
+    """The key of this installation, configured or kept; "" when none is made yet, or it cannot be read."""
+    if settings.secret_key:
+        return settings.secret_key
+    try:
+        return key_path(settings).read_text().strip()
+    except OSError:
+        return ""
+
+
+def key_path(settings: Settings) -> Path:
+    """The file in which the key is kept that was made on the first start."""
+    return settings.instance / NAME
+
+
 def key_faults(settings: Settings) -> list[str]:
     """What is wrong with the kept key; nothing when it is still to be made."""
-    path = settings.instance / NAME
+    path = key_path(settings)
     if path.exists():
         empty = not path.read_text().strip()
         return [f"{path}: is empty; put back what it held, or set SECRET_KEY to that"] if empty else []

@@ -19,13 +19,15 @@ from PIL import Image
 from sqlalchemy import Engine, create_engine, event, inspect
 
 from messenger_api import configuration
-from messenger_api.app import Parts, build_app, build_tasks, parts_of
+from messenger_api.app import build_app, parts_of
+from messenger_api.composition import Parts
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.outbox.runner import Runner
 from messenger_api.sandbox import SandboxServer
 from messenger_api.services import Services
 from messenger_api.services.groups.changes import GroupChanges
 from messenger_api.storage.models import Base
+from messenger_api.tasks import build_tasks
 
 APPID = "com.example.messenger"
 Answer = dict[str, Any]

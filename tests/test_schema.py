@@ -14,11 +14,11 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.util import CommandError
 from sqlalchemy import BINARY, NUMERIC, Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import OperationalError
 
 from messenger_api import configuration
+from messenger_api.domain.errors import UpgradeRefused
 from messenger_api.settings import Settings
 from messenger_api.storage import db as databases
 from messenger_api.storage import groups, sessions, syncs
@@ -300,7 +300,7 @@ def test_tables_of_a_newer_version_are_left_alone(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     assert not schema.is_current()
-    with pytest.raises(CommandError, match="9999"):
+    with pytest.raises(UpgradeRefused, match="9999"):
         schema.upgrade()
     assert schema.current() == "9999"
 

@@ -16,10 +16,10 @@ import pymysql
 import pytest
 from sqlalchemy import create_engine, event, text
 
+from messenger_api.domain.errors import UpgradeRefused
 from messenger_api.storage import upgrading
 from messenger_api.storage.db import Database
 from messenger_api.storage.schema import Schema
-from messenger_api.storage.upgrading import UpgradeRefused
 from tests.matrix import some
 from tests.servers import LOOPBACK, ROOT, MariaDB
 from tests.test_schema import facts, load_by_hand, product_engine, upgrade_to

@@ -14,17 +14,16 @@ from typing import Any, NoReturn
 
 import click
 import msgspec
-from alembic.util import CommandError
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from messenger_api import configuration
-from messenger_api.app import Parts, build_app, parts_of
-from messenger_api.domain.errors import TryLater
+from messenger_api.app import build_app, parts_of
+from messenger_api.composition import Parts
+from messenger_api.domain.errors import TryLater, UpgradeRefused
 from messenger_api.domain.names import cleaned
 from messenger_api.domain.network import is_loopback
 from messenger_api.settings import Settings, SettingsError, without_mesibo
-from messenger_api.storage.upgrading import UpgradeRefused
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -47,14 +46,10 @@ def plainly() -> Iterator[None]:
         yield
     except SettingsError as error:
         fail("The configuration has faults:\n" + "\n".join(f"  {fault}" for fault in error.faults))
-    except TryLater as error:
+    except (TryLater, SQLAlchemyError) as error:
         fail(f"The database cannot do it: {reason(error.__cause__ or error)}")
-    except SQLAlchemyError as error:
-        fail(f"The database cannot do it: {reason(error)}")
     except UpgradeRefused as error:
         fail(str(error))
-    except CommandError as error:
-        fail(f"The database's tables: {error}. Were they made by a newer version of this program?")
     except OSError as error:
         fail(f"{error.filename or 'The system'}: {error.strerror or error}")
 

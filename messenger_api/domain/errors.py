@@ -16,6 +16,7 @@ Everything below `transport` raises these; `transport.envelope` alone turns them
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 # Up to here a wait is told in seconds, and in minutes.
@@ -196,3 +197,18 @@ class TryLater(Later):
 
     def __init__(self, message: str = "", *, retry_after: int = 10) -> None:
         super().__init__(message, retry_after=retry_after)
+
+
+# For operators: no request is answered with these.
+
+
+class Unusable(OSError):
+    """A place that no files can be kept in; `to_do` says what helps."""
+
+    def __init__(self, place: str, found: str, to_do: str) -> None:
+        super().__init__(errno.EIO, found, place)
+        self.to_do = to_do
+
+
+class UpgradeRefused(Exception):
+    """The database's tables cannot be upgraded as things are; the text says what to do."""

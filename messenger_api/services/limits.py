@@ -210,6 +210,10 @@ class Limits:
 
         self.write(work)
 
+    def is_noted(self, claim: Claim) -> bool:
+        """Whether anything was counted by this claim while its counter is kept. Raises TryLater."""
+        return bool(self._database.run(lambda tx: counters.read(tx, [claim.counter])))
+
     def take(self, claims: Sequence[Claim]) -> None:
         """Count all claims in a transaction of their own, or raise TooMany and count nothing."""
 

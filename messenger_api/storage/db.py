@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, CursorResult, Engine, ExceptionContext, Insert, event
+from sqlalchemy import Connection, CursorResult, Engine, ExceptionContext, Insert, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -222,7 +222,7 @@ def _short(error: Exception) -> str:
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:
-    """What Flask-SQLAlchemy passes to `create_engine`."""
+    """What `create_engine` is to be called with, by Flask-SQLAlchemy or by `open_database`."""
     options: dict[str, Any] = {
         "isolation_level": "AUTOCOMMIT",
         # A connection in autocommit has nothing to roll back when it returns to the pool.
@@ -250,6 +250,13 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         # What PyMySQL does by itself: bytes are told from text, and a call is a single statement.
         options["connect_args"] |= {"binary_prefix": True, "multi_statements": False}
     return options
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of these settings, without a Flask application. It is asked, or made, at its first use."""
+    engine = create_engine(settings.database_uri, **engine_options(settings))
+    prepare(engine, settings)
+    return Database(engine)
 
 
 def prepare(engine: Engine, settings: Settings) -> None:

@@ -11,8 +11,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, event
 
+from messenger_api.domain.errors import UpgradeRefused
 from messenger_api.storage.db import Database
 from messenger_api.storage.upgrading import TRY_SECONDS, Say, patient
 
@@ -59,12 +61,16 @@ class Schema:
         upgrade that fails leaves no trace; in MySQL the next one goes on where it stopped.
 
         Raises:
-            UpgradeRefused: others are in the way, or the tables are not ours.
-            CommandError: the database has a revision that this program does not know.
+            UpgradeRefused: others are in the way, or the tables are not ours, or of a newer version.
             SQLAlchemyError: the database refused.
         """
         with self.patiently():
-            patient(lambda: command.upgrade(self._config, "head"), say)
+            try:
+                patient(lambda: command.upgrade(self._config, "head"), say)
+            except CommandError as error:  # a revision that this program does not know
+                raise UpgradeRefused(
+                    f"The database's tables: {error}. Were they made by a newer version of this program?"
+                ) from error
 
     @contextmanager
     def patiently(self) -> Iterator[None]:

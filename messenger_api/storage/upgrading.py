@@ -17,6 +17,7 @@ from alembic.ddl.impl import DefaultImpl
 from sqlalchemy import Column, Connection, Index, Inspector, Table, inspect
 from sqlalchemy.exc import OperationalError
 
+from messenger_api.domain.errors import UpgradeRefused
 from messenger_api.storage.models import Base
 
 Say = Callable[[str], None]
@@ -29,10 +30,6 @@ TRY_SECONDS = 5
 _LOCK_TIMEOUT = 1205  # MySQL: lock wait timeout exceeded
 _PHP_DEMO = frozenset({"users", "tokens", "contacts", "members", "notifytokens"})
 _VERSION = "alembic_version"
-
-
-class UpgradeRefused(Exception):
-    """The tables cannot be upgraded as things are; the text says what to do."""
 
 
 class InUse(Exception):

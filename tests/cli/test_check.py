@@ -12,8 +12,8 @@ from typing import ClassVar
 
 import pytest
 
-from messenger_api.cli import doctor_proxy
-from messenger_api.cli.doctor import CHECKS
+from messenger_api.cli.doctor import proxy
+from messenger_api.cli.doctor.checks import CHECKS
 from messenger_api.gateways.sms import SmsProvider, TextMessage
 from messenger_api.sandbox import SandboxServer, SandboxStore
 from messenger_api.settings import Settings
@@ -49,8 +49,8 @@ class Broken(Slow):
 @pytest.fixture(autouse=True)
 def proxied(monkeypatch: pytest.MonkeyPatch) -> None:
     """PUBLIC_URL leads through a proxy that overwrites the header; tests/proxies asks real ones."""
-    report = doctor_proxy.Report(client="203.0.113.7", peer="10.0.0.9")
-    monkeypatch.setattr(doctor_proxy, "ask", lambda *_: report)
+    report = proxy.Report(client="203.0.113.7", peer="10.0.0.9")
+    monkeypatch.setattr(proxy, "ask", lambda *_: report)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from shutil import which
 
@@ -15,11 +16,11 @@ import pytest
 from sqlalchemy import text as sql
 from structlog.testing import capture_logs
 
-from messenger_api.cli.doctor_settings import public_url_verdict, redis_verdict
-from messenger_api.cli.doctor_texts import texts_verdicts, without_money
+from messenger_api.cli.doctor.codes import texts_verdicts, without_money
+from messenger_api.cli.doctor.configuration import public_url_verdict, redis_verdict
+from messenger_api.composition import Parts
 from messenger_api.configuration import build
 from messenger_api.domain.errors import TooMany, TryLater
-from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.sms.twilio_keys import TwilioKeys
 from messenger_api.services import limits
 from messenger_api.services.sms.messages import CodeRequest
@@ -236,11 +237,10 @@ def paying(cli: Cli, keys: dict[str, str], tmp_path: Path) -> Iterator[Product]:
 
 def verdicts(product: Product, **keys: object) -> list[str]:
     settings = build(**{**LIVE, **keys})
-    key = Keys.derive(product.services.settings.secret_key)
-    return [
-        f"{state}: {found} -> {to_do}"
-        for state, found, to_do in texts_verdicts(settings, product.services.database, key)
-    ]
+    reports = Parts(
+        replace(settings, secret_key=product.services.settings.secret_key), product.services.database
+    ).texts
+    return [f"{state}: {found} -> {to_do}" for state, found, to_do in texts_verdicts(settings, reports)]
 
 
 def count(product: Product, name: str, state: str) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from messenger_api.cli.doctor_proxy import Verdict, proxy_verdict
+from messenger_api.cli.doctor.proxy import proxy_verdict
+from messenger_api.cli.doctor.verdicts import Verdict
 from messenger_api.configuration import build
 from tests.proxies.conftest import HEADER, KEY, Serving
 from tests.proxies.fronts import Certificates, Change, Front

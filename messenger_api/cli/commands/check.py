@@ -10,9 +10,9 @@ import click
 import structlog
 
 from messenger_api import configuration
-from messenger_api.cli import doctor
 from messenger_api.cli.common import as_json, print_json, printable
-from messenger_api.cli.doctor import Finding
+from messenger_api.cli.doctor.checks import examine
+from messenger_api.cli.doctor.verdicts import Finding
 from messenger_api.cli.root import main
 from messenger_api.settings import SettingsError
 
@@ -47,7 +47,7 @@ def _findings(timeout: float) -> Iterator[Finding]:
         yield from (Finding("configuration", "fault", fault, to_do) for fault in error.faults)
         return
     yield Finding("configuration", "ok", "no faults")
-    yield from doctor.examine(settings, timeout)
+    yield from examine(settings, timeout)
 
 
 def _line(finding: Finding) -> str:

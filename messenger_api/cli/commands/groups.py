@@ -22,7 +22,7 @@ PAGE = 50
 
 @main.group()
 def groups() -> None:
-    """The groups."""
+    """The groups and their members."""
 
 
 @groups.command("list")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from messenger_api.app import Parts
 from messenger_api.cli.commands.users import users
 from messenger_api.cli.common import fail, prepare_schema, product
+from messenger_api.composition import Parts
 
 if TYPE_CHECKING:
     from messenger_api.services.login.passwords import PasswordMethod

@@ -12,7 +12,7 @@ from messenger_api.gateways.sms.base import SmsProvider, TextMessage
 
 log = structlog.get_logger(__name__)
 
-Inbox = Callable[[str, str], None]
+Inbox = Callable[[str, str], object]
 
 
 class ConsoleProvider(SmsProvider):

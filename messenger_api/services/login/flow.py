@@ -91,7 +91,3 @@ class LoginFlow(ABC):
 
     @abstractmethod
     def _prove(self, entry: str, secret: str, device: Device) -> Proof: ...
-
-    @abstractmethod
-    def close(self) -> None:
-        """Give back the connections. The flow is not used afterwards."""

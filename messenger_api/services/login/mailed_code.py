@@ -69,7 +69,3 @@ class MailedCodeFlow(CodeFlow):
         who = self._names.read_address(entry)
         used = self._verifier.verify(who, secret, device)
         return CodeProof(who, used.key, used.name, used, self._verifier)
-
-    def close(self) -> None:
-        """Give back the connections of the method."""
-        self._method.close()

@@ -54,7 +54,3 @@ class SecretFlow(LoginFlow):
             raise TryLater(retry_after=AWAY_SECONDS) from error
         who = LoginName(person.address)
         return SecretProof(who, self._keys.contact_key(who), person.name[:NAME_LENGTH].strip())
-
-    def close(self) -> None:
-        """Give back the connections of the method."""
-        self._method.close()

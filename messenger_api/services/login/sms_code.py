@@ -54,9 +54,6 @@ class SmsCodeFlow(CodeFlow):
             return 0
         return self._delivery.send_code(phone, name, request)
 
-    def close(self) -> None:
-        """Nothing of its own is open."""
-
     def _prove(self, entry: str, secret: str, device: Device) -> SmsCodeProof:
         phone = self._numbers.read_number(entry)
         used = self._verifier.verify(phone, secret, device)

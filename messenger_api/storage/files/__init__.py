@@ -3,7 +3,7 @@
 Names are made here and cannot be guessed: whoever knows the name of a file may read it.
 """
 
-from messenger_api.storage.files.base import CHUNK_BYTES, Body, Found, Opened, Part, Place, Unusable
+from messenger_api.storage.files.base import CHUNK_BYTES, Body, Found, Opened, Part, Place
 from messenger_api.storage.files.folder import Folder
 from messenger_api.storage.files.names import Presentation, presentation, safe_extension
 from messenger_api.storage.files.store import Entry, FileStore
@@ -19,7 +19,6 @@ __all__ = [
     "Part",
     "Place",
     "Presentation",
-    "Unusable",
     "presentation",
     "safe_extension",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
@@ -37,14 +36,6 @@ class Opened(NamedTuple):
 
     found: Found
     body: Body
-
-
-class Unusable(OSError):
-    """A place that the store cannot work with; `to_do` says what helps."""
-
-    def __init__(self, place: str, found: str, to_do: str) -> None:
-        super().__init__(errno.EIO, found, place)
-        self.to_do = to_do
 
 
 class Place(ABC):

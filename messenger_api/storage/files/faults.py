@@ -11,7 +11,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from messenger_api.storage.files.base import Unusable
+from messenger_api.domain.errors import Unusable
 
 _KEYS = "check S3_ACCESS_KEY and S3_SECRET_KEY"
 _REGION = "set S3_REGION to the region of the bucket"

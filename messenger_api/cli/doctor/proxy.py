@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from itertools import combinations
-from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
+from messenger_api.cli.doctor.database import is_to_be_made
+from messenger_api.cli.doctor.verdicts import Verdict
+from messenger_api.composition import Parts
+from messenger_api.domain.errors import TryLater
 from messenger_api.domain.probes import probe
 from messenger_api.gateways.http import HttpClient, NoResponse, Timeouts
+from messenger_api.keyfile import kept_key
 from messenger_api.services.limits import Claim
 from messenger_api.settings import Settings
 from messenger_api.transport.proxies import MISSING, UNTRUSTED
@@ -22,8 +26,6 @@ ASK = Timeouts(connect=2, read=3)
 # Addresses for documentation (RFC 3849): no phone has one. Each spelling claims to come from one of its own.
 FORGED = "2001:db8:f0:{:x}::1"
 
-State = Literal["ok", "warning", "fault"]
-Verdict = tuple[State, str, str]
 SET_HOPS = "set TRUSTED_PROXY_HOPS to the number of proxies in front, usually 1"
 
 
@@ -36,6 +38,18 @@ class Report(msgspec.Struct):
 
 class Unasked(Exception):
     """The server could not be asked through PUBLIC_URL; the text says why."""
+
+
+def proxy(settings: Settings, parts: Parts) -> Iterator[Verdict]:
+    """Whether as many proxies are trusted as there are."""
+
+    def has_seen(claim: Claim) -> bool:
+        try:
+            return not is_to_be_made(settings) and parts.limits.is_noted(claim)
+        except TryLater:
+            return False
+
+    yield proxy_verdict(settings, kept_key(settings), has_seen)
 
 
 def proxy_verdict(settings: Settings, secret_key: str, seen: Callable[[Claim], bool]) -> Verdict:

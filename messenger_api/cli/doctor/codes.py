@@ -1,25 +1,74 @@
-"""What the doctor says of money and of texts that do not arrive: whether codes reach people just now."""
+"""What the doctor says of codes by text: whether a provider takes them, and whether they reach people now."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 
-from messenger_api.cli.doctor_proxy import Verdict
-from messenger_api.domain.secrets import Keys
-from messenger_api.services.limits import Limits
-from messenger_api.services.sms.pauses import Pauses
+from messenger_api.cli.doctor.database import is_to_be_made
+from messenger_api.cli.doctor.verdicts import Verdict
+from messenger_api.composition import Parts
+from messenger_api.domain.errors import TryLater
+from messenger_api.gateways.sms import SmsError
+from messenger_api.keyfile import kept_key
 from messenger_api.services.sms.report import Budget, TextReport, TextReports
-from messenger_api.settings import Settings
-from messenger_api.storage.db import Database
+from messenger_api.settings import EVERYWHERE, Settings, country_faults
 
+NAME_COUNTRIES = "set SMS_COUNTRIES to those where the users are"
 # From so many texts to a country in a day on, half of them failed means that something is wrong.
 TELLING, HALF = 5, 2
 
 
+def sms(settings: Settings, parts: Parts) -> Iterator[Verdict]:
+    """Whether the providers can be used, by a real call, and where texts may go."""
+    if settings.login_method != "otp":
+        yield "ok", "not in use", ""
+        return
+    names = ", ".join(settings.sms_providers)
+    if "console" in settings.sms_providers and not settings.uses_sandbox:
+        found = "the console provider prints codes and sends nothing, while mesibo is real"
+        yield "fault", found, "name another in SMS_PROVIDERS, for example twilio"
+        return
+    try:
+        sender = parts.sms
+    except ValueError as error:
+        yield "fault", str(error), ""
+        return
+    try:
+        sender.check()
+    except SmsError as error:
+        yield "fault", str(error), "check the provider's keys in the configuration"
+        return
+    # By the rule of the start: what `serve` refuses is a fault here.
+    if faults := country_faults(settings, costs=sender.costs):
+        yield from (("fault", fault, NAME_COUNTRIES) for fault in faults)
+    elif sender.costs and EVERYWHERE in settings.texted_countries:
+        found = f"{names}; texts may go to any country, which swindlers use to earn on them"
+        yield "warning", found, NAME_COUNTRIES
+    else:
+        yield "ok", names, ""
+
+
+def texts(settings: Settings, parts: Parts) -> Iterator[Verdict]:
+    """Whether codes reach people just now, as far as money, pauses and receipts tell."""
+    if settings.login_method != "otp":
+        yield "ok", "not in use", ""
+        return
+    found = [] if settings.uses_sandbox else without_money(settings)
+    if not kept_key(settings) or is_to_be_made(settings):
+        yield from found or [("ok", "none were sent yet", "")]
+        return
+    try:
+        found += texts_verdicts(settings, parts.texts)
+    except TryLater:
+        yield from found or [("ok", "not looked at: the database does not answer, or lacks its tables", "")]
+        return
+    yield from found or [("ok", "budgets have room, and nothing is paused", "")]
+
+
 def without_money(settings: Settings) -> list[Verdict]:
     """Budgets in which the cheapest text has no room."""
-    least = min([settings.sms_price, *(price for _, price in settings.sms_prices)])
+    least = _cheapest(settings)
     return [
         (
             "fault",
@@ -34,18 +83,21 @@ def without_money(settings: Settings) -> list[Verdict]:
     ]
 
 
+def _cheapest(settings: Settings) -> float:
+    return min([settings.sms_price, *(price for _, price in settings.sms_prices)])
+
+
 def is_enforced(settings: Settings, limit: str) -> bool:
     """Whether a limit refuses anybody."""
     return settings.limits != "off" and dict(settings.limit_modes).get(limit, settings.limits) == "enforce"
 
 
-def texts_verdicts(settings: Settings, database: Database, keys: Keys) -> list[Verdict]:
+def texts_verdicts(settings: Settings, reports: TextReports) -> list[Verdict]:
     """Budgets that are spent, countries and ranges that are paused, providers whose texts fail.
 
     Raises:
         TryLater: the database does not answer, or lacks its tables.
     """
-    reports = TextReports(settings, database, Pauses(settings, keys, Limits(settings, database)))
     found = reports.read()
     verdicts = [*_spent(settings, found), *_failing(found)]
     if is_enforced(settings, "sms_pause"):
@@ -57,7 +109,7 @@ def texts_verdicts(settings: Settings, database: Database, keys: Keys) -> list[V
 
 
 def _spent(settings: Settings, found: TextReport) -> Iterator[Verdict]:
-    least = min([settings.sms_price, *(price for _, price in settings.sms_prices)])
+    least = _cheapest(settings)
     for budget in found.budgets:
         if budget.most < least or not is_enforced(settings, f"sms_budget_{budget.period}"):
             continue  # told of already, or of no consequence

@@ -1,0 +1,1 @@
+"""The doctor (`messenger-api check`): `checks` has the table, the other files its functions."""

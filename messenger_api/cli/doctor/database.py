@@ -1,0 +1,104 @@
+"""What the doctor says of the database, its tables, and the outbox in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from messenger_api.cli.common import reason
+from messenger_api.cli.doctor.verdicts import Verdict
+from messenger_api.composition import Parts
+from messenger_api.domain.errors import TryLater
+from messenger_api.settings import Settings
+
+# SQLAlchemy's names of MySQL's drivers, and those by which they are installed.
+DRIVERS = {"mysqldb": "mysqlclient", "pymysql": "PyMySQL"}
+# Of groups that a person has to look for, so many are counted.
+MOST_GROUPS = 100
+
+
+def is_to_be_made(settings: Settings) -> bool:
+    """Whether there is no database yet, so that connecting would make an empty one."""
+    return settings.is_sqlite and not Path(_sqlite_path(settings)).exists()
+
+
+def _sqlite_path(settings: Settings) -> str:
+    return settings.database_uri.partition(":///")[2].partition("?")[0]
+
+
+def database(settings: Settings, parts: Parts) -> Iterator[Verdict]:
+    """Whether it answers: each of several hosts."""
+    if is_to_be_made(settings):
+        yield "ok", f"{_sqlite_path(settings)} will be made at the first start", ""
+        return
+    if settings.sqlalchemy_database_uri or settings.is_sqlite:
+        yield _answer(parts, "")
+        return
+    found = list(_answers_of_hosts(settings))
+    some_answer = any(state == "ok" for state, *_ in found)
+    for state, what, to_do in found:
+        # The others take over when one is away: without some of them the product still works.
+        yield ("warning" if some_answer and state == "fault" else state), what, to_do
+
+
+def _answers_of_hosts(settings: Settings) -> Iterator[Verdict]:
+    for host in filter(None, map(str.strip, settings.db_host.split(","))):
+        with closing(Parts.alone(replace(settings, db_host=host))) as parts:
+            yield _answer(parts, f" at {host}")
+
+
+def _answer(parts: Parts, where: str) -> Verdict:
+    settings = parts.settings
+    try:
+        found = parts.health.database_version()
+    except TryLater as error:
+        to_do = "check DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASS, or SQLALCHEMY_DATABASE_URI"
+        return "fault", f"does not answer{where}: {reason(error.__cause__ or error)}", to_do
+    name = "SQLite " if settings.is_sqlite else "version "
+    driver = DRIVERS.get(settings.database_driver, settings.database_driver)
+    return "ok", f"{name}{found}{where}" + (f", through {driver}" if driver else ""), ""
+
+
+def schema(settings: Settings, parts: Parts) -> Iterator[Verdict]:
+    """Whether the tables are those of this version."""
+    if is_to_be_made(settings):
+        yield "ok", "the tables will be made at the first start", ""
+        return
+    tables = parts.schema
+    try:
+        found, needed, is_known = tables.current(), tables.newest, tables.is_known()
+    except TryLater:
+        yield "warning", "unknown: the database does not answer", ""
+        return
+    if found == needed:
+        yield "ok", f"revision {found}", ""
+    elif not is_known:
+        what = f"revision {found} is of a newer version of this program, or of another one"
+        yield "fault", what, "install the version that made the tables, or restore a backup from before it"
+    elif settings.is_sqlite:
+        yield "warning", f"revision {found or 'none'} of {needed}", "messenger-api serve upgrades it"
+    else:
+        yield "fault", f"revision {found or 'none'} of {needed}", "run messenger-api db upgrade"
+
+
+def outbox(settings: Settings, parts: Parts) -> Iterator[Verdict]:
+    """Whether what waits is delivered, and what a person has to look at."""
+    if is_to_be_made(settings):
+        yield "ok", "empty", ""
+        return
+    try:
+        status, notes = parts.health.outbox(), parts.outbox.unknown_groups(MOST_GROUPS)
+    except TryLater:
+        yield "warning", "unknown: the database does not answer, or lacks the table", ""
+        return
+    found = f"{status.queued} queued, the oldest for {status.oldest} s; {status.dead} dead"
+    if notes:
+        found += f"; {len(notes)} groups may be at mesibo that nobody here knows"
+    if status.is_stale:
+        yield "fault", found, "nobody delivers: run messenger-api serve or worker, and see mesibo above"
+    elif status.dead or notes:
+        yield "warning", found, "messenger-api outbox status says why"
+    else:
+        yield "ok", found, ""

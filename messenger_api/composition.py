@@ -1,0 +1,307 @@
+"""The composition root: the parts of an installation, each built here and nowhere else."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+from messenger_api.clients import mesibo_client
+from messenger_api.domain.secrets import Keys, new_secret_key
+from messenger_api.gateways.login import CodeMethod, method_from_settings
+from messenger_api.gateways.mesibo import MesiboClient
+from messenger_api.gateways.sms import SmsSender, sender_from_settings
+from messenger_api.keyfile import kept_key
+from messenger_api.outbox.runner import Runner
+from messenger_api.sandbox import SandboxServer
+from messenger_api.services import Services
+from messenger_api.services.account.closing import Closing
+from messenger_api.services.account.entrances import Entrances
+from messenger_api.services.account.exports import Exports
+from messenger_api.services.account.number_change import NumberChange
+from messenger_api.services.account.push import Push
+from messenger_api.services.account.sessions import Sessions
+from messenger_api.services.groups.changes import GroupChanges
+from messenger_api.services.groups.groups import Groups
+from messenger_api.services.groups.repeats import Repeats
+from messenger_api.services.groups.upkeep import Upkeep
+from messenger_api.services.identities import Identities, Method, PhoneNumbers, names_of
+from messenger_api.services.installation import Installation
+from messenger_api.services.limits import Daily, Limits
+from messenger_api.services.login.accounts import Accounts
+from messenger_api.services.login.attempts import Attempts
+from messenger_api.services.login.flow import LoginFlow
+from messenger_api.services.login.mailed_code import MailedCodeFlow
+from messenger_api.services.login.rates import Rates
+from messenger_api.services.login.secret import SecretFlow
+from messenger_api.services.login.sms_code import SmsCodeFlow
+from messenger_api.services.operator import Operator
+from messenger_api.services.operator.groups import GroupQueries
+from messenger_api.services.operator.health import Health
+from messenger_api.services.operator.outbox import OutboxControl
+from messenger_api.services.operator.users import UserQueries
+from messenger_api.services.otp.codes import OneTimeCodes
+from messenger_api.services.otp.failed_attempts import FailedAttempts
+from messenger_api.services.otp.verification import CodeVerifier
+from messenger_api.services.people.blocks import Blocks, Reports
+from messenger_api.services.people.contacts import Contacts
+from messenger_api.services.people.media import Media
+from messenger_api.services.people.profiles import Profiles
+from messenger_api.services.sms.delivery import TextDelivery
+from messenger_api.services.sms.pauses import Pauses
+from messenger_api.services.sms.report import TextReports
+from messenger_api.settings import Settings, SettingsError, country_faults
+from messenger_api.storage import db as databases
+from messenger_api.storage.db import Database
+from messenger_api.storage.files import FileStore
+from messenger_api.storage.schema import Schema
+from messenger_api.tasks import build_tasks
+from messenger_api.worker import Housekeeping, Worker
+
+REPORTS_A_DAY = 20
+EXPORTS_A_DAY = 1
+CHANGES_A_DAY = 2
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+T = TypeVar("T", bound=_Closable)
+
+
+class Parts:
+    """The parts of an installation. Each is built once, when it is first asked for.
+
+    So the doctor can ask for single ones, and a fault of one leaves it the others. `services` has them all.
+    """
+
+    def __init__(self, settings: Settings, database: Database, sandbox: SandboxServer | None = None) -> None:
+        self.settings = settings
+        self.database = database
+        self.sandbox = sandbox
+        self._open = ExitStack()
+        if sandbox:
+            self._open.callback(sandbox.store.close)
+            self._open.callback(sandbox.stop)
+        self._open.callback(database.engine.dispose)
+
+    @classmethod
+    def alone(cls, settings: Settings) -> Parts:
+        """Without an application, for the doctor: no key is made, and no sandbox is started."""
+        key = kept_key(settings) or new_secret_key()
+        return cls(replace(settings, secret_key=key), databases.open_database(settings))
+
+    def begin(self) -> None:
+        """Start what runs beside the requests, unless OUTBOX_IN_SERVER leaves it to others."""
+        if self.settings.outbox_in_server:
+            self.worker.start()
+
+    def close(self) -> None:
+        """Let go of everything that is open, the latest first; the parts are of no use afterwards."""
+        self._open.close()
+
+    # What the others stand on
+
+    @cached_property
+    def schema(self) -> Schema:
+        """The version of the tables."""
+        return Schema(self.database)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """Keyed hashes by the SECRET_KEY."""
+        return Keys.derive(self.settings.secret_key)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The counting limits."""
+        return Limits(self.settings, self.database)
+
+    @cached_property
+    def identities(self) -> Identities:
+        """Who is meant by what people type."""
+        return Identities(self.settings, self.keys, names_of(self.login_method))
+
+    @cached_property
+    def installation(self) -> Installation:
+        """Whether the SECRET_KEY is that of the data."""
+        return Installation(self.database, self.keys, self.identities)
+
+    # Outside systems
+
+    @cached_property
+    def files(self) -> FileStore:
+        """Pictures and attachments."""
+        return self._closing(FileStore.from_settings(self.settings))
+
+    @cached_property
+    def mesibo(self) -> MesiboClient:
+        """mesibo's backend API, or the sandbox in its place."""
+        settings, sandbox = self.settings, self.sandbox
+        if sandbox:
+            form = settings.mesibo_api_style == "form"
+            url = sandbox.mesibo_form_url if form else sandbox.mesibo_json_url
+            settings = replace(settings, mesibo_api_url=url, mesibo_app_token=sandbox.app_token)
+        return self._closing(mesibo_client(settings))
+
+    @cached_property
+    def sms(self) -> SmsSender:
+        """The SMS providers."""
+        inbox = self.sandbox.store.record_sms if self.sandbox else None
+        return self._closing(sender_from_settings(self.settings, inbox=inbox))
+
+    @cached_property
+    def login_method(self) -> Method:
+        """What LOGIN_METHOD stands for."""
+        if self.settings.login_method != "password":
+            method = method_from_settings(self.settings)
+            return self._closing(method) if method else PhoneNumbers(self.settings)
+        # Imported only where it is used: nobody else needs its library.
+        from messenger_api.services.login.passwords import PasswordMethod
+
+        return self._closing(PasswordMethod(self.settings, self.database))
+
+    # Logging in
+
+    @cached_property
+    def failed_attempts(self) -> FailedAttempts:
+        """The counts of wrong codes and secrets."""
+        return FailedAttempts(self.settings, self.keys, self.limits)
+
+    @cached_property
+    def codes(self) -> OneTimeCodes:
+        """One-time codes."""
+        return OneTimeCodes(self.settings, self.database, self.keys, self.limits, self.failed_attempts)
+
+    @cached_property
+    def text_delivery(self) -> TextDelivery:
+        """Codes on their way to phones."""
+        return TextDelivery(self.settings, self.database, self.keys, self.limits, self.codes, self.sms)
+
+    @cached_property
+    def verifier(self) -> CodeVerifier:
+        """What says whether a code is right."""
+        counts = (self.limits, self.failed_attempts, self.codes)
+        return CodeVerifier(self.settings, self.database, self.keys, *counts, self.sms)
+
+    @cached_property
+    def login(self) -> LoginFlow:
+        """How people log in."""
+        settings, keys, method, rates = self.settings, self.keys, self.login_method, Rates(self.settings)
+        if isinstance(method, PhoneNumbers):
+            return SmsCodeFlow(settings, rates, self.codes, self.verifier, method, self.text_delivery)
+        if isinstance(method, CodeMethod):
+            return MailedCodeFlow(settings, keys, rates, self.codes, self.verifier, method)
+        attempts = Attempts(settings, keys, self.limits, self.failed_attempts)
+        return SecretFlow(keys, rates, attempts, method)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Who is logged in where."""
+        return Sessions(self.settings, self.database)
+
+    @cached_property
+    def closing(self) -> Closing:
+        """The end of accounts."""
+        return Closing(self.settings, self.database, self.runner)
+
+    @cached_property
+    def entrances(self) -> Entrances:
+        """The opening of sessions."""
+        return Entrances(self.settings, self.database, self.mesibo, self.closing)
+
+    # What follows
+
+    @cached_property
+    def group_changes(self) -> GroupChanges:
+        """The writing of groups, here and at mesibo."""
+        return GroupChanges(self.database, self.mesibo)
+
+    @cached_property
+    def runner(self) -> Runner:
+        """What does the outbox's tasks."""
+        own = (self.files, self.text_delivery, self.group_changes)
+        tasks = build_tasks(self.settings, self.database, self.mesibo, *own)
+        return Runner(self.settings, self.database, self.mesibo, tasks)
+
+    @cached_property
+    def worker(self) -> Worker:
+        """The thread that runs it, and housekeeping."""
+        upkeep = Upkeep(self.database, self.mesibo)
+        housekeeping = Housekeeping(self.database, self.files, self.sessions, upkeep, self.runner)
+        worker = Worker(self.runner, self.database.queued, housekeeping)
+        self._open.callback(worker.stop)
+        return worker
+
+    # What operators ask
+
+    @cached_property
+    def health(self) -> Health:
+        """Whether database and outbox are well."""
+        return Health(self.database)
+
+    @cached_property
+    def outbox(self) -> OutboxControl:
+        """The outbox for operators."""
+        return OutboxControl(self.database)
+
+    @cached_property
+    def texts(self) -> TextReports:
+        """What texts cost, and how many arrive."""
+        return TextReports(self.settings, self.database, Pauses(self.settings, self.keys, self.limits))
+
+    @cached_property
+    def operator(self) -> Operator:
+        """All that operators ask."""
+        return Operator(
+            users=UserQueries(self.database, self.identities),
+            groups=GroupQueries(self.database),
+            outbox=self.outbox,
+            texts=self.texts,
+            health=self.health,
+        )
+
+    # All that ops do
+
+    @cached_property
+    def services(self) -> Services:
+        """Everything that the product does. Raises SettingsError or ValueError: it cannot be built."""
+        settings, database, limits, identities = self.settings, self.database, self.limits, self.identities
+        if faults := country_faults(settings, costs=self.sms.costs):
+            raise SettingsError(faults)
+        media, repeats = Media(settings, database, self.files), Repeats(database, limits)
+        blocks = Blocks(settings, database, identities)
+        number_changes = Daily(limits, database, "number_changes", CHANGES_A_DAY)
+        return Services(
+            settings=settings,
+            database=database,
+            files=self.files,
+            mesibo=self.mesibo,
+            sms=self.sms,
+            limits=limits,
+            text_delivery=self.text_delivery,
+            identities=identities,
+            login=self.login,
+            accounts=Accounts(settings, database, self.login, self.sessions, self.entrances),
+            sessions=self.sessions,
+            contacts=Contacts(settings, database, limits, identities),
+            profiles=Profiles(database, media),
+            groups=Groups(settings, database, identities, self.group_changes, media, repeats),
+            media=media,
+            push=Push(database),
+            blocks=blocks,
+            reports=Reports(database, identities, blocks, limits.daily("reports", REPORTS_A_DAY)),
+            closing=self.closing,
+            exports=Exports(database, limits.daily("exports", EXPORTS_A_DAY)),
+            number_change=NumberChange(database, self.entrances, number_changes),
+            runner=self.runner,
+            installation=self.installation,
+            operator=self.operator,
+        )
+
+    def _closing(self, part: T) -> T:
+        """The same part, which `close` closes."""
+        self._open.callback(part.close)
+        return part

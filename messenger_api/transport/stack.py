@@ -1,0 +1,39 @@
+"""The transport as a whole: the routes of a Flask application, and what stands in front of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from messenger_api.services import Services
+from messenger_api.transport.bodies import MAX_BODY_BYTES
+from messenger_api.transport.files import files_blueprint
+from messenger_api.transport.health import health_blueprint
+from messenger_api.transport.metrics import metrics_blueprint
+from messenger_api.transport.proxies import trust_proxies
+from messenger_api.transport.receipts import receipts_blueprint
+from messenger_api.transport.receiving import Receiving
+from messenger_api.transport.routes import always_answered, api_blueprint, shortcut
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+def served_by(app: Flask, services: Services, schema_is_current: Callable[[], bool]) -> WSGIApplication:
+    """Give a Flask application its routes; returns what a server calls, which sees each request first.
+
+    From the outside in: whose request it is, its body, the short way to the API, Flask.
+    """
+    settings, operator = services.settings, services.operator
+    app.register_blueprint(api_blueprint(services))
+    app.register_blueprint(files_blueprint(services.files))
+    app.register_blueprint(health_blueprint(settings.secret_key, operator.health, schema_is_current))
+    app.register_blueprint(metrics_blueprint(settings, operator))
+    app.register_blueprint(receipts_blueprint(services))
+    answering = always_answered(app, services)
+    if settings.api_shortcut:
+        answering = shortcut(answering, app.url_map, services)
+    receiving = Receiving(answering, settings.max_upload_bytes + MAX_BODY_BYTES)
+    return trust_proxies(receiving, settings, services.limits)
