@@ -24,6 +24,7 @@ from messenger_api.services.account.push import Push
 from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.groups.changes import GroupChanges
 from messenger_api.services.groups.groups import Groups
+from messenger_api.services.groups.invited import Invited
 from messenger_api.services.groups.repeats import Repeats
 from messenger_api.services.groups.upkeep import Upkeep
 from messenger_api.services.identities import Identities, Method, PhoneNumbers, names_of
@@ -33,6 +34,7 @@ from messenger_api.services.login.accounts import Accounts
 from messenger_api.services.login.attempts import Attempts
 from messenger_api.services.login.flow import LoginFlow
 from messenger_api.services.login.mailed_code import MailedCodeFlow
+from messenger_api.services.login.passwords import PasswordMethod
 from messenger_api.services.login.rates import Rates
 from messenger_api.services.login.secret import SecretFlow
 from messenger_api.services.login.sms_code import SmsCodeFlow
@@ -48,6 +50,7 @@ from messenger_api.services.people.blocks import Blocks, Reports
 from messenger_api.services.people.contacts import Contacts
 from messenger_api.services.people.media import Media
 from messenger_api.services.people.profiles import Profiles
+from messenger_api.services.sms.budget import Spending
 from messenger_api.services.sms.delivery import TextDelivery
 from messenger_api.services.sms.pauses import Pauses
 from messenger_api.services.sms.report import TextReports
@@ -158,9 +161,11 @@ class Parts:
         if self.settings.login_method != "password":
             method = method_from_settings(self.settings)
             return self._closing(method) if method else PhoneNumbers(self.settings)
-        # Imported only where it is used: nobody else needs its library.
-        from messenger_api.services.login.passwords import PasswordMethod
+        return self.passwords
 
+    @cached_property
+    def passwords(self) -> PasswordMethod:
+        """The passwords that are kept here, whatever LOGIN_METHOD is. Raises ImportError: no library."""
         return self._closing(PasswordMethod(self.settings, self.database))
 
     # Logging in
@@ -178,7 +183,18 @@ class Parts:
     @cached_property
     def text_delivery(self) -> TextDelivery:
         """Codes on their way to phones."""
-        return TextDelivery(self.settings, self.database, self.keys, self.limits, self.codes, self.sms)
+        counts = (self.limits, self.codes, self.spending)
+        return TextDelivery(self.settings, self.database, self.keys, *counts, self.sms)
+
+    @cached_property
+    def spending(self) -> Spending:
+        """Whether a text may leave, by what it costs."""
+        return Spending(self.settings, self.keys, self.limits, self.pauses, self.sms.channels)
+
+    @cached_property
+    def pauses(self) -> Pauses:
+        """Ranges of numbers and countries whose codes nobody enters."""
+        return Pauses(self.settings, self.keys, self.limits)
 
     @cached_property
     def verifier(self) -> CodeVerifier:
@@ -250,7 +266,7 @@ class Parts:
     @cached_property
     def texts(self) -> TextReports:
         """What texts cost, and how many arrive."""
-        return TextReports(self.settings, self.database, Pauses(self.settings, self.keys, self.limits))
+        return TextReports(self.settings, self.database, self.pauses)
 
     @cached_property
     def operator(self) -> Operator:
@@ -271,7 +287,7 @@ class Parts:
         settings, database, limits, identities = self.settings, self.database, self.limits, self.identities
         if faults := country_faults(settings, costs=self.sms.costs):
             raise SettingsError(faults)
-        media, repeats = Media(settings, database, self.files), Repeats(database, limits)
+        media, invited = Media(settings, database, self.files), Invited(settings, database, identities)
         blocks = Blocks(settings, database, identities)
         number_changes = Daily(limits, database, "number_changes", CHANGES_A_DAY)
         return Services(
@@ -288,7 +304,7 @@ class Parts:
             sessions=self.sessions,
             contacts=Contacts(settings, database, limits, identities),
             profiles=Profiles(database, media),
-            groups=Groups(settings, database, identities, self.group_changes, media, repeats),
+            groups=Groups(database, invited, self.group_changes, media, Repeats(database, limits)),
             media=media,
             push=Push(database),
             blocks=blocks,

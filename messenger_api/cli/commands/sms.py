@@ -77,8 +77,8 @@ def _message(config: Settings, phone: Phone, channel: Channel) -> TextMessage:
 def _sender(sender: SmsSender, provider: str) -> SmsSender:
     if not provider:
         return sender
-    chosen = sender.get(provider)
+    chosen = sender.only(provider)
     if chosen is None:
         names = ", ".join(each.name for each in sender.providers)
         fail(f"{printable(provider)} is none of SMS_PROVIDERS: {names}")
-    return SmsSender([chosen], timeout=sender.timeout)
+    return chosen

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from messenger_api.cli.commands.users import users
 from messenger_api.cli.common import fail, prepare_schema, product
 from messenger_api.composition import Parts
-
-if TYPE_CHECKING:
-    from messenger_api.services.login.passwords import PasswordMethod
+from messenger_api.services.login.passwords import PasswordMethod
 
 
 @users.command()
@@ -37,11 +34,9 @@ def password(address: str, stdin: bool, remove: bool) -> None:
 
 def _method(parts: Parts) -> PasswordMethod:
     try:
-        # Imported only where it is used: nobody else needs the library.
-        from messenger_api.services.login.passwords import PasswordMethod
+        return parts.passwords
     except ImportError as error:
         fail(f"Passwords need: pip install '.[password]' ({error})")
-    return PasswordMethod(parts.services.settings, parts.services.database)
 
 
 def _from_terminal() -> str:

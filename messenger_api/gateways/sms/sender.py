@@ -180,6 +180,11 @@ class SmsSender:
         if failures:
             raise _together(failures)
 
+    def only(self, name: str) -> SmsSender | None:
+        """A sender by the provider of this name alone, for tests by hand; None when there is no such one."""
+        provider = self.get(name)
+        return SmsSender([provider], timeout=self.timeout) if provider else None
+
     def close(self) -> None:
         """Give back every provider's connections."""
         for provider in self.providers:

@@ -1,6 +1,6 @@
 """Groups: what a user may do with them.
 
-`group_changes` writes what is decided here. Two admins who edit one group at once are told apart by the
+`changes` writes what is decided here. Two admins who edit one group at once are told apart by the
 group's `version`; the second reads again and starts over.
 """
 
@@ -21,10 +21,8 @@ from messenger_api.services.groups.changes import GroupChanges
 from messenger_api.services.groups.invited import Invited
 from messenger_api.services.groups.repeats import Repeats, Turn
 from messenger_api.services.groups.tasks import MirrorGroup
-from messenger_api.services.identities import Identities
 from messenger_api.services.people.media import Media
 from messenger_api.services.update_messages import added_to
-from messenger_api.settings import Settings
 from messenger_api.storage import groups
 from messenger_api.storage.db import Database, Uncertain
 from messenger_api.storage.groups import GroupState
@@ -45,15 +43,14 @@ class Groups:
 
     def __init__(
         self,
-        settings: Settings,
         database: Database,
-        identities: Identities,
+        invited: Invited,
         changes: GroupChanges,
         media: Media,
         repeats: Repeats,
     ) -> None:
         self._database = database
-        self._invited = Invited(settings, database, identities)
+        self._invited = invited
         self._changes = changes
         self._media = media
         self._repeats = repeats

@@ -7,15 +7,16 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from typing import TYPE_CHECKING
 
 from messenger_api.domain.errors import TryLater
 from messenger_api.gateways.login import Denied, LoginMethod, Person, Unavailable
 from messenger_api.settings import Settings
 from messenger_api.storage import passwords
 from messenger_api.storage.db import Database
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 SHORTEST, LONGEST = 8, 128
 
@@ -30,6 +31,9 @@ class PasswordMethod(LoginMethod):
     name = "password"
 
     def __init__(self, settings: Settings, database: Database, hasher: PasswordHasher | None = None) -> None:
+        # Optional: whoever keeps no passwords needs no library for them.
+        from argon2 import PasswordHasher
+
         super().__init__(settings)
         self._patience = settings.login_timeout
         self._database = database
@@ -90,6 +94,8 @@ class PasswordMethod(LoginMethod):
             raise Unavailable("the database does not answer, or lacks the table") from None
 
     def _fits(self, hashed: str, password: bytes) -> bool:
+        from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+
         try:
             return self._hasher.verify(hashed, password)
         except VerifyMismatchError:

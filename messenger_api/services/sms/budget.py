@@ -44,7 +44,7 @@ class Spending:
     """Plans a text, and follows what became of it."""
 
     def __init__(
-        self, settings: Settings, keys: Keys, limits: Limits, channels: Collection[Channel] = (Channel.SMS,)
+        self, settings: Settings, keys: Keys, limits: Limits, pauses: Pauses, channels: Collection[Channel]
     ) -> None:
         self._settings = settings
         self._keys = keys
@@ -56,7 +56,7 @@ class Spending:
         usual = [self._prices[channel] for channel in channels]
         self._dearest = max(0.0, *(max(price, *named.values(), 0) for price, named in usual)) * MILLION
         self._networks = Networks(settings, keys)
-        self.pauses = Pauses(settings, keys, limits)
+        self._pauses = pauses
 
     def check(self, phone: Phone, *, costs: bool) -> None:
         """Raise BadPhone for a country or a kind of number that gets no texts."""
@@ -81,15 +81,15 @@ class Spending:
         voice = self._networks.widest(network)
         sent = Claim("sms_sent_country", phone.region, HOURLY)
         shared = self._shared(phone, channel, now)
-        everything = [*self._networks.claims(phone, network), *self.pauses.claims(phone, voice)]
+        everything = [*self._networks.claims(phone, network), *self._pauses.claims(phone, voice)]
 
         def choose(tally: Tally) -> tuple[Claim, ...]:
             asker = self._look(tally, phone, network)
             return (
                 *(replace(claim, kept=self._kept(claim, asker.leaves)) for claim in shared),
                 *self._networks.counted(tally, asker, network),
-                *self.pauses.check(tally, phone, asker),
-                *self.pauses.evidence(tally, phone, voice),
+                *self._pauses.check(tally, phone, asker),
+                *self._pauses.evidence(tally, phone, voice),
                 sent,
             )
 
@@ -124,8 +124,8 @@ class Spending:
 
     def entered(self, tx: Connection, now: int, phone: Phone, network: str) -> None:
         """Count a code that was entered, on this network. Within `Limits.write`."""
-        claims = [*self.pauses.entered(phone), *self._networks.logged_in(phone, network)]
-        trickles = [*self._networks.trickles(network), self.pauses.trickle(phone)]
+        claims = [*self._pauses.entered(phone), *self._networks.logged_in(phone, network)]
+        trickles = [*self._networks.trickles(network), self._pauses.trickle(phone)]
         tally = self._limits.open(tx, now, [*claims, *trickles])
         tally.add(claims)
         for trickle in trickles:

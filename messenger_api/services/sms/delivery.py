@@ -55,6 +55,7 @@ class TextDelivery:
         keys: Keys,
         limits: Limits,
         codes: OneTimeCodes,
+        spending: Spending,
         sms: SmsSender,
     ) -> None:
         self._settings = settings
@@ -64,7 +65,7 @@ class TextDelivery:
         self._limits = limits
         self._codes = codes
         self._sms = sms
-        self.spending = Spending(settings, keys, limits, sms.channels)
+        self._spending = spending
 
     def send_code(self, phone: Phone, name: str, asked: CodeRequest) -> int:
         """Make a code and send it; returns the seconds until another may be asked for.
@@ -75,10 +76,10 @@ class TextDelivery:
             TryLater: the code could not be sent; it is forgotten.
         """
         channel = self._channel(phone, asked.channel)
-        self.spending.check(phone, costs=self._sms.costs)
+        self._spending.check(phone, costs=self._sms.costs)
         issued = self._codes.issue(phone, name, self._plan(phone, asked.network, channel))
         message = self._messages.compose(phone, issued.code, asked, channel)
-        bookings = Bookings(self._limits, self.spending, phone, issued.claims, issued.at)
+        bookings = Bookings(self._limits, self._spending, phone, issued.claims, issued.at)
         self._deliver(issued, message, bookings)
         try:
             self._note(phone, issued, message, bookings)
@@ -97,8 +98,8 @@ class TextDelivery:
             TooMany: a budget is spent.
             SmsError: as `SmsSender.send` does.
         """
-        self.spending.check(phone, costs=sender.costs)
-        bookings = Bookings(self._limits, self.spending, phone)
+        self._spending.check(phone, costs=sender.costs)
+        bookings = Bookings(self._limits, self._spending, phone)
         try:
             return sender.send(message, book=bookings)
         finally:
@@ -109,7 +110,7 @@ class TextDelivery:
     def entered(self, tx: Connection, now: int, phone: Phone, network: str) -> None:
         """A code that was sent to this number was entered, on this network. Within `Limits.write`."""
         if self._sms.costs:
-            self.spending.entered(tx, now, phone, network)
+            self._spending.entered(tx, now, phone, network)
 
     # Planning
 
@@ -121,7 +122,7 @@ class TextDelivery:
     def _plan(self, phone: Phone, network: str, channel: Channel) -> Plan:
         if not self._sms.costs:
             return Plan()
-        return self.spending.plan(phone, network, self._database.now(), channel)
+        return self._spending.plan(phone, network, self._database.now(), channel)
 
     # Sending
 
@@ -261,7 +262,7 @@ class TextDelivery:
     def _send_again(
         self, phone: Phone, message: CodeMessage, text: Text, claims: tuple[Claim, ...], at: int
     ) -> None:
-        bookings = Bookings(self._limits, self.spending, phone, claims, at)
+        bookings = Bookings(self._limits, self._spending, phone, claims, at)
         try:
             sent = self._sms.send(message.text_message, avoid=(text.provider,), ours=True, book=bookings)
             log.info("sms.sent_again", first=text.provider, then=sent.provider)
