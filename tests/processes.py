@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from tests.stopwatch import slowness
+
 T = TypeVar("T")
 
 LOOPBACK = "127.0.0.1"
@@ -25,6 +27,9 @@ LOOPBACK = "127.0.0.1"
 # A slow machine that runs other things too takes this long at most; a usual start takes a second or two.
 START_SECONDS = 60
 STOP_SECONDS = 30
+
+# How often whoever waits looks whether the machine is busy.
+LOOK_SECONDS = 0.2
 
 # Below the ports that Linux (32768 and up) and macOS (49152 and up) give to outgoing connections: a server
 # that was killed finds its port still free when it starts again. Each of pytest's processes (gw0, gw1, ...)
@@ -61,11 +66,16 @@ def wait_for(condition: Callable[[], T], timeout: float, what: str) -> T:
     """Ask until the condition gives something true, and return that.
 
     Raises:
-        TimeoutError: after `timeout` seconds; it says `what` was waited for and what came last.
+        TimeoutError: after `timeout` seconds, more on a busy machine; it says `what` was waited for and what
+            came last.
     """
-    deadline = time.monotonic() + timeout
+    looked, left = time.monotonic(), timeout
     while not (result := condition()):
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now - looked > LOOK_SECONDS or now - looked > left:
+            left -= (now - looked) / slowness()
+            looked = now
+        if left <= 0:
             raise TimeoutError(f"waited {timeout:g} s for {what}; the last answer was {result!r}")
         time.sleep(0.02)
     return result

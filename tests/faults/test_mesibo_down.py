@@ -32,6 +32,7 @@ from tests.faults.outside import (
 )
 from tests.product import APPID, Phone, Product, jpeg
 from tests.servers import ProductServer, wait_for
+from tests.stopwatch import Stopwatch
 
 ANA, BEN, CAT = "14155550101", "14155550102", "14155550103"
 
@@ -267,7 +268,7 @@ class TestWhatNeedsNoMesibo:
         gids = [ana.ok("setgroup", gid=0, name=name, m=f"{BEN},{CAT}")["gid"] for name in ("Walks", "Cooks")]
         cat.ok("getcontacts", ts=0, phones=ANA)
         settle(connected)
-        began = time.monotonic()
+        watch = Stopwatch()
         with broken(mesibo):
             ana.ok("profile", name="Ana", status="away")
             ana.ok("upload", profile=1, photo=jpeg())
@@ -277,7 +278,7 @@ class TestWhatNeedsNoMesibo:
             ana.ok("delgroup", gid=gids[1])
             cat.ok("setnotify", notifytoken="push", dt=1)
             ben.ok("logout")
-            assert time.monotonic() - began < 1
+            assert watch.quiet_seconds < 1
         settle(connected)
         assert our_groups(connected) == mesibos_groups(mesibo.store) == {gids[0]: ("Long walks", {ANA, CAT})}
         assert mesibo.store.tokens(BEN) == []
@@ -335,9 +336,9 @@ class TestSlowMesibo:
             times = []
             for n in range(9):
                 form = {"op": "profile", "token": token, "name": f"Ana {n}"}
-                began = time.monotonic()
+                watch = Stopwatch()
                 assert http.post(f"{server.url}/api.php", form, timeout=5).json()["result"] == "OK"
-                times.append(time.monotonic() - began)
+                times.append(watch.quiet_seconds)
             assert median(times) < 0.05
             assert not all(done.done() for done in logins)
             answers = [done.result() for done in logins]

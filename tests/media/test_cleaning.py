@@ -18,6 +18,7 @@ from messenger_api.domain.errors import BadImage
 from messenger_api.domain.filetypes import true_type
 from tests.media import makers
 from tests.media.makers import PIXELS, SOUND, TRACE, encoded, exif, film, noise, opened
+from tests.stopwatch import Stopwatch
 
 
 @pytest.fixture(autouse=True)
@@ -111,11 +112,11 @@ def test_an_animation_stays_one(form: str) -> None:
 
 def test_a_jpeg_of_50_megapixels_is_cleaned_without_being_decoded() -> None:
     source = makers.jpeg(6, image=Image.new("L", (8_660, 5_780), 77))
-    started = time.monotonic()
+    watch = Stopwatch()
 
     kept = clean(source)
 
-    assert time.monotonic() - started < 1
+    assert watch.quiet_seconds < 1
     assert true_type(source) == "jpg"
     assert TRACE not in kept
     assert (opened(kept).size, opened(kept).getexif()[0x0112]) == ((8_660, 5_780), 6)

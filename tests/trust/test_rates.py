@@ -14,6 +14,7 @@ from messenger_api.services.login import rates
 from messenger_api.settings import SettingsError
 from tests.processes import LOOPBACK, free_port, wait_for
 from tests.product import APPID, Product
+from tests.stopwatch import Stopwatch
 from tests.trust.redis_server import Redis
 
 TRIES, HOUR = 5, 3600
@@ -99,9 +100,9 @@ def test_when_redis_goes_logins_go_on_and_when_it_is_back_they_count_together(
     assert in_turn(products, 2) == ["BADCODE"] * 2
     redis.kill() if way == "kill" else redis.freeze()
     with capture_logs() as log:
-        began = time.monotonic()
+        watch = Stopwatch()
         assert in_turn(products, 2 * TRIES) == ["BADCODE"] * 2 * TRIES
-        assert time.monotonic() - began < 3
+        assert watch.quiet_seconds < 3
         assert in_turn(products, 2) == ["TOOMANY"] * 2
         time.sleep(1.2)
         assert in_turn(products, 2) == ["TOOMANY"] * 2
