@@ -13,7 +13,7 @@ BIN := .venv/bin
 TEST_NEEDS := mariadb chromium libatomic curl slapd freeradius redis wrk nginx caddy haproxy
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test test-quick test-one test-long test-races test-cluster fuzz lint fix bench bench-growth bench-versions clean
+.PHONY: help run check test test-quick test-one test-long test-races test-cluster fuzz lint fix lock bench bench-growth bench-versions clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,7 +71,12 @@ fix: ## mend what can be mended: style, format, and the files that are made from
 	@scripts/install lint
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/python scripts/make-schema
+	set -e; for script in scripts/make-*; do $(BIN)/python $$script; done
+
+lock: ## bring all packages to the newest versions that setup.cfg admits, and write requirements.lock
+	@scripts/install lint
+	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable ".[bench,lint,test]"
+	$(BIN)/python scripts/lock
 
 bench: ## measure every op on MariaDB and SQLite (minutes; BENCH=--help lists what can be chosen)
 	@scripts/install bench
