@@ -56,13 +56,13 @@ class LdapMethod(LoginMethod):
 
     def check(self) -> None:
         """Look for somebody, as for a login: proves the connection, the search account, base and filter."""
-        self._within_time(self._look)
+        self._within_time(self._search_nobody)
 
     def _authenticate(self, address: str, secret: str) -> Person:
         # A bind without a password succeeds, as nobody (RFC 4513, section 5.1.2).
         if not secret:
             raise Denied("no password")
-        return self._within_time(lambda: self._bound(address, secret))
+        return self._within_time(lambda: self._bind_person(address, secret))
 
     def _within_time(self, work: Callable[[], T]) -> T:
         """Work in a thread, which is left behind when it takes too long.
@@ -77,11 +77,11 @@ class LdapMethod(LoginMethod):
         except TooSlow:
             raise Unavailable(TIMED_OUT) from None
 
-    def _look(self) -> None:
+    def _search_nobody(self) -> None:
         with self._connected() as (connection, deadline):
             self._find(connection, deadline, "messenger-api-check")
 
-    def _bound(self, address: str, secret: str) -> Person:
+    def _bind_person(self, address: str, secret: str) -> Person:
         with self._connected() as (connection, deadline):
             found = self._find(connection, deadline, address)
             if len(found) != 1:
@@ -100,7 +100,7 @@ class LdapMethod(LoginMethod):
         try:
             connection = self._open(deadline)
             try:
-                self._enter(connection, deadline)
+                self._bind_search_account(connection, deadline)
                 yield connection, deadline
             finally:
                 with suppress(ldap.LDAPError):
@@ -136,7 +136,7 @@ class LdapMethod(LoginMethod):
             connection.start_tls_s()
         return connection
 
-    def _enter(self, connection: Any, deadline: Deadline) -> None:
+    def _bind_search_account(self, connection: Any, deadline: Deadline) -> None:
         keys = self._keys
         try:
             self._bind(connection, deadline, keys.ldap_bind_dn, keys.ldap_bind_pass)

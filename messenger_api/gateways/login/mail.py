@@ -110,16 +110,16 @@ class EmailMethod(CodeMethod):
         return message
 
     def _with_server(self, work: Callable[[smtplib.SMTP], object]) -> None:
-        """Do something with a server that has let us in."""
+        """Do something with a server that we are logged in at."""
         deadline = Deadline(self._settings.login_timeout)
         server: _Server | None = None
         try:
             server = self._connect(deadline)
             try:
-                self._enter(server)
+                self._log_in(server)
                 work(server)
             finally:
-                _part(server)
+                _quit(server)
         except (smtplib.SMTPException, OSError) as error:
             failure = Unavailable(TIMED_OUT) if deadline.is_over else _failure(error)
             if server and server.awaits_word:
@@ -133,7 +133,7 @@ class EmailMethod(CodeMethod):
             return _TlsServer(deadline, **place, context=self._tls)
         return _Server(deadline, **place)
 
-    def _enter(self, server: smtplib.SMTP) -> None:
+    def _log_in(self, server: smtplib.SMTP) -> None:
         if self._keys.smtp_tls == "starttls":
             server.starttls(context=self._tls)
         if self._keys.smtp_user:
@@ -181,8 +181,8 @@ def _html(body: str, code: str) -> str:
     return f'<!doctype html>\n<html><body dir="auto">\n{big}\n<p>{escape(body)}</p>\n</body></html>\n'
 
 
-def _part(server: smtplib.SMTP) -> None:
-    """Say good-bye without waiting for the answer, on which nothing depends."""
+def _quit(server: smtplib.SMTP) -> None:
+    """Send QUIT without waiting for the answer, on which nothing depends."""
     with suppress(smtplib.SMTPException, OSError):
         server.putcmd("quit")
     server.close()

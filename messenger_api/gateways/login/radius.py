@@ -115,7 +115,7 @@ def _answer(request: AuthPacket, place: Place, deadline: Deadline, shared_by: in
                 connection.send(datagram)
                 wait = Deadline(share.left() / (TRIES - number))
                 for answer in _datagrams(connection, wait):
-                    reply = _believed(request, answer)
+                    reply = _verified(request, answer)
                     if reply is not None:
                         return reply
     except TimeoutError:
@@ -146,7 +146,7 @@ def _datagrams(connection: socket.socket, wait: Deadline) -> Iterator[bytes]:
             return
 
 
-def _believed(request: AuthPacket, datagram: bytes) -> Packet | None:
+def _verified(request: AuthPacket, datagram: bytes) -> Packet | None:
     """The answer, unless somebody else may have made it; such datagrams are passed over in silence."""
     try:
         reply = request.CreateReply(packet=datagram)

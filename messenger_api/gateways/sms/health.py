@@ -18,7 +18,7 @@ LONGEST_PAUSE = 300.0
 
 
 @dataclass
-class _Illness:
+class _Backoff:
     pause: float
     until: float
     probing: bool = False
@@ -29,7 +29,7 @@ class Health:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._ill: dict[str, _Illness] = {}
+        self._backoffs: dict[str, _Backoff] = {}
         self._lock = threading.Lock()
 
     def order(self, names: Iterable[str]) -> Iterator[str]:
@@ -49,30 +49,30 @@ class Health:
     def failed(self, name: str) -> None:
         """The provider had a fault of its own."""
         with self._lock:
-            now, ill = self._clock(), self._ill.get(name)
-            if ill is None:
-                self._ill[name] = _Illness(FIRST_PAUSE, now + FIRST_PAUSE)
-            elif ill.probing:
-                pause = min(2 * ill.pause, LONGEST_PAUSE)
-                self._ill[name] = _Illness(pause, now + pause)
-            # Else many failed at the same moment, which is one illness and not many.
+            now, backoff = self._clock(), self._backoffs.get(name)
+            if backoff is None:
+                self._backoffs[name] = _Backoff(FIRST_PAUSE, now + FIRST_PAUSE)
+            elif backoff.probing:
+                pause = min(2 * backoff.pause, LONGEST_PAUSE)
+                self._backoffs[name] = _Backoff(pause, now + pause)
+            # Else many failed at the same moment, which is one outage and not many.
 
     def succeeded(self, name: str) -> None:
         """The provider did its work."""
         with self._lock:
-            self._ill.pop(name, None)
+            self._backoffs.pop(name, None)
 
-    def is_well(self, name: str) -> bool:
+    def is_healthy(self, name: str) -> bool:
         """Whether the provider has its place in the order."""
-        return name not in self._ill
+        return name not in self._backoffs
 
     def _claim(self, name: str) -> bool:
         with self._lock:
-            now, ill = self._clock(), self._ill.get(name)
-            if ill is None:
+            now, backoff = self._clock(), self._backoffs.get(name)
+            if backoff is None:
                 return True
-            if now < ill.until:
+            if now < backoff.until:
                 return False
             # Whoever probes may die over it: the next may then try after another pause.
-            ill.probing, ill.until = True, now + ill.pause
+            backoff.probing, backoff.until = True, now + backoff.pause
             return True
