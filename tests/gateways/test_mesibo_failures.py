@@ -296,8 +296,9 @@ def test_failures_give_their_turn_back() -> None:
     assert reasons == ["connect"] * 3
 
 
-def test_an_answer_in_drops_does_not_keep_its_turn(stub: Stub) -> None:
-    stub.answers.append(trickle(HEAD))
+@pytest.mark.parametrize("start", [HEAD, b"HTTP/1.1 200 OK\r\nX-Slow: "], ids=["body", "head"])
+def test_an_answer_in_drops_does_not_keep_its_turn(stub: Stub, start: bytes) -> None:
+    stub.answers.append(trickle(start))
     with closing(MesiboClient(stub.url, APP_TOKEN, timeouts=QUICK, max_calls=1)) as client:
         failure_of(lambda: client.delete_group(1))
         client.delete_group(2)
