@@ -70,7 +70,7 @@ def build_app(settings: Settings) -> Flask:
     app.extensions[EXTENSION] = parts
     if parts.sandbox:
         app.register_blueprint(sandbox_pages(parts.sandbox.store))
-    served = served_by(app, parts.services, parts.schema.is_current)
+    served = served_by(app, parts.services, parts.operator, parts.schema.is_current)
     if settings.uses_sandbox and not settings.shows_sandbox:
         served = for_own_machine(served, refuse, settings.trusted_proxy_header)
     app.wsgi_app = served  # type: ignore[assignment, method-assign]

@@ -283,7 +283,7 @@ class Parts:
 
     @cached_property
     def services(self) -> Services:
-        """Everything that the product does. Raises SettingsError or ValueError: it cannot be built."""
+        """Everything that ops may ask for. Raises SettingsError or ValueError: it cannot be built."""
         settings, database, limits, identities = self.settings, self.database, self.limits, self.identities
         if faults := country_faults(settings, costs=self.sms.costs):
             raise SettingsError(faults)
@@ -313,8 +313,6 @@ class Parts:
             exports=Exports(database, limits.daily("exports", EXPORTS_A_DAY)),
             number_change=NumberChange(database, self.entrances, number_changes),
             runner=self.runner,
-            installation=self.installation,
-            operator=self.operator,
         )
 
     def _closing(self, part: T) -> T:

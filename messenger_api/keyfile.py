@@ -1,4 +1,7 @@
-"""The SECRET_KEY of an installation that configures none: made once, kept in a file, and missed when gone."""
+"""The SECRET_KEY of an installation that configures none: made on the first start and kept in a file.
+
+Without that file, a database that holds accounts is refused: another key would match none of them.
+"""
 
 from __future__ import annotations
 

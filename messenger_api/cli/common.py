@@ -93,16 +93,16 @@ def product(config: Settings | None = None, *, quiet: bool = True) -> Iterator[P
 
 def prepare_schema(parts: Parts) -> None:
     """Bring SQLite's tables to this version; refuse others in MySQL, which several servers may share."""
-    if parts.services.settings.is_sqlite:
+    if parts.settings.is_sqlite:
         parts.schema.upgrade(click.echo)
     elif not parts.schema.is_current():
         fail("The database's tables are not those of this version. Run: messenger-api db upgrade")
-    parts.services.installation.check_key()
+    parts.installation.check_key()
 
 
 def uid_of(parts: Parts, number: str) -> int:
     """The uid of the account with this number, however it is written; without one the command ends."""
-    found = parts.services.operator.users.find(number)
+    found = parts.operator.users.find(number)
     return found.uid if found else fail(nobody(number))
 
 

@@ -14,11 +14,9 @@ from messenger_api.services.account.push import Push
 from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.groups.groups import Groups
 from messenger_api.services.identities import Identities
-from messenger_api.services.installation import Installation
 from messenger_api.services.limits import Limits
 from messenger_api.services.login.accounts import Accounts
 from messenger_api.services.login.flow import LoginFlow
-from messenger_api.services.operator import Operator
 from messenger_api.services.people.blocks import Blocks, Reports
 from messenger_api.services.people.contacts import Contacts
 from messenger_api.services.people.media import Media
@@ -31,7 +29,7 @@ from messenger_api.storage.files import FileStore
 
 @dataclass(frozen=True)
 class Services:
-    """Everything that the product does, put together once by `app`."""
+    """Everything that ops may ask for; `composition` builds it, and what operators ask beside it."""
 
     settings: Settings
     database: Database
@@ -55,5 +53,3 @@ class Services:
     exports: Exports
     number_change: NumberChange
     runner: Runner
-    installation: Installation
-    operator: Operator

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from messenger_api.services import Services
+from messenger_api.services.operator import Operator
 from messenger_api.transport.bodies import MAX_BODY_BYTES
 from messenger_api.transport.files import files_blueprint
 from messenger_api.transport.health import health_blueprint
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 
-def served_by(app: Flask, services: Services, schema_is_current: Callable[[], bool]) -> WSGIApplication:
+def served_by(
+    app: Flask, services: Services, operator: Operator, schema_is_current: Callable[[], bool]
+) -> WSGIApplication:
     """Give a Flask application its routes; returns what a server calls, which sees each request first.
 
     From the outside in: whose request it is, its body, the short way to the API, Flask.
     """
-    settings, operator = services.settings, services.operator
+    settings = services.settings
     app.register_blueprint(api_blueprint(services))
     app.register_blueprint(files_blueprint(services.files))
     app.register_blueprint(health_blueprint(settings.secret_key, operator.health, schema_is_current))

@@ -33,7 +33,7 @@ def test_another_key_is_refused_by_every_start_and_found_by_the_doctor(
     if accounts:
         installation.log_in(ANA)  # without a fingerprint, as an older version leaves it
     else:
-        installation.services.installation.check_key()
+        installation.parts.installation.check_key()
     assert doctor(cli)[0] == "ok"
     wrong = {**keys, "MESSENGER_SECRET_KEY": OTHER}
     process = start(*command, **wrong)
@@ -54,10 +54,10 @@ def test_another_key_is_refused_by_every_start_and_found_by_the_doctor(
 def test_the_right_key_goes_on_and_leaves_its_fingerprint(installation: Product) -> None:
     installation.log_in(ANA)
     assert installation.rows("SELECT value FROM facts WHERE name = 'key'") == []
-    installation.services.installation.check_key()
+    installation.parts.installation.check_key()
     [(value,)] = installation.rows("SELECT value FROM facts WHERE name = 'key'")
     assert len(value) == 32
-    installation.services.installation.check_key()
+    installation.parts.installation.check_key()
 
 
 def test_a_fingerprint_that_the_accounts_contradict_is_put_right(installation: Product) -> None:
@@ -65,7 +65,7 @@ def test_a_fingerprint_that_the_accounts_contradict_is_put_right(installation: P
     installation.log_in(ANA)
     with installation.services.database.engine.connect() as connection:
         connection.exec_driver_sql("INSERT INTO facts (name, value) VALUES ('key', 'of nobody')")
-    installation.services.installation.check_key()
+    installation.parts.installation.check_key()
     assert installation.rows("SELECT value FROM facts WHERE name = 'key'") != [("of nobody",)]
 
 
@@ -78,7 +78,7 @@ def test_no_other_key_passes(tmp_path_factory: pytest.TempPathFactory, key: str)
     first.log_in(ANA)
     first.close()
     second = Product(uri, folder, secret_key=key)
-    assert not second.services.installation.key_fits()
+    assert not second.parts.installation.key_fits()
     second.close()
 
 

@@ -33,7 +33,7 @@ def list_groups(after: int, limit: int, as_json: bool) -> None:
     """List groups in the order of their gids."""
     with product() as parts:
         prepare_schema(parts)
-        found = parts.services.operator.groups.page(after=after, limit=limit)
+        found = parts.operator.groups.page(after=after, limit=limit)
     if as_json:
         print_json(found)
         return
@@ -52,7 +52,7 @@ def show(gid: int, as_json: bool) -> None:
     """Show a group and its members."""
     with product() as parts:
         prepare_schema(parts)
-        found = parts.services.operator.groups.show(gid)
+        found = parts.operator.groups.show(gid)
     if found is None:
         fail(f"There is no group {gid}.")
     if as_json:

@@ -29,7 +29,7 @@ def status(limit: int, as_json: bool) -> None:
     """Show what waits, and what was given up and why."""
     with product() as parts:
         prepare_schema(parts)
-        now = parts.services.operator.outbox.status(limit)
+        now = parts.operator.outbox.status(limit)
     if as_json:
         print_json(now)
     else:
@@ -48,7 +48,7 @@ def retry(item: int | None, every: bool) -> None:
     _check(item, every)
     with product() as parts:
         prepare_schema(parts)
-        count = parts.services.operator.outbox.retry(item)
+        count = parts.operator.outbox.retry(item)
     _report("Queued again", item, count)
 
 
@@ -61,7 +61,7 @@ def purge(item: int | None, every: bool) -> None:
     _check(item, every)
     with product() as parts:
         prepare_schema(parts)
-        count = parts.services.operator.outbox.purge(item)
+        count = parts.operator.outbox.purge(item)
     _report("Removed", item, count)
 
 

@@ -15,7 +15,7 @@ def status(as_json: bool) -> None:
     """Show what texts have cost and may cost, the codes of the last hour by country, and the providers."""
     with product() as parts:
         prepare_schema(parts)
-        found = parts.services.operator.texts.read()
+        found = parts.operator.texts.read()
     if as_json:
         print_json(found)
     else:
@@ -28,7 +28,7 @@ def resume(country: str) -> None:
     """Let texts go to COUNTRY again (two ISO letters) although its codes were not entered."""
     with product() as parts:
         prepare_schema(parts)
-        if not parts.services.operator.texts.resume(country.upper()):
+        if not parts.operator.texts.resume(country.upper()):
             fail(f"No codes were sent to {country.upper()} of late: nothing to resume.")
     click.echo(f"Texts go to {country.upper()} again.")
 

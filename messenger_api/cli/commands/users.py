@@ -35,7 +35,7 @@ def list_users(after: int, limit: int, phone: str, as_json: bool) -> None:
     """List users in the order of their uids."""
     with product() as parts:
         prepare_schema(parts)
-        users = parts.services.operator.users
+        users = parts.operator.users
         if phone:
             one = users.find(phone)
             found = [one] if one else []
@@ -59,7 +59,7 @@ def show(number: str, as_json: bool) -> None:
     """Show a user's profile, sessions, groups and the size of the phone book."""
     with product() as parts:
         prepare_schema(parts)
-        user = parts.services.operator.users.show(number)
+        user = parts.operator.users.show(number)
     if user is None:
         fail(nobody(number))
     if as_json:

@@ -66,7 +66,7 @@ def export(number: str) -> None:
     """Print all that is kept about a user, as JSON: what `exportaccount` answers."""
     with product() as parts:
         prepare_schema(parts)
-        settings = parts.services.settings
+        settings = parts.settings
         files_url = settings.download_url or f"{settings.public_url.rstrip('/')}/files/"
         found = parts.services.exports.of(uid_of(parts, number), files_url)
     print_json(found)
@@ -80,7 +80,7 @@ def reports(before: int, limit: int, as_json: bool) -> None:
     """List what users have reported, newest first."""
     with product() as parts:
         prepare_schema(parts)
-        found = parts.services.operator.users.reports(before=before, limit=limit)
+        found = parts.operator.users.reports(before=before, limit=limit)
     if as_json:
         print_json(found)
         return
