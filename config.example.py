@@ -277,9 +277,9 @@ MAX_SESSIONS = 6
 # -------------------------------------------------------------------------------------- Text messages
 # Who sends the codes, where to, and in which words.
 
-# Who sends the codes, tried in this order: "twilio", "twilio_verify", "vonage", "http" (any other gateway), a
-# class of your own by its dotted path, or "console", which only prints them and is for development.
-# docs/sms.md shows how to set up each.
+# Who sends the codes, tried in this order: providers whose keys stand below, such as "twilio", a class of
+# your own by its dotted path, or "console", which only prints them and is for development. docs/sms.md shows
+# how to set up each.
 # Example: SMS_PROVIDERS = ["twilio", "mycompany.sms.MyProvider"]
 SMS_PROVIDERS = ["console"]
 

@@ -45,9 +45,9 @@ class SmsKeys(Keys):
     sms_providers: tuple[str, ...] = key(
         ("console",),
         as_texts,
-        'Who sends the codes, tried in this order: "twilio", "twilio_verify", "vonage", "http" (any other'
-        ' gateway), a class of your own by its dotted path, or "console", which only prints them and is'
-        " for development. docs/sms.md shows how to set up each.",
+        'Who sends the codes, tried in this order: providers whose keys stand below, such as "twilio",'
+        ' a class of your own by its dotted path, or "console", which only prints them and is for'
+        " development. docs/sms.md shows how to set up each.",
         ["twilio", "mycompany.sms.MyProvider"],
     )
     sms_countries: tuple[str, ...] = key(

@@ -20,6 +20,7 @@ from messenger_api.gateways.sms import (
     TextMessage,
     sender_from_settings,
 )
+from messenger_api.gateways.sms.configured import NAMES
 from tests.gateways.twilio_standin import MESSAGE, NUMBER, SID, TEXT, assert_no_secret, everything_in
 
 
@@ -203,7 +204,7 @@ def test_a_dotted_path_loads_a_provider_and_gives_it_the_settings() -> None:
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("twillio", "accepted are console, twilio, twilio_verify, vonage, http and a dotted path"),
+        ("twillio", f"accepted are {', '.join(NAMES)} and a dotted path"),
         ("no_such_module.Own", "ModuleNotFoundError: No module named 'no_such_module'"),
         ("broken_sms.Own", "No module named 'no_such_library_for_sms'"),
         ("garbled_sms.Own", "SyntaxError"),
