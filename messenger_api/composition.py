@@ -54,7 +54,7 @@ from messenger_api.services.sms.budget import Spending
 from messenger_api.services.sms.delivery import TextDelivery
 from messenger_api.services.sms.pauses import Pauses
 from messenger_api.services.sms.report import TextReports
-from messenger_api.settings import Settings, SettingsError, country_faults
+from messenger_api.settings import Settings
 from messenger_api.storage import db as databases
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
@@ -151,7 +151,7 @@ class Parts:
 
     @cached_property
     def sms(self) -> SmsSender:
-        """The SMS providers."""
+        """The SMS providers. Raises SettingsError or ValueError: they cannot be used."""
         inbox = self.sandbox.store.record_sms if self.sandbox else None
         return self._closing(sender_from_settings(self.settings, inbox=inbox))
 
@@ -285,8 +285,6 @@ class Parts:
     def services(self) -> Services:
         """Everything that ops may ask for. Raises SettingsError or ValueError: it cannot be built."""
         settings, database, limits, identities = self.settings, self.database, self.limits, self.identities
-        if faults := country_faults(settings, costs=self.sms.costs):
-            raise SettingsError(faults)
         media, invited = Media(settings, database, self.files), Invited(settings, database, identities)
         blocks = Blocks(settings, database, identities)
         number_changes = Daily(limits, database, "number_changes", CHANGES_A_DAY)

@@ -192,7 +192,9 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 @pytest.mark.usefixtures("own_module")
 def test_a_dotted_path_loads_a_provider_and_gives_it_the_settings() -> None:
-    sender = sender_from_settings(build(sms_providers=["own_sms.Own"], sms_app_name="Chat"))
+    sender = sender_from_settings(
+        build(sms_providers=["own_sms.Own"], sms_app_name="Chat", sms_countries="*")
+    )
     with capture_logs() as events:
         assert sender.send(MESSAGE).id == "Chat-10"
     sender.check()
@@ -233,7 +235,7 @@ def test_twilios_library_is_loaded_only_where_it_is_configured() -> None:
         "from messenger_api.configuration import build\n"
         "sender_from_settings(build())\n"
         "print('twilio' in sys.modules)\n"
-        f"sender_from_settings(build(sms_providers=['twilio'], twilio_account_sid={SID!r},"
+        f"sender_from_settings(build(sms_providers=['twilio'], sms_countries='*', twilio_account_sid={SID!r},"
         " twilio_auth_token='x', twilio_from='x')).close()\n"
         "print('twilio' in sys.modules)\n"
     )

@@ -38,6 +38,7 @@ def sender_to(provider: str, url: str, **more: object) -> SmsSender:
     """The product's own sender, with one provider at this address."""
     keys: dict[str, object] = {
         "sms_providers": [provider],
+        "sms_countries": "*",
         "sms_timeout": 1.0,
         "twilio_account_sid": SID,
         "twilio_auth_token": TOKEN,

@@ -36,6 +36,7 @@ CODE = "739164"
 def settings_for(url: str) -> Settings:
     return build(
         sms_providers=["twilio_verify"],
+        sms_countries="*",
         twilio_account_sid=SID,
         twilio_auth_token=TOKEN,
         twilio_verify_sid=SERVICE,

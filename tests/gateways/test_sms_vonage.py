@@ -46,6 +46,7 @@ def answer(*parts: dict[str, str]) -> dict[str, Any]:
 def settings_for(url: str = "http://127.0.0.1:1", **changes: object) -> Settings:
     values: dict[str, object] = {
         "sms_providers": ["vonage"],
+        "sms_countries": "*",
         "vonage_api_key": KEY,
         "vonage_api_secret": SECRET,
         "vonage_from": "+14155550100",

@@ -72,6 +72,7 @@ def sender(server: SandboxServer) -> Iterator[SmsSender]:
     """All providers that the sandbox plays."""
     settings = build(
         sms_providers=["twilio", "twilio_verify", "vonage"],
+        sms_countries="*",
         public_url="https://chat.example.com",
         twilio_account_sid=server.twilio_sid,
         twilio_auth_token=server.twilio_token,

@@ -12,7 +12,7 @@ from messenger_api.domain.errors import TryLater
 from messenger_api.gateways.sms import SmsError
 from messenger_api.keyfile import kept_key
 from messenger_api.services.sms.report import Budget, TextReport, TextReports
-from messenger_api.settings import EVERYWHERE, Settings, country_faults
+from messenger_api.settings import EVERYWHERE, Settings, SettingsError
 
 NAME_COUNTRIES = "set SMS_COUNTRIES to those where the users are"
 # From so many texts to a country in a day on, half of them failed means that something is wrong.
@@ -31,7 +31,7 @@ def sms(settings: Settings, parts: Parts) -> Iterator[Verdict]:
         return
     try:
         sender = parts.sms
-    except ValueError as error:
+    except (ValueError, SettingsError) as error:
         yield "fault", str(error), ""
         return
     try:
@@ -39,10 +39,7 @@ def sms(settings: Settings, parts: Parts) -> Iterator[Verdict]:
     except SmsError as error:
         yield "fault", str(error), "check the provider's keys in the configuration"
         return
-    # By the rule of the start: what `serve` refuses is a fault here.
-    if faults := country_faults(settings, costs=sender.costs):
-        yield from (("fault", fault, NAME_COUNTRIES) for fault in faults)
-    elif sender.costs and EVERYWHERE in settings.texted_countries:
+    if sender.costs and EVERYWHERE in settings.texted_countries:
         found = f"{names}; texts may go to any country, which swindlers use to earn on them"
         yield "warning", found, NAME_COUNTRIES
     else:

@@ -11,7 +11,7 @@ from messenger_api.gateways.sms.http import HttpKeys
 from messenger_api.gateways.sms.sender import SmsSender
 from messenger_api.gateways.sms.twilio_keys import TwilioKeys, TwilioVerifyKeys
 from messenger_api.gateways.sms.vonage import VonageKeys
-from messenger_api.settings import Settings
+from messenger_api.settings import Settings, SettingsError, country_faults
 
 _HERE = "messenger_api.gateways.sms"
 _OURS = {
@@ -37,9 +37,14 @@ def sender_from_settings(settings: Settings, *, inbox: Inbox | None = None) -> S
 
     Raises:
         ValueError: a name in `SMS_PROVIDERS` is unknown or cannot be loaded.
+        SettingsError: texts cost money, and no country is named that may be texted.
     """
     providers = [_provider(name, settings, inbox) for name in settings.sms_providers]
-    return SmsSender(providers, timeout=settings.sms_timeout)
+    sender = SmsSender(providers, timeout=settings.sms_timeout)
+    if faults := country_faults(settings, costs=sender.costs):
+        sender.close()
+        raise SettingsError(faults)
+    return sender
 
 
 def _provider(name: str, settings: Settings, inbox: Inbox | None) -> SmsProvider:
