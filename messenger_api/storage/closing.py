@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
+from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, func, literal, literal_column, select, update
 
 from messenger_api.storage import intentions, lanes
@@ -17,6 +19,7 @@ from messenger_api.storage.models import (
     Thumbnail,
     User,
 )
+from messenger_api.storage.packed import columns
 
 # Stands in `sent_texts` for somebody who is gone: what was paid is still counted.
 NOBODY = bytes(16)
@@ -36,15 +39,18 @@ class AccountState:
     seen_at: int
 
 
-@dataclass(frozen=True)
-class AccountIds:
+class AccountIds(Struct, frozen=True):
     """The ids of an account, here and at mesibo, and the file of its photo."""
 
-    uid: int
-    address: str = field(repr=False)
-    contact_key: bytes = field(repr=False)
-    mesibo_uid: int
-    photo: str
+    uid: Annotated[int, User.uid]
+    address: Annotated[str, User.address]
+    contact_key: Annotated[bytes, User.contact_key]
+    mesibo_uid: Annotated[int, User.mesibo_uid]
+    photo: Annotated[str, User.photo]
+
+    def __repr__(self) -> str:
+        """Without what names a person: it may end in a log."""
+        return f"AccountIds(uid={self.uid})"
 
     @property
     def displaced(self) -> bool:
@@ -52,7 +58,7 @@ class AccountIds:
         return self.address.startswith(DISPLACED)
 
 
-_IDS = select(User.uid, User.address, User.contact_key, User.mesibo_uid, User.photo)
+_IDS = select(*columns(AccountIds))
 _STATE_COLUMNS = (
     User.uid,
     User.address,

@@ -13,6 +13,7 @@ A packed row is declared once, as a record whose fields name their columns:
     PROFILE = PackedRow(Profile)
 
 `PROFILE.column` is what a statement selects, `PROFILE.read` makes a `Profile` of what it brings.
+Statements whose rows are few select the `columns` of such a record as they are.
 """
 
 from __future__ import annotations
@@ -48,6 +49,18 @@ def packed(*columns: Any) -> ColumnElement[str]:
     return _Packed(*columns)
 
 
+def columns(record: type[msgspec.Struct]) -> list[ColumnElement[Any]]:
+    """The columns that the fields of a record name: for statements whose rows are few, and not packed.
+
+    Raises:
+        TypeError: a column holds something else than its field says.
+    """
+    declared = _declared(record)
+    for kind, column in declared:
+        _check(kind, column)
+    return [column for _kind, column in declared]
+
+
 def unpack(text: str) -> list[str]:
     """The values in a packed text, as texts."""
     return text.split(SEPARATOR)
@@ -64,8 +77,7 @@ class PackedRow(Generic[R]):
     """
 
     def __init__(self, record: type[R]) -> None:
-        hints = get_type_hints(record, include_extras=True)
-        declared = [get_args(hints[name]) for name in record.__struct_fields__]
+        declared = _declared(record)
         self._record = record
         self._columns = [_as_text(kind, column) for kind, column in declared]
         self._binary = [place for place, (kind, _column) in enumerate(declared) if bytes in _kinds(kind)]
@@ -96,10 +108,21 @@ def _kinds(declared: Any) -> tuple[Any, ...]:
     return get_args(declared) or (declared,)
 
 
+def _declared(record: type[msgspec.Struct]) -> list[tuple[Any, Any]]:
+    """The type and the column of each field."""
+    hints = get_type_hints(record, include_extras=True)
+    return [get_args(hints[name]) for name in record.__struct_fields__]
+
+
+def _check(declared: Any, column: Any) -> None:
+    kind, held = _kinds(declared)[0], column.type.python_type
+    if not issubclass(kind, held):
+        raise TypeError(f"{column} holds {held.__name__}, not {kind.__name__}")
+
+
 def _as_text(declared: Any, column: Any) -> ColumnElement[Any]:
+    _check(declared, column)
     kind, *more = _kinds(declared)
-    if column.type.python_type is not kind:
-        raise TypeError(f"{column} holds {column.type.python_type.__name__}, not {kind.__name__}")
     written = func.hex(column) if kind is bytes else column
     return func.coalesce(written, literal_column("''")) if more else written
 

@@ -7,14 +7,15 @@ so that no receipt can be about it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import Struct, convert
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from messenger_api.storage.db import new_id
 from messenger_api.storage.models import SentText
+from messenger_api.storage.packed import columns
 
 
 class Delivery(IntEnum):
@@ -25,28 +26,19 @@ class Delivery(IntEnum):
     FAILED = 2
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(Struct, frozen=True, array_like=True):
     """A text that was handed over."""
 
-    id: int
-    contact_key: bytes
-    provider: str
-    channel: str
-    country: str
-    state: Delivery
-    sent_at: int
+    id: Annotated[int, SentText.id]
+    contact_key: Annotated[bytes, SentText.contact_key]
+    provider: Annotated[str, SentText.provider]
+    channel: Annotated[str, SentText.channel]
+    country: Annotated[str, SentText.country]
+    state: Annotated[Delivery, SentText.state]
+    sent_at: Annotated[int, SentText.sent_at]
 
 
-_TEXT = select(
-    SentText.id,
-    SentText.contact_key,
-    SentText.provider,
-    SentText.channel,
-    SentText.country,
-    SentText.state,
-    SentText.sent_at,
-)
+_TEXT = select(*columns(Text))
 
 
 def add(
@@ -90,10 +82,7 @@ def by_provider(connection: Connection, provider: str, provider_id: str) -> Text
 
 
 def _text(row: Row[*tuple[Any, ...]] | None) -> Text | None:
-    if row is None:
-        return None
-    text_id, key, provider, channel, country, state, sent_at = row
-    return Text(text_id, key, provider, channel, country, Delivery(state), sent_at)
+    return None if row is None else convert(tuple(row), Text)
 
 
 def settle(connection: Connection, text_id: int, state: Delivery) -> bool:

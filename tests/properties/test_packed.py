@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from messenger_api.storage import codes, contacts, users
 from messenger_api.storage.models import NAME_LENGTH, STATUS_LENGTH, OneTimeCode, User
-from messenger_api.storage.packed import SEPARATOR, PackedRow
+from messenger_api.storage.packed import SEPARATOR, PackedRow, columns
 from tests.product import Phone, Product
 from tests.properties.conftest import NewProduct
 
@@ -73,6 +73,8 @@ class MayBeNull(Struct, frozen=True, array_like=True):
 def test_a_field_of_another_type_than_its_column_is_refused_at_the_start() -> None:
     with pytest.raises(TypeError, match=r"uid holds int, not str"):
         PackedRow(Mistaken)
+    with pytest.raises(TypeError, match=r"uid holds int, not str"):
+        columns(Mistaken)
 
 
 def test_bytes_travel_as_digits_and_null_as_nothing() -> None:
