@@ -10,10 +10,10 @@ import io
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from flask import Blueprint, Flask, Response, current_app, got_request_exception, request
 from werkzeug.datastructures import Headers, ImmutableDict
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
-from werkzeug.routing import Map
 
 from messenger_api.domain.errors import TryLater
 from messenger_api.services import Services
@@ -32,6 +32,8 @@ from messenger_api.transport.pages import front_page
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = structlog.get_logger(__name__)
 
 # The methods of the API's own addresses; any other is answered in front of Flask, which has to know them all.
 _ROUTED = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -133,15 +135,30 @@ class _Begun:
         return io.BytesIO().write  # Flask writes nothing there
 
 
-def shortcut(app: WSGIApplication, routes: Map, services: Services) -> WSGIApplication:
+def shortcut(served: WSGIApplication, app: Flask, services: Services) -> WSGIApplication:
     """The same application, where a call of the API does not go through Flask (`API_SHORTCUT`)."""
+    routes, looked = app.url_map, False
 
     def answering(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        nonlocal looked
+        if not looked:
+            looked = True
+            _warn_of_hooks(app)
         if is_api(routes, environ):
             return respond(services, environ).send(environ, start_response)
-        return app(environ, start_response)
+        return served(environ, start_response)
 
     return answering
+
+
+def _warn_of_hooks(app: Flask) -> None:
+    """Say that hooks for the whole application see no call of the API."""
+    if any(hooks.get(None) for hooks in (app.before_request_funcs, app.after_request_funcs)):
+        log.warning(
+            "api.hooks_passed_by",
+            what="before_request and after_request see no call of the API",
+            to_do="API_SHORTCUT = False, if they shall",
+        )
 
 
 def _reply_in_flask(services: Services, raised: Exception | None = None) -> ApiResponse:

@@ -37,6 +37,6 @@ def served_by(
     app.register_blueprint(receipts_blueprint(services))
     answering = always_answered(app, services)
     if settings.api_shortcut:
-        answering = shortcut(answering, app.url_map, services)
+        answering = shortcut(answering, app, services)
     receiving = Receiving(answering, settings.max_upload_bytes + MAX_BODY_BYTES)
     return trust_proxies(receiving, settings, services.limits)

@@ -14,6 +14,7 @@ from flask.cli import routes_command
 from flask_cors import CORS
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 from werkzeug.exceptions import Forbidden, TooManyRequests
 from werkzeug.test import EnvironBuilder
 
@@ -209,6 +210,15 @@ def test_hooks_see_each_call_and_may_read_its_body(routed: Product) -> None:
     assert response.get_json()["ui"] == "0"
     assert response.headers["Server-Timing"] == "app;desc=True"
     assert seen == [("loginui", "api.call")]
+
+
+def test_where_calls_pass_hooks_by_the_log_says_so_once(new_product: NewProduct) -> None:
+    product = new_product()
+    product.app.before_request(lambda: None)
+    with capture_logs() as events:
+        for _ in range(2):
+            answer(product)
+    assert [event["event"] for event in events if event["log_level"] == "warning"] == ["api.hooks_passed_by"]
 
 
 def test_flask_cors_leaves_the_api_open_and_sees_to_other_pages(routed: Product) -> None:
