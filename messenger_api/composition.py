@@ -50,10 +50,11 @@ from messenger_api.services.people.blocks import Blocks, Reports
 from messenger_api.services.people.contacts import Contacts
 from messenger_api.services.people.media import Media
 from messenger_api.services.people.profiles import Profiles
-from messenger_api.services.sms.budget import Spending
+from messenger_api.services.sms.budget import TextBudget
 from messenger_api.services.sms.delivery import TextDelivery
 from messenger_api.services.sms.pauses import Pauses
 from messenger_api.services.sms.report import TextReports
+from messenger_api.services.sms.text_limits import TextLimits
 from messenger_api.settings import Settings
 from messenger_api.storage import db as databases
 from messenger_api.storage.db import Database
@@ -125,7 +126,7 @@ class Parts:
     @cached_property
     def identities(self) -> Identities:
         """Who is meant by what people type."""
-        return Identities(self.settings, self.keys, names_of(self.login_method))
+        return Identities(self.keys, names_of(self.login_method))
 
     @cached_property
     def installation(self) -> Installation:
@@ -183,18 +184,23 @@ class Parts:
     @cached_property
     def text_delivery(self) -> TextDelivery:
         """Codes on their way to phones."""
-        counts = (self.limits, self.codes, self.spending)
+        counts = (self.limits, self.codes, self.text_limits, self.text_budget)
         return TextDelivery(self.settings, self.database, self.keys, *counts, self.sms)
 
     @cached_property
-    def spending(self) -> Spending:
-        """Whether a text may leave, by what it costs."""
-        return Spending(self.settings, self.keys, self.limits, self.pauses, self.sms.channels)
+    def text_limits(self) -> TextLimits:
+        """Whether a text may leave."""
+        return TextLimits(self.settings, self.limits, self.text_budget, self.pauses)
+
+    @cached_property
+    def text_budget(self) -> TextBudget:
+        """What texts cost, and may cost."""
+        return TextBudget(self.settings, self.sms.channels)
 
     @cached_property
     def pauses(self) -> Pauses:
         """Ranges of numbers and countries whose codes nobody enters."""
-        return Pauses(self.settings, self.keys, self.limits)
+        return Pauses(self.settings)
 
     @cached_property
     def verifier(self) -> CodeVerifier:
@@ -207,7 +213,7 @@ class Parts:
         """How people log in."""
         settings, keys, method, rates = self.settings, self.keys, self.login_method, Rates(self.settings)
         if isinstance(method, PhoneNumbers):
-            return SmsCodeFlow(settings, rates, self.codes, self.verifier, method, self.text_delivery)
+            return SmsCodeFlow(settings, keys, rates, self.codes, self.verifier, method, self.text_delivery)
         if isinstance(method, CodeMethod):
             return MailedCodeFlow(settings, keys, rates, self.codes, self.verifier, method)
         attempts = Attempts(settings, keys, self.limits, self.failed_attempts)

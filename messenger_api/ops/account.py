@@ -54,7 +54,7 @@ def changenumber(call: Call, given: ChangeNumberParameters) -> Answer:
         wait = services.login.request_code(given.phone, "", call.code_request(given.channel))
         return {"retry_after": wait} if wait else {}
     device = Device(call.caller.appid, network=call.request.network)
-    proof = services.login.prove(given.phone, secret, device)
+    proof = services.login.verify(given.phone, secret, device)
     who = proof.who
     if token := proof.earlier_token():  # somebody tapped twice
         before = services.accounts.again(who, token)

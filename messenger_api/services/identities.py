@@ -23,7 +23,8 @@ class PhoneNumbers:
     """People are named by their phone numbers: where codes go out by SMS."""
 
     def __init__(self, settings: Settings) -> None:
-        self._country = settings.default_country
+        self.country = settings.default_country
+        """Where a number is dialled that somebody logs in with: two ISO letters."""
 
     def read(self, entry: str, country: str = "") -> Phone | None:
         """Read a number as it is dialled in a country; None for what is none."""
@@ -31,7 +32,7 @@ class PhoneNumbers:
 
     def read_number(self, entry: str) -> Phone:
         """Read the number that somebody wants to log in with. Raises BadPhone."""
-        phone = read(entry, self._country)
+        phone = read(entry, self.country)
         if phone is None or len(phone.address) < SHORTEST_PHONE:
             raise BadPhone(properties=("phone",))
         return phone
@@ -39,6 +40,9 @@ class PhoneNumbers:
 
 class LoginNames:
     """People are named by the addresses of a login method, which reads them."""
+
+    country = ""
+    """Of no matter."""
 
     def __init__(self, method: LoginMethod | CodeMethod) -> None:
         self._method = method
@@ -72,8 +76,7 @@ def names_of(method: Method) -> Names:
 class Identities:
     """Reads numbers and addresses, and makes blind keys of them."""
 
-    def __init__(self, settings: Settings, keys: Keys, names: Names) -> None:
-        self._country = settings.default_country
+    def __init__(self, keys: Keys, names: Names) -> None:
         self._keys = keys
         self._names = names
         # A phone book comes again and again: reading its numbers and hashing them costs more than matching.
@@ -85,7 +88,7 @@ class Identities:
 
     def key_at_login(self, entry: str) -> bytes | None:
         """The blind key of the account that this logs in to; None for what identifies nobody."""
-        return self._read_key(entry, self._country)
+        return self._read_key(entry, self._names.country)
 
     def keys(self, entries: Sequence[str], country: str) -> list[bytes]:
         """The blind keys of entries in the order in which they were named; unreadable ones are left out."""

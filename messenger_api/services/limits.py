@@ -7,6 +7,7 @@ database is down nothing can be counted and nothing is sent: these limits stand 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -19,7 +20,7 @@ from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.limits import Bucket, Rule, Taken, Window
 from messenger_api.settings import Settings
 from messenger_api.storage import counters
-from messenger_api.storage.db import Database
+from messenger_api.storage.db import Database, Uncertain
 from messenger_api.storage.sessions import Caller
 from messenger_api.throttle import Throttle
 
@@ -28,7 +29,7 @@ _seldom = Throttle()
 
 T = TypeVar("T")
 
-DAY = 86_400
+HOUR, DAY = 3600, 86_400
 BUDGETS = frozenset({"sms_budget_day", "sms_budget_month"})
 # How often a transaction starts over because somebody else made the same counter first.
 ATTEMPTS = 5
@@ -57,6 +58,31 @@ Taking = list[tuple[Claim, Taken]]
 """What was counted, and how each counter stands since."""
 
 
+@dataclass(frozen=True)
+class Counts:
+    """Counters as a transaction found them in the second `now`: whatever is decided is decided from these."""
+
+    now: int
+    states: Mapping[str, str]
+
+    def state(self, claim: Claim) -> str:
+        """The state of a counter; "" when it has counted nothing."""
+        return self.states.get(claim.counter, "")
+
+    def count(self, claim: Claim, rule: Window, *, but_last: int = 0) -> float:
+        """How many a counter holds by this rule, those of the last `but_last` seconds left out."""
+        return rule.count(self.state(claim), self.now, but_last=but_last)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to tell of a limit that was reached: loud once an hour for each `subject`."""
+
+    limit: str
+    subject: str
+    facts: Mapping[str, str]
+
+
 class Tally:
     """Counters that one transaction has locked: looked at, counted up, and written back by `save`."""
 
@@ -69,6 +95,11 @@ class Tally:
         self._known = counters.lock(tx, names) if names else {}
         self._changed: dict[str, tuple[str, int]] = {}
         self.now = now
+
+    @property
+    def found(self) -> Counts:
+        """The counters as they were when they were locked."""
+        return Counts(self.now, self._known)
 
     def state(self, claim: Claim) -> str:
         """The state of a counter as it is by now; "" when it has counted nothing."""
@@ -138,6 +169,7 @@ class Limits:
         self._all = settings.limits
         self._modes: Mapping[str, str] = dict(settings.limit_modes)
         self._database = database
+        self._told: dict[str, int] = {}
 
     def mode(self, limit: str) -> str:
         """What happens at a limit: "enforce", "track" or "off"."""
@@ -158,6 +190,26 @@ class Limits:
             except IntegrityError:
                 continue
         raise TryLater(retry_after=2)
+
+    def write_surely(self, work: Callable[[Connection, int], T]) -> T:
+        """The same, and once more when nobody knows whether it was committed.
+
+        Args:
+            work: finds what an earlier run of it has written, and leaves it.
+        """
+        try:
+            return self.write(work)
+        except Uncertain:
+            return self.write(work)
+
+    def tell(self, notice: Notice, now: int) -> None:
+        """Log that a limit was reached."""
+        first = now >= self._told.get(notice.subject, 0) + HOUR
+        if first:
+            recent = {who: at for who, at in self._told.items() if now < at + HOUR}
+            self._told = recent | {notice.subject: now}
+        level = logging.ERROR if first else logging.INFO
+        log.log(level, "limit.reached", limit=notice.limit, mode=self.mode(notice.limit), **notice.facts)
 
     def open(self, tx: Connection, now: int, claims: Sequence[Claim]) -> Tally:
         """The counters of these claims, locked until the end of a transaction of `write`."""

@@ -254,7 +254,7 @@ def test_a_limit_that_says_no_keeps_a_report_out(product: Product, people: Peopl
         raise TooMany(retry_after=7)
 
     services = product.services
-    identities = Identities(services.settings, Keys.derive(KEY), PhoneNumbers(services.settings))
+    identities = Identities(Keys.derive(KEY), PhoneNumbers(services.settings))
     limited = Reports(services.database, identities, services.blocks, never)
     with pytest.raises(TooMany):
         limited.add(caller, BOB, 0, reason="spam", text="", block=True)

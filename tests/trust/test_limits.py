@@ -19,13 +19,15 @@ from messenger_api.configuration import build
 from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.limits import SLOTS, Bucket, Period, Rule, Window
 from messenger_api.domain.phone import Phone
+from messenger_api.domain.pseudonyms import of_phone
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.sms import Channel
 from messenger_api.services.limits import DAY, Claim, Limits
 from messenger_api.services.login.attempts import SECRETS
 from messenger_api.services.otp.failed_attempts import DAILY
-from messenger_api.services.sms.budget import MILLION, Spending
+from messenger_api.services.sms.budget import MILLION, TextBudget
 from messenger_api.services.sms.pauses import Pauses
+from messenger_api.services.sms.text_limits import TextLimits
 from messenger_api.settings import Settings
 from messenger_api.settings.limits import LIMITS
 from messenger_api.storage import counters
@@ -221,9 +223,11 @@ def test_every_state_fits_into_its_column() -> None:
     settings = largest(sms_prices={})
     assert settings.sms_per_hour == 1_000_000
     assert settings.new_numbers == 10_000_000
-    keys, limits = Keys.derive("x"), Limits(settings, None)  # type: ignore[arg-type]
-    spending = Spending(settings, keys, limits, Pauses(settings, keys, limits), [Channel.SMS])
-    plan = spending.plan(Phone("919876543210"), "203.0.113.7", int(NOW))
+    limits = Limits(settings, None)  # type: ignore[arg-type]
+    names = of_phone(Keys.derive("x"), Phone("919876543210"), "203.0.113.7")
+    plan = TextLimits(settings, limits, TextBudget(settings), Pauses(settings)).plan(
+        names, Channel.SMS, int(NOW)
+    )
     new_numbers = Window(settings.new_numbers, settings.new_numbers_days * DAY)
     rules = [*(claim.rule for claim in plan.claims), new_numbers, DAILY, SECRETS, Window(1, 60), Window(1, 1)]
     assert room_of("slots") == 2048

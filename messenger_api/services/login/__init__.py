@@ -1,1 +1,1 @@
-"""Logging in: one flow for each way to prove who one is."""
+"""Logging in: one class for each way (`flow`), and the session at the end (`accounts`)."""

@@ -62,7 +62,7 @@ class Accounts:
             BadUser: mesibo refused to make the token, or the operator keeps this user out.
             TryLater: mesibo, the database or who must judge is down; a code is still good.
         """
-        proof = self._flow.prove(entry, secret, device)
+        proof = self._flow.verify(entry, secret, device)
         if token := proof.earlier_token():
             return self.again(proof.who, token)
         try:

@@ -20,7 +20,7 @@ from messenger_api.domain.limits import Window
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.login import Denied
 from messenger_api.services.bulkhead import FULL_SECONDS, waiting_slot
-from messenger_api.services.limits import Claim, Limits, Tally
+from messenger_api.services.limits import Claim, Counts, Limits
 from messenger_api.services.otp.failed_attempts import DAILY, SLIPS, FailedAttempts
 from messenger_api.settings import Settings
 
@@ -94,13 +94,13 @@ class Attempts:
         """The try, which is under way from now on; None while there is room only if others prove right."""
         under_way = self._under_way(wanted)
         tally = self._limits.open(tx, now, [*self._wrong(wanted), *under_way])
-        mode, least = self._limits.mode(LIMIT), self._wait(tally, wanted)
+        mode, least = self._limits.mode(LIMIT), self._wait(tally.found, wanted)
         if least and mode != "off":
             log.warning("limit.reached", limit=LIMIT, mode=mode, seconds=least)
         if mode == "enforce":
             if least:
                 raise TooMany(retry_after=least)
-            if self._wait(tally, wanted, under_way):
+            if self._wait(tally.found, wanted, under_way):
                 return None
         tally.add(under_way)
         tally.save()
@@ -113,13 +113,13 @@ class Attempts:
         tally.uncount(under_way, attempt.at)
         tally.save()
 
-    def _wait(self, tally: Tally, wanted: _Try, under_way: Sequence[Claim] = ()) -> int:
+    def _wait(self, counts: Counts, wanted: _Try, under_way: Sequence[Claim] = ()) -> int:
         """Seconds until a try fits beside the wrong ones and those under way; 0 when it does now."""
-        burst, everybodys, own = (tally.state(claim) for claim in self._wrong(wanted))
-        all_, ours = [UNDER_WAY.count(tally.state(claim), tally.now) for claim in under_way] or (0, 0)
-        wait = SECRETS.take(burst, tally.now, 1 + ours).wait
-        is_slow = DAILY.count(everybodys, tally.now) + all_ >= self._most
-        is_fresh = DAILY.count(own, tally.now) + ours <= SLIPS
+        burst, everybodys, own = self._wrong(wanted)
+        all_, ours = [counts.count(claim, UNDER_WAY) for claim in under_way] or (0, 0)
+        wait = SECRETS.take(counts.state(burst), counts.now, 1 + ours).wait
+        is_slow = counts.count(everybodys, DAILY) + all_ >= self._most
+        is_fresh = counts.count(own, DAILY) + ours <= SLIPS
         return max(wait, SLOWED_SECONDS) if is_slow and not is_fresh else wait
 
     def _wrong(self, attempt: _Try) -> list[Claim]:

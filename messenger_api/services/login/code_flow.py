@@ -23,19 +23,19 @@ class CodeProof(Proof):
     verifier: CodeVerifier = field(repr=False)
 
     def earlier_token(self) -> str | None:
-        """See `Proof`."""
+        """The token that the code has brought before, sealed beside it."""
         return self.verifier.earlier_token(self.used)
 
     def finish(self, tx: Connection, now: int, token: str, network: str) -> None:
-        """See `Proof`."""
+        """Keep the token beside the code, sealed."""
         self.verifier.keep_reply(tx, self.used, token)
 
     def keep(self, token: str) -> None:
-        """See `Proof`."""
+        """The same, in a transaction of its own."""
         self.verifier.keep_reply_alone(self.used, token)
 
     def reopen(self) -> None:
-        """See `Proof`."""
+        """Take it that the code was not used."""
         self.verifier.reopen(self.used)
 
 
@@ -49,5 +49,5 @@ class CodeFlow(LoginFlow, ABC):
         self._verifier = verifier
 
     def shown(self, *entered: str) -> str:
-        """See `LoginFlow`. A code is read from what people type."""
+        """A code is read from what people type."""
         return next(filter(None, (read_code(text, self._length) for text in entered)), "")

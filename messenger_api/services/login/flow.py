@@ -6,7 +6,7 @@
     │   └── MailedCodeFlow   sent by a `CodeMethod`
     └── SecretFlow           a password or token that a `LoginMethod` judges
 
-`app` chooses one by LOGIN_METHOD.
+`choice` takes one by LOGIN_METHOD.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class LoginFlow(ABC):
             TryLater: the code could not be sent; it is forgotten.
         """
 
-    def prove(self, entry: str, secret: str, device: Device) -> Proof:
+    def verify(self, entry: str, secret: str, device: Device) -> Proof:
         """Who showed this code or secret.
 
         Raises:
@@ -87,7 +87,7 @@ class LoginFlow(ABC):
             TryLater: who must judge is down; a code is still good.
         """
         self._rates.login_try(device.network)
-        return self._prove(entry, secret, device)
+        return self._verify(entry, secret, device)
 
     @abstractmethod
-    def _prove(self, entry: str, secret: str, device: Device) -> Proof: ...
+    def _verify(self, entry: str, secret: str, device: Device) -> Proof: ...

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from messenger_api.domain.errors import BadPhone, TryLater
 from messenger_api.domain.limits import Window
+from messenger_api.domain.pseudonyms import Pseudonyms, of_name
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.login import CodeMethod, Unavailable, Undeliverable
 from messenger_api.services.bulkhead import outbound_slot
 from messenger_api.services.identities import LoginNames
-from messenger_api.services.limits import Claim
+from messenger_api.services.limits import HOUR, Claim
 from messenger_api.services.login.code_flow import CodeFlow, CodeProof
 from messenger_api.services.login.flow import AWAY_SECONDS
 from messenger_api.services.login.rates import Rates
-from messenger_api.services.otp.codes import HOUR, Device, Issued, OneTimeCodes, Plan
+from messenger_api.services.otp.codes import Device, Issued, OneTimeCodes
+from messenger_api.services.otp.plan import Always
 from messenger_api.services.otp.verification import CodeVerifier
 from messenger_api.services.sms.messages import CodeRequest
 from messenger_api.settings import Settings
@@ -37,22 +39,23 @@ class MailedCodeFlow(CodeFlow):
         self._names = LoginNames(method)
 
     def request_code(self, entry: str, name: str, request: CodeRequest) -> int:
-        """See `LoginFlow`. A test address has a fixed code, which is sent to nobody."""
+        """A test address has a fixed code, which is sent to nobody."""
         who = self._names.read_address(entry)
         if self._codes.issue_test_code(who, name):
             return 0
-        issued = self._codes.issue(who, name, Plan(self._claims(request.network)))
+        names = of_name(self._keys, who, request.network)
+        issued = self._codes.issue(self._codes.draft(names, name), self._plan(names))
         self._deliver(who.address, issued, request.language)
         return issued.wait
 
-    def _claims(self, network: str) -> tuple[Claim, ...]:
+    def _plan(self, names: Pseudonyms) -> Always:
         """Mails cost nothing; what is limited is how much of it strangers can cause."""
-        return (Claim("sms_per_ip", self._keys.subject(network), self._per_network),) if network else ()
+        return Always((Claim("sms_per_ip", names.network, self._per_network),) if names.network else ())
 
     def _deliver(self, address: str, issued: Issued, language: str) -> None:
         try:
             with outbound_slot():
-                self._method.deliver(address, issued.code, language)
+                self._method.deliver(address, issued.fresh.code, language)
         except TryLater:
             self._codes.recall(issued)
             raise
@@ -65,7 +68,7 @@ class MailedCodeFlow(CodeFlow):
                 self._codes.recall(issued)
                 raise TryLater(retry_after=AWAY_SECONDS) from error
 
-    def _prove(self, entry: str, secret: str, device: Device) -> CodeProof:
+    def _verify(self, entry: str, secret: str, device: Device) -> CodeProof:
         who = self._names.read_address(entry)
         used = self._verifier.verify(who, secret, device)
         return CodeProof(who, used.key, used.name, used, self._verifier)

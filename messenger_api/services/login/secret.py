@@ -33,14 +33,14 @@ class SecretFlow(LoginFlow):
         self._names = LoginNames(method)
 
     def shown(self, *entered: str) -> str:
-        """See `LoginFlow`. A secret stays as it was typed."""
+        """A secret stays as it was typed."""
         return next(filter(None, entered), "")
 
     def request_code(self, entry: str, name: str, request: CodeRequest) -> int:
         """No code is sent; the answer only tells the app to ask its user for the secret."""
         return 0
 
-    def _prove(self, entry: str, secret: str, device: Device) -> SecretProof:
+    def _verify(self, entry: str, secret: str, device: Device) -> SecretProof:
         address = self._names.read_address(entry).address if entry else ""
         key = self._keys.contact_key(LoginName(address))
         # A token that names its owner is too long to be guessed.

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from messenger_api.domain.phone import Phone
+from messenger_api.domain.pseudonyms import of_phone
+from messenger_api.domain.secrets import Keys
 from messenger_api.services.identities import PhoneNumbers
 from messenger_api.services.login.code_flow import CodeFlow, CodeProof
 from messenger_api.services.login.rates import Rates
@@ -25,7 +27,7 @@ class SmsCodeProof(CodeProof):
     delivery: TextDelivery = field(repr=False)
 
     def finish(self, tx: Connection, now: int, token: str, network: str) -> None:
-        """See `Proof`. A text whose code is entered speaks for its number, its country, and who asked."""
+        """A text whose code is entered speaks for its number, its country, and who asked."""
         super().finish(tx, now, token, network)
         if self.used.was_sent:
             self.delivery.entered(tx, now, self.who, network)
@@ -37,6 +39,7 @@ class SmsCodeFlow(CodeFlow):
     def __init__(
         self,
         settings: Settings,
+        keys: Keys,
         rates: Rates,
         codes: OneTimeCodes,
         verifier: CodeVerifier,
@@ -44,17 +47,19 @@ class SmsCodeFlow(CodeFlow):
         delivery: TextDelivery,
     ) -> None:
         super().__init__(settings, rates, codes, verifier)
+        self._keys = keys
         self._numbers = numbers
         self._delivery = delivery
 
     def request_code(self, entry: str, name: str, request: CodeRequest) -> int:
-        """See `LoginFlow`. A test number has a fixed code, which is sent to nobody."""
+        """A test number has a fixed code, which is sent to nobody."""
         phone = self._numbers.read_number(entry)
+        names = of_phone(self._keys, phone, request.network)
         if self._codes.issue_test_code(phone, name):
             return 0
-        return self._delivery.send_code(phone, name, request)
+        return self._delivery.send_code(phone, names, name, request)
 
-    def _prove(self, entry: str, secret: str, device: Device) -> SmsCodeProof:
+    def _verify(self, entry: str, secret: str, device: Device) -> SmsCodeProof:
         phone = self._numbers.read_number(entry)
         used = self._verifier.verify(phone, secret, device)
         return SmsCodeProof(phone, used.key, used.name, used, self._verifier, self._delivery)

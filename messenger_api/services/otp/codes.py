@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import structlog
 from sqlalchemy import Connection
@@ -14,17 +14,18 @@ from messenger_api.domain.errors import TooMany
 from messenger_api.domain.identity import Identity
 from messenger_api.domain.limits import Window
 from messenger_api.domain.phone import read
+from messenger_api.domain.pseudonyms import Pseudonyms
 from messenger_api.domain.secrets import Keys
-from messenger_api.services.limits import DAY, Claim, Limits, Taking, Tally
-from messenger_api.services.otp.failed_attempts import FailedAttempts
+from messenger_api.services.limits import DAY, HOUR, Claim, Limits, Taking
+from messenger_api.services.otp.failed_attempts import FailedAttempts, all_tries
+from messenger_api.services.otp.plan import Choice, Plan
 from messenger_api.settings import Settings
 from messenger_api.storage import codes
 from messenger_api.storage.codes import MOST_LIVE, Code, Made
-from messenger_api.storage.db import Database, Uncertain
+from messenger_api.storage.db import Database
 
 log = structlog.get_logger(__name__)
 
-HOUR = 3600
 # After so long without a code the gaps between them begin anew.
 SERIES_SECONDS = 3600
 # Where a number lately logged in it gets so many codes more, in an hour and a day, than strangers can use up.
@@ -42,22 +43,13 @@ class Device:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What sending a code would count, and what else speaks for or against it.
+class NewCode:
+    """A code that is to be made for an address. Its printed form shows nothing."""
 
-    `claims` names every counter that it may count in or looks at; `choose` says which of them it counts, by
-    how they stand, and raises what speaks against sending. `is_home` says whether this number lately logged
-    in where the code is asked for. `taken` hears what was counted, once it is committed.
-    """
-
-    claims: tuple[Claim, ...] = ()
-    choose: Callable[[Tally], tuple[Claim, ...]] | None = None
-    is_home: Callable[[Tally], bool] = lambda _tally: False
-    taken: Callable[[Taking], None] = lambda _taken: None
-
-    def chosen(self, tally: Tally) -> tuple[Claim, ...]:
-        """What it counts; all of it where there is no choice."""
-        return self.claims if self.choose is None else self.choose(tally)
+    names: Pseudonyms = field(repr=False)
+    name: str = field(repr=False)
+    code: str = field(repr=False)
+    code_hash: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -65,23 +57,32 @@ class Issued:
     """A code that was made in the second `at` and is to be sent.
 
     `avoid` names the providers whose last code was not entered. `before` is what the address had until then.
+    `taken`: what it was counted in, and how the counters stand since; nothing where an earlier try did it.
     """
 
-    code: str
-    key: bytes
-    code_hash: bytes
+    fresh: NewCode
     avoid: tuple[str, ...]
     claims: tuple[Claim, ...]
     at: int
     wait: int
     before: Code | None
+    taken: Taking = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Issued(wait={self.wait})"
 
 
+@dataclass(frozen=True)
+class Counted:
+    """What was counted in the second `at`, and how the counters stand since."""
+
+    claims: tuple[Claim, ...]
+    at: int
+    taken: Taking
+
+
 class OneTimeCodes:
-    """Makes codes and judges what people show for them."""
+    """Makes codes, and notes who sent them."""
 
     def __init__(
         self, settings: Settings, database: Database, keys: Keys, limits: Limits, failed: FailedAttempts
@@ -95,7 +96,12 @@ class OneTimeCodes:
 
     # Making
 
-    def issue(self, who: Identity, name: str, plan: Plan) -> Issued:
+    def draft(self, names: Pseudonyms, name: str) -> NewCode:
+        """A fresh code for an address; `name`: of a new account."""
+        code = secrets.new_code(self._settings.otp_length)
+        return NewCode(names, name, code, self._keys.code_hash(names.key, code))
+
+    def issue(self, fresh: NewCode, plan: Plan) -> Issued:
         """Make another code, unless one was made a moment ago or a limit is reached.
 
         Those made before stay good until they run out, but for more than two. Wrong tries count anew.
@@ -103,63 +109,88 @@ class OneTimeCodes:
         Raises:
             TooMany: with the wait; nothing has changed.
         """
-        key = self._keys.contact_key(who)
-        code = secrets.new_code(self._settings.otp_length)
-        hashed = self._keys.code_hash(key, code)
-        found: list[tuple[Code | None, tuple[Claim, ...]]] = []
+        tries: list[Issued] = []
 
-        def work(tx: Connection, now: int) -> tuple[Issued, Taking]:
-            before = codes.lock(tx, key)
-            own = self.of_address(who)
-            if (
-                found and before and before.code_hash == hashed
-            ):  # made by the try whose commit lost its answer
-                (earlier, claims), gap = found[-1], self._gap(before.sends, slow=False)
-                return Issued(code, key, hashed, (), claims, now, gap, earlier), []
-            tally = self._limits.open(tx, now, [self._failed.of_address(key), *own, *plan.claims])
-            home = plan.is_home(tally)
-            slow = not home and self._failed.is_slow(tally, key)
-            self._check_gap(before, now, slow, home)
-            chosen = plan.chosen(tally)
-            # One code an hour is what a slowed address gets in the place of its other limits: used up by
-            # whoever guesses at it, they would lock its owner out.
-            claims = chosen if slow else (*self.of_address(who, home=home), *chosen)
-            found.append((before, claims))
-            taken = tally.take(claims)
-            tally.save()
-            series = before if before and _goes_on(before, now) else None
-            sends = (series.sends if series else 0) + 1
-            providers = series.providers if series else ""
-            codes.put(
-                tx,
-                key,
-                before,
-                code_hash=hashed,
-                earlier=_still_good(before, now),
-                name=name,
-                sends=sends,
-                providers=providers,
-                sent_at=now,
-                expires_at=now + self._settings.otp_ttl,
-            )
-            avoid = tuple(filter(None, providers.split(",")))
-            return Issued(code, key, hashed, avoid, claims, now, self._gap(sends, slow), before), taken
+        def work(tx: Connection, now: int) -> Issued:
+            before = codes.lock(tx, fresh.names.key)
+            if tries and before and before.code_hash == fresh.code_hash:
+                # Made by the try whose commit lost its answer.
+                return replace(
+                    tries[-1], avoid=(), at=now, wait=self._gap(before.sends, slow=False), taken=[]
+                )
+            tries.append(self._make(tx, now, fresh, before, plan))
+            return tries[-1]
 
-        try:
-            issued, taken = self._limits.write(work)
-        except Uncertain:
-            issued, taken = self._limits.write(work)
-        plan.taken(taken)
-        return issued
+        return self._limits.write_surely(work)
 
-    def of_address(self, who: Identity, *, home: bool = False) -> tuple[Claim, Claim]:
+    def _make(self, tx: Connection, now: int, fresh: NewCode, before: Code | None, plan: Plan) -> Issued:
+        tries = all_tries(fresh.names.tries)
+        tally = self._limits.open(tx, now, [tries, *self.of_address(fresh.names), *plan.claims])
+        counts = tally.found
+        choice = plan.choose(counts)
+        slow = not choice.home and self._failed.is_slow(counts, tries)
+        self._check_gap(before, now, slow, choice.home)
+        self._heed(choice, now)
+        # One code an hour is what a slowed address gets in the place of its other limits: used up by
+        # whoever guesses at it, they would lock its owner out.
+        own = () if slow else self.of_address(fresh.names, home=choice.home)
+        taken = tally.take(claims := (*own, *choice.claims))
+        tally.save()
+        series = before if before and _goes_on(before, now) else None
+        sends = (series.sends if series else 0) + 1
+        providers = series.providers if series else ""
+        codes.put(
+            tx,
+            fresh.names.key,
+            before,
+            code_hash=fresh.code_hash,
+            earlier=_still_good(before, now),
+            name=fresh.name,
+            sends=sends,
+            providers=providers,
+            sent_at=now,
+            expires_at=now + self._settings.otp_ttl,
+        )
+        avoid = tuple(filter(None, providers.split(",")))
+        return Issued(fresh, avoid, claims, now, self._gap(sends, slow), before, taken)
+
+    def _heed(self, choice: Choice, now: int) -> None:
+        """Tell of what was found; raise what speaks against sending."""
+        for notice in choice.notices:
+            self._limits.tell(notice, now)
+        if choice.refusal:
+            raise choice.refusal
+
+    def of_address(self, names: Pseudonyms, *, home: bool = False) -> tuple[Claim, Claim]:
         """What a code to one number or address counts, whoever asks for it and sends it."""
-        settings, subject = self._settings, self._keys.subject(who.match)
+        settings, subject = self._settings, names.address
         hour, day = HOME_MORE if home else (0, 0)
         return (
             Claim("sms_per_number_hour", subject, Window(settings.sms_per_number_hour + hour, HOUR)),
             Claim("sms_per_number_day", subject, Window(settings.sms_per_number_day + day, DAY)),
         )
+
+    def count_again(self, names: Pseudonyms, code_hash: bytes, plan: Plan) -> Counted | None:
+        """Count another message with a code that can still be entered; None when it cannot.
+
+        Raises:
+            TooMany: a limit is reached.
+        """
+
+        own = self.of_address(names)
+
+        def work(tx: Connection, now: int) -> Counted | None:
+            if not self.is_live(tx, now, names.key, code_hash):
+                return None
+            tally = self._limits.open(tx, now, [*own, *plan.claims])
+            choice = plan.choose(tally.found)
+            self._heed(choice, now)
+            claims = (*own, *choice.claims)
+            taken = tally.take(claims)
+            tally.save()
+            return Counted(claims, now, taken)
+
+        return self._limits.write(work)
 
     def recall(self, issued: Issued, but: Sequence[str] = ()) -> None:
         """A code that nobody received must not make its owner wait; `but` names limits that stay counted.
@@ -168,13 +199,13 @@ class OneTimeCodes:
         """
 
         def work(tx: Connection, now: int) -> None:
-            code, before = codes.lock(tx, issued.key), issued.before
-            if code and code.code_hash == issued.code_hash and not code.used_at:
+            code, before = codes.lock(tx, issued.fresh.names.key), issued.before
+            if code and code.code_hash == issued.fresh.code_hash and not code.used_at:
                 if before:
                     attempts, until = before.attempts + code.attempts, max(before.wait_until, code.wait_until)
-                    codes.put_back(tx, issued.key, before, attempts=attempts, wait_until=until)
+                    codes.put_back(tx, issued.fresh.names.key, before, attempts=attempts, wait_until=until)
                 else:
-                    codes.forget(tx, issued.key)
+                    codes.forget(tx, issued.fresh.names.key)
             claims = [claim for claim in issued.claims if claim.limit not in but]
             tally = self._limits.open(tx, now, claims)
             tally.uncount(claims, issued.at)
@@ -190,13 +221,13 @@ class OneTimeCodes:
         Where `ours` may have left as well, either is good.
         """
         names = ",".join([*issued.avoid, *providers][-4:])[:255]
-        code = codes.lock(tx, issued.key) if verification and ours else None
-        if code and code.code_hash == issued.code_hash and not code.used_at:
+        key, same = issued.fresh.names.key, issued.fresh.code_hash
+        code = codes.lock(tx, key) if verification and ours else None
+        if code and code.code_hash == same and not code.used_at:
             last = secrets.matching_nothing()
-            codes.put_theirs(tx, issued.key, code, last, providers=names, verification=verification)
+            codes.put_theirs(tx, key, code, last, providers=names, verification=verification)
         else:
-            same = issued.code_hash
-            codes.change_same(tx, issued.key, same, providers=names, verification=verification)
+            codes.change_same(tx, key, same, providers=names, verification=verification)
 
     def is_live(self, tx: Connection, now: int, key: bytes, code_hash: bytes) -> bool:
         """Whether this code can still be entered."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from messenger_api.domain.limits import Window
 from messenger_api.domain.secrets import Keys
-from messenger_api.services.limits import DAY, Claim, Limits, Tally
+from messenger_api.services.limits import DAY, Claim, Counts, Limits
 from messenger_api.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -19,6 +19,11 @@ log = structlog.get_logger(__name__)
 DAILY = Window(1, DAY)
 # People mistype. Every slip allowed is also one more try for each of a swindler's networks.
 SLIPS = 1
+
+
+def all_tries(subject: str) -> Claim:
+    """The counter of all wrong tries at an address, by its pseudonym (`domain.pseudonyms`)."""
+    return Claim("wrong_codes", subject, DAILY)
 
 
 class FailedAttempts:
@@ -31,7 +36,7 @@ class FailedAttempts:
 
     def of_address(self, key: bytes) -> Claim:
         """The counter of all wrong tries at an address."""
-        return Claim("wrong_codes", self._keys.subject(key), DAILY)
+        return all_tries(self._keys.subject(key))
 
     def claims(self, key: bytes, network: str) -> list[Claim]:
         """The counters of an address, and of this network's tries at it."""
@@ -51,16 +56,15 @@ class FailedAttempts:
         tally.uncount(claims, at)
         tally.save()
 
-    def is_fresh(self, tally: Tally, key: bytes, network: str) -> bool:
+    def is_fresh(self, counts: Counts, key: bytes, network: str) -> bool:
         """Whether nobody on this network has guessed wrong at this address within a day, but for one slip."""
         _address, own = self.claims(key, network)
-        return DAILY.count(tally.state(own), tally.now) <= SLIPS
+        return counts.count(own, DAILY) <= SLIPS
 
-    def is_slow(self, tally: Tally, key: bytes) -> bool:
+    def is_slow(self, counts: Counts, of_address: Claim) -> bool:
         """Whether there were so many wrong tries at this address that it is slowed down."""
-        limit = self.of_address(key)
-        mode = self._limits.mode(limit.limit)
-        if mode == "off" or DAILY.count(tally.state(limit), tally.now) < self._most:
+        mode = self._limits.mode(of_address.limit)
+        if mode == "off" or counts.count(of_address, DAILY) < self._most:
             return False
-        log.warning("limit.reached", limit=limit.limit, mode=mode)
+        log.warning("limit.reached", limit=of_address.limit, mode=mode)
         return mode == "enforce"

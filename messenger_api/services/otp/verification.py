@@ -208,10 +208,10 @@ class CodeVerifier:
         dead, paused = self._is_dead(code), now < code.wait_until
         if not dead and not paused:
             return None
-        tally = self._limits.open(tx, now, self._failed.claims(given.key, given.network))
+        counts = self._limits.open(tx, now, self._failed.claims(given.key, given.network)).found
         if dead:
-            return self._dead(now, code, self._failed.is_slow(tally, given.key))
-        fresh = self._failed.is_fresh(tally, given.key, given.network)
+            return self._dead(now, code, self._failed.is_slow(counts, self._failed.of_address(given.key)))
+        fresh = self._failed.is_fresh(counts, given.key, given.network)
         return None if fresh else TooMany(retry_after=code.wait_until - now)
 
     def _accept(self, tx: Connection, now: int, given: _Shown, code: Code, right: Made) -> UsedCode:

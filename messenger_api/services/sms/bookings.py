@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from messenger_api.domain.phone import Phone
 from messenger_api.gateways.sms import Attempt, Channel, SmsProvider
 from messenger_api.services.limits import Claim, Limits, Taking
-from messenger_api.services.sms.budget import MONEY, Spending
+from messenger_api.services.sms.budget import MONEY, TextBudget
 
 
 @dataclass(frozen=True)
@@ -33,15 +32,16 @@ class Bookings:
     of this: they count a code once, whoever is asked to send it.
 
     Args:
+        country: where it is sent to, two ISO letters.
         claims: what was counted for the first attempt, in the second `at`; other limits' are left alone.
     """
 
     def __init__(
-        self, limits: Limits, spending: Spending, phone: Phone, claims: Sequence[Claim] = (), at: int = 0
+        self, limits: Limits, budget: TextBudget, country: str, claims: Sequence[Claim] = (), at: int = 0
     ) -> None:
         self._limits = limits
-        self._spending = spending
-        self._phone = phone
+        self._budget = budget
+        self._country = country
         money = tuple(claim for claim in claims if claim.limit in MONEY)
         self._free = [_Booking(money, at)] if money else []
         # What strangers may not spend for the first attempt, they may not for the next.
@@ -80,7 +80,7 @@ class Bookings:
 
     def cost(self, provider: SmsProvider, channel: Channel) -> int:
         """What an attempt with this provider costs, in millionths."""
-        return self._spending.cost(self._phone, channel) if provider.costs else 0
+        return self._budget.cost(self._country, channel) if provider.costs else 0
 
     def release(self, tx: Connection, now: int) -> None:
         """Take back what is booked for nothing. Within `Limits.write`."""
@@ -101,7 +101,7 @@ class Bookings:
         def work(tx: Connection, now: int) -> tuple[_Booking, Taking]:
             wanted = [
                 replace(claim, kept=self._kept.get(claim.limit, 0))
-                for claim in self._spending.money(cost, now)
+                for claim in self._budget.claims(cost, now)
             ]
             free = [claim for booking in self._free for claim in booking.claims]
             tally = self._limits.open(tx, now, [*free, *wanted])
@@ -113,5 +113,5 @@ class Bookings:
 
         booking, taken = self._limits.write(work)
         self._free = []
-        self._spending.sound_alarms(taken)
+        self._budget.sound_alarms(taken)
         return booking

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from messenger_api.domain.errors import ApiError, BadPhone, TooMany, TryLater
 from messenger_api.domain.phone import Kind, Phone
+from messenger_api.domain.pseudonyms import PhonePseudonyms, of_phone
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.sms import (
     Attempt,
@@ -25,12 +26,14 @@ from messenger_api.gateways.sms import (
 )
 from messenger_api.outbox.run import Run
 from messenger_api.services.bulkhead import outbound_slot
-from messenger_api.services.limits import Claim, Limits, Taking
-from messenger_api.services.otp.codes import Issued, OneTimeCodes, Plan
+from messenger_api.services.limits import Limits
+from messenger_api.services.otp.codes import Counted, Issued, OneTimeCodes
+from messenger_api.services.otp.plan import Always, Plan
 from messenger_api.services.sms.bookings import Bookings
-from messenger_api.services.sms.budget import MONEY, Spending
+from messenger_api.services.sms.budget import MONEY, TextBudget
 from messenger_api.services.sms.messages import CodeMessage, CodeMessages, CodeRequest
 from messenger_api.services.sms.tasks import WatchText
+from messenger_api.services.sms.text_limits import TextLimits
 from messenger_api.settings import Settings
 from messenger_api.storage import lanes, outbox, texts
 from messenger_api.storage.db import Database
@@ -55,7 +58,8 @@ class TextDelivery:
         keys: Keys,
         limits: Limits,
         codes: OneTimeCodes,
-        spending: Spending,
+        text_limits: TextLimits,
+        budget: TextBudget,
         sms: SmsSender,
     ) -> None:
         self._settings = settings
@@ -65,9 +69,10 @@ class TextDelivery:
         self._limits = limits
         self._codes = codes
         self._sms = sms
-        self._spending = spending
+        self._text_limits = text_limits
+        self._budget = budget
 
-    def send_code(self, phone: Phone, name: str, asked: CodeRequest) -> int:
+    def send_code(self, phone: Phone, names: PhonePseudonyms, name: str, request: CodeRequest) -> int:
         """Make a code and send it; returns the seconds until another may be asked for.
 
         Raises:
@@ -75,14 +80,15 @@ class TextDelivery:
             TooMany: a code was sent a moment ago, or a limit was reached.
             TryLater: the code could not be sent; it is forgotten.
         """
-        channel = self._channel(phone, asked.channel)
-        self._spending.check(phone, costs=self._sms.costs)
-        issued = self._codes.issue(phone, name, self._plan(phone, asked.network, channel))
-        message = self._messages.compose(phone, issued.code, asked, channel)
-        bookings = Bookings(self._limits, self._spending, phone, issued.claims, issued.at)
+        channel = self._channel(phone, request.channel)
+        self._text_limits.check(phone, costs=self._sms.costs)
+        issued = self._codes.issue(self._codes.draft(names, name), self._plan(names, channel))
+        self._budget.sound_alarms(issued.taken)
+        message = self._messages.compose(phone, issued.fresh.code, request, channel)
+        bookings = Bookings(self._limits, self._budget, names.country, issued.claims, issued.at)
         self._deliver(issued, message, bookings)
         try:
-            self._note(phone, issued, message, bookings)
+            self._note(names, issued, message, bookings)
         except TryLater:
             # It is sent, and its code is good; not so one that a provider made, whose verification got lost.
             if any(sent.provider.makes_codes for sent in bookings.sent):
@@ -98,19 +104,19 @@ class TextDelivery:
             TooMany: a budget is spent.
             SmsError: as `SmsSender.send` does.
         """
-        self._spending.check(phone, costs=sender.costs)
-        bookings = Bookings(self._limits, self._spending, phone)
+        self._text_limits.check(phone, costs=sender.costs)
+        names = of_phone(self._keys, phone, "")
+        bookings = Bookings(self._limits, self._budget, names.country)
         try:
             return sender.send(message, book=bookings)
         finally:
             if sender.costs:
-                key = self._keys.contact_key(phone)
-                self._limits.write(lambda tx, now: self._settle(tx, now, phone, key, bookings))
+                self._limits.write(lambda tx, now: self._settle(tx, now, names, bookings))
 
     def entered(self, tx: Connection, now: int, phone: Phone, network: str) -> None:
         """A code that was sent to this number was entered, on this network. Within `Limits.write`."""
         if self._sms.costs:
-            self._spending.entered(tx, now, phone, network)
+            self._text_limits.entered(tx, now, of_phone(self._keys, phone, network))
 
     # Planning
 
@@ -119,10 +125,9 @@ class TextDelivery:
         channel = Channel.VOICE if wanted == Channel.VOICE or phone.kind is Kind.LANDLINE else Channel.SMS
         return channel if channel in self._sms.channels else Channel.SMS
 
-    def _plan(self, phone: Phone, network: str, channel: Channel) -> Plan:
-        if not self._sms.costs:
-            return Plan()
-        return self._spending.plan(phone, network, self._database.now(), channel)
+    def _plan(self, names: PhonePseudonyms, channel: Channel) -> Plan:
+        """Where texts cost nothing, nothing but the codes of the number is counted."""
+        return self._text_limits.plan(names, channel, self._database.now()) if self._sms.costs else Always()
 
     # Sending
 
@@ -156,26 +161,25 @@ class TextDelivery:
         spoken = self._messages.spoken(message.code, message.language)
         self._sms.send(replace(text, text=spoken, channel=Channel.VOICE), avoid=avoid, book=bookings)
 
-    def _note(self, phone: Phone, issued: Issued, message: CodeMessage, bookings: Bookings) -> None:
+    def _note(self, names: PhonePseudonyms, issued: Issued, message: CodeMessage, bookings: Bookings) -> None:
         """Remember who sent it, or may have, what that cost, and to look after it."""
-        names = [sent.provider.name for sent in bookings.noted]
-        if not names and not bookings.owes:
+        providers = [sent.provider.name for sent in bookings.noted]
+        if not providers and not bookings.owes:
             return
+        code_hash = issued.fresh.code_hash
 
         def work(tx: Connection, now: int) -> None:
-            if names:
-                self._codes.note_sent(tx, issued, names, *_theirs(bookings.sent))
-            for sent, text_id in self._settle(tx, now, phone, issued.key, bookings):
+            if providers:
+                self._codes.note_sent(tx, issued, providers, *_theirs(bookings.sent))
+            for sent, text_id in self._settle(tx, now, names, bookings):
                 if self._is_watched(sent):
-                    task = WatchText(
-                        text_id, self._messages.seal(message, issued.code_hash), issued.code_hash.hex()
-                    )
+                    task = WatchText(text_id, self._messages.seal(message, code_hash), code_hash.hex())
                     outbox.add(tx, now, [task.draft(self._settings.sms_delivery_wait)])
 
         self._limits.write(work)
 
     def _settle(
-        self, tx: Connection, now: int, phone: Phone, key: bytes, bookings: Bookings
+        self, tx: Connection, now: int, names: PhonePseudonyms, bookings: Bookings
     ) -> list[tuple[Attempt, int]]:
         """A row for each attempt that sent something or may have; the latter have no id of the provider."""
         bookings.release(tx, now)
@@ -185,11 +189,11 @@ class TextDelivery:
                 texts.add(
                     tx,
                     now,
-                    contact_key=key,
+                    contact_key=names.key,
                     provider=each.provider.name[:64],
                     provider_id=each.id,
                     channel=each.channel.value,
-                    country=phone.region,
+                    country=names.country,
                     cost=bookings.cost(each.provider, each.channel),
                 ),
             )
@@ -230,39 +234,19 @@ class TextDelivery:
             self._sms.distrust(text.provider)
         code_hash = bytes.fromhex(task.code_hash)
         message = self._messages.unseal(task.sealed, code_hash)
-        phone = Phone(message.phone)
-        if taken := self._take_again(phone, message, text, code_hash):
-            self._send_again(phone, message, text, *taken)
-
-    def _take_again(
-        self, phone: Phone, message: CodeMessage, text: Text, code_hash: bytes
-    ) -> tuple[tuple[Claim, ...], int] | None:
-        """What another text counts, and since when; None: nobody waits for it, or a limit is reached."""
-        plan = self._plan(phone, network="", channel=Channel(message.channel))
-        own = self._codes.of_address(phone)
-
-        def work(tx: Connection, now: int) -> tuple[Taking, tuple[Claim, ...], int] | None:
-            if not self._codes.is_live(tx, now, text.contact_key, code_hash):
-                return None
-            tally = self._limits.open(tx, now, [*own, *plan.claims])
-            claims = (*own, *plan.chosen(tally))
-            taken = tally.take(claims)
-            tally.save()
-            return taken, claims, now
-
+        names = of_phone(self._keys, Phone(message.phone), "")
+        plan = self._plan(names, Channel(message.channel))
         try:
-            found = self._limits.write(work)
+            counted = self._codes.count_again(names, code_hash, plan)
         except TooMany:
-            return None
-        if found is None:
-            return None
-        plan.taken(found[0])
-        return found[1:]
+            return
+        if counted:
+            self._budget.sound_alarms(counted.taken)
+            self._send_again(names, message, text, counted)
 
-    def _send_again(
-        self, phone: Phone, message: CodeMessage, text: Text, claims: tuple[Claim, ...], at: int
-    ) -> None:
-        bookings = Bookings(self._limits, self._spending, phone, claims, at)
+    def _send_again(self, names: PhonePseudonyms, message: CodeMessage, text: Text, counted: Counted) -> None:
+        claims, at = counted.claims, counted.at
+        bookings = Bookings(self._limits, self._budget, names.country, claims, at)
         try:
             sent = self._sms.send(message.text_message, avoid=(text.provider,), ours=True, book=bookings)
             log.info("sms.sent_again", first=text.provider, then=sent.provider)
@@ -271,7 +255,7 @@ class TextDelivery:
         uncounted = [] if bookings.sent else [claim for claim in claims if claim.limit not in MONEY]
 
         def work(tx: Connection, now: int) -> None:
-            self._settle(tx, now, phone, text.contact_key, bookings)
+            self._settle(tx, now, names, bookings)
             tally = self._limits.open(tx, now, uncounted)
             tally.uncount(uncounted, at)
             tally.save()

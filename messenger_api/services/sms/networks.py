@@ -11,13 +11,10 @@ import math
 from dataclasses import dataclass, replace
 
 from messenger_api.domain.limits import Window
-from messenger_api.domain.network import site_of
-from messenger_api.domain.phone import Phone
-from messenger_api.domain.secrets import Keys
-from messenger_api.services.limits import DAY, Claim, Tally
+from messenger_api.domain.pseudonyms import PhonePseudonyms
+from messenger_api.services.limits import DAY, HOUR, Claim, Counts
 from messenger_api.settings import Settings
 
-HOUR = 3600
 # How long a record goes back, and how long it is known where somebody logged in.
 RECORD_SECONDS, KNOWN_SECONDS = 7 * DAY, 30 * DAY
 # Codes of a week from which on a network is judged by how many of them were entered.
@@ -64,6 +61,12 @@ class _Place:
 
     subject: str
     size: int
+    hourly: Window
+    """How many texts it gets in an hour at most."""
+
+    @property
+    def asked(self) -> Claim:
+        return Claim("sms_per_ip", self.subject, self.hourly)
 
     @property
     def sent(self) -> Claim:
@@ -82,91 +85,94 @@ class _Place:
         return Claim("sms_pause", self.subject, Window(self.size, SLOW_SECONDS))
 
 
-class Networks:
-    """The records of networks."""
+_nowhere = Claim("known_network", "", KNOWN)
 
-    def __init__(self, settings: Settings, keys: Keys) -> None:
-        self._settings = settings
-        self._keys = keys
 
-    def claims(self, phone: Phone, network: str) -> list[Claim]:
+@dataclass(frozen=True)
+class Network:
+    """The network that asks for a code: its record, and whether people log in from it.
+
+    Without places where nobody knows it.
+    """
+
+    places: tuple[_Place, ...] = ()
+    home: Claim = _nowhere
+    here: Claim = _nowhere
+    """Log-ins of this number from there, and of anybody."""
+
+    @property
+    def trickles(self) -> list[Claim]:
+        """What begins anew with a log-in."""
+        return [place.trickle for place in self.places]
+
+    @property
+    def logged_in(self) -> list[Claim]:
+        """What a log-in counts for the network that it came from."""
+        found = [claim for place in self.places for claim in (place.entered, place.entered_hour)]
+        return [*found, *self._logins]
+
+    @property
+    def claims(self) -> list[Claim]:
         """Every counter of a network that a text counts in, or is judged by."""
-        places = self._places(network)
-        found = [self._asked(place) for place in places]
-        for place in places:
+        found = [place.asked for place in self.places]
+        for place in self.places:
             found += [place.sent, place.entered, place.entered_hour, place.trickle]
-        return [*found, *self._logins(phone, network)] if network else []
+        return [*found, *self._logins]
 
-    def widest(self, network: str) -> str:
-        """The hash of the network that speaks with one voice: an IPv4 address or a /48; "" for none."""
-        return self._places(network)[-1].subject if network else ""
+    @property
+    def _logins(self) -> list[Claim]:
+        return [self.home, self.here] if self.places else []
 
-    def look(self, tally: Tally, phone: Phone, network: str, mode: str) -> Asker:
+
+class Networks:
+    """Judges networks by their records."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def network(self, names: PhonePseudonyms) -> Network:
+        """The counters of the network that asks for a number's code."""
+        if not names.network:
+            return Network()
+        places = [self._place(names.network, 1)]
+        if names.site:
+            places.append(self._place(names.site, SITE_IS))
+        home, here = (Claim("known_network", subject, KNOWN) for subject in (names.home, names.network))
+        return Network(tuple(places), home, here)
+
+    def look(self, counts: Counts, network: Network, mode: str) -> Asker:
         """What the counters say of who asks; `mode` is what happens where codes are not entered."""
-        if not network:
+        if not network.places:
             return Asker()
-        places = self._places(network)
-        ignored = [place for place in places if mode != "off" and self._is_ignored(tally, place)]
+        home, here = (counts.count(claim, KNOWN) > 0 for claim in (network.home, network.here))
+        ignored = self._ignored(counts, network) if mode != "off" else ()
         quiet = not ignored or mode != "enforce"
-        fresh = quiet and all(self._open(tally, place) < place.size for place in places)
-        home, here = (
-            KNOWN.count(tally.state(claim), tally.now) > 0 for claim in self._logins(phone, network)
-        )
-        return Asker(
-            home, home or (here and fresh), fresh, () if home else tuple(place.trickle for place in ignored)
-        )
+        fresh = quiet and all(_open(counts, place) < place.size for place in network.places)
+        return Asker(home, home or (here and fresh), fresh, () if home else ignored)
 
-    def counted(self, tally: Tally, asker: Asker, network: str) -> list[Claim]:
+    def counted(self, counts: Counts, network: Network, asker: Asker) -> list[Claim]:
         """What a text counts for the network that asks."""
         found = []
-        for place in self._places(network):
+        for place in network.places:
             usual = self._settings.sms_per_ip_hour * place.size
-            earned = HOURLY.count(tally.state(place.entered_hour), tally.now)
+            earned = counts.count(place.entered_hour, HOURLY)
             kept = 0 if asker.home else max(0, usual * (EARNED - 1) - earned)
-            found += [replace(self._asked(place), kept=kept), place.sent]
+            found += [replace(place.asked, kept=kept), place.sent]
         return [*found, *asker.held]
 
-    def logged_in(self, phone: Phone, network: str) -> list[Claim]:
-        """What a log-in counts for the network that it came from."""
-        if not network:
-            return []
-        found = [claim for place in self._places(network) for claim in (place.entered, place.entered_hour)]
-        return [*found, *self._logins(phone, network)]
+    def _place(self, subject: str, size: int) -> _Place:
+        return _Place(subject, size, Window(self._settings.sms_per_ip_hour * size * EARNED, HOUR))
 
-    def trickles(self, network: str) -> list[Claim]:
-        """What begins anew with a log-in."""
-        return [place.trickle for place in self._places(network)]
+    def _ignored(self, counts: Counts, network: Network) -> tuple[Claim, ...]:
+        """What is counted where too few codes are entered, of those that had time to be."""
+        return tuple(place.trickle for place in network.places if self._is_ignored(counts, place))
 
-    def _places(self, network: str) -> list[_Place]:
-        if not network:
-            return []
-        site = site_of(network)
-        around = [_Place(self._keys.subject(site), SITE_IS)] if site else []
-        return [_Place(self._keys.subject(network), 1), *around]
+    def _is_ignored(self, counts: Counts, place: _Place) -> bool:
+        codes = counts.count(place.sent, RECORD_SENT, but_last=self._settings.sms_pause_grace)
+        right = counts.count(place.entered, RECORD)
+        return codes >= SLOW_FROM * place.size and right * 100 < codes * self._settings.sms_pause_below
 
-    def _asked(self, place: _Place) -> Claim:
-        most = self._settings.sms_per_ip_hour * place.size * EARNED
-        return Claim("sms_per_ip", place.subject, Window(most, HOUR))
 
-    def _logins(self, phone: Phone, network: str) -> tuple[Claim, Claim]:
-        """Where this number logged in, and where anybody did."""
-        subjects = self._keys.subject(phone.match, network), self._keys.subject(network)
-        home, here = (Claim("known_network", subject, KNOWN) for subject in subjects)
-        return home, here
-
-    def _open(self, tally: Tally, place: _Place) -> float:
-        """The texts of this hour whose codes were not entered."""
-        asked = HOURLY.count(tally.state(self._asked(place)), tally.now)
-        return asked - HOURLY.count(tally.state(place.entered_hour), tally.now)
-
-    def _is_ignored(self, tally: Tally, place: _Place) -> bool:
-        """Whether too few of its codes are entered, of those that had time to be."""
-        grace = self._settings.sms_pause_grace
-        codes = RECORD_SENT.count(tally.state(place.sent), tally.now, but_last=grace)
-        return codes >= SLOW_FROM * place.size and not self._enters(tally, place, but_last=grace)
-
-    def _enters(self, tally: Tally, place: _Place, but_last: int = 0) -> bool:
-        """Whether enough of its codes are entered, however few they are."""
-        codes = RECORD_SENT.count(tally.state(place.sent), tally.now, but_last=but_last)
-        right = RECORD.count(tally.state(place.entered), tally.now)
-        return right * 100 >= codes * self._settings.sms_pause_below
+def _open(counts: Counts, place: _Place) -> float:
+    """The texts of this hour whose codes were not entered."""
+    return counts.count(place.asked, HOURLY) - counts.count(place.entered_hour, HOURLY)
