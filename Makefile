@@ -8,6 +8,8 @@ RACES ?= tests/races
 BASE ?= HEAD
 WORKERS ?= 3
 export PYTHON
+# Tests start hundreds of processes, each of which would compile the product anew where this is set.
+export PYTHONDONTWRITEBYTECODE :=
 
 BIN := .venv/bin
 TEST_NEEDS := mariadb chromium libatomic curl slapd freeradius redis wrk nginx caddy haproxy

@@ -77,6 +77,7 @@ def test_every_command_is_listed_and_every_listed_command_exists() -> None:
     assert listed == set(main.commands)
 
 
+@pytest.mark.server
 def test_the_table_of_commands_is_the_one_that_the_commands_make() -> None:
     program = [sys.executable, str(ROOT / "scripts" / "make-command-table"), "--print"]
     made = subprocess.run(program, capture_output=True, text=True, check=True).stdout
@@ -97,6 +98,7 @@ def test_every_link_into_the_project_leads_somewhere(target: str) -> None:
     assert (ROOT / target).exists()
 
 
+@pytest.mark.server
 def test_no_text_sends_anybody_to_a_package_of_somebody_elses() -> None:
     """`messenger-api` on PyPI is another project: extras are installed from the folder, as '.[ldap]'."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)

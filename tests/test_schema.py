@@ -172,6 +172,7 @@ def test_tables_loaded_from_the_file_are_of_the_newest_revision(
     engine.dispose()
 
 
+@pytest.mark.server
 def test_the_file_is_what_the_script_makes_of_the_models() -> None:
     made = subprocess.run(
         [sys.executable, ROOT / "scripts" / "make-schema", "--print"],
@@ -327,6 +328,7 @@ def test_an_upgrade_of_sqlite_that_fails_leaves_no_trace(tmp_path: Path) -> None
     engine.dispose()
 
 
+@pytest.mark.server
 def test_an_upgrade_of_sqlite_has_no_gap_in_which_another_could_do_its_next_step(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path / 'messenger.sqlite3'}"
     engine = product_engine(uri)
@@ -354,6 +356,7 @@ migrated(sys.argv[1])
 """
 
 
+@pytest.mark.server
 def test_processes_that_start_at_once_on_a_new_sqlite_file_all_find_its_tables(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path / 'messenger.sqlite3'}"
     racers = [

@@ -25,6 +25,8 @@ from tests.servers import LOOPBACK, ROOT, MariaDB, ProductServer, ServerError, f
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.server
+
 PUBLIC_ADDRESS = ("192.0.2.1", 80)  # set aside for documentation (RFC 5737): nobody answers there
 
 

@@ -452,6 +452,7 @@ def constants(path: Path) -> dict[str, object]:
     return {name: value for name, value in vars(module).items() if name.isupper()}
 
 
+@pytest.mark.server
 def test_the_example_is_the_one_that_the_declarations_make() -> None:
     program = [sys.executable, str(ROOT / "scripts" / "make-config-example"), "--print"]
     made = subprocess.run(program, capture_output=True, text=True, check=True).stdout

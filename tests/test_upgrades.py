@@ -24,6 +24,8 @@ from tests.matrix import some
 from tests.servers import LOOPBACK, ROOT, MariaDB
 from tests.test_schema import facts, load_by_hand, product_engine, upgrade_to
 
+pytestmark = pytest.mark.server
+
 PHP_DEMO = [
     "CREATE TABLE users (uid INT UNSIGNED PRIMARY KEY, name BLOB, phone BIGINT UNSIGNED UNIQUE, ts INT)",
     "CREATE TABLE tokens (uid INT UNIQUE, token CHAR(64) PRIMARY KEY)",

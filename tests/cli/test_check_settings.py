@@ -135,6 +135,7 @@ def test_a_redis_that_is_away_or_no_redis_is_a_fault() -> None:
     assert redis_verdict(build()) is None
 
 
+@pytest.mark.server
 @pytest.mark.skipif(which("redis-server") is None, reason="needs redis-server")
 def test_a_redis_that_wants_another_password_or_lacks_the_database_is_a_fault(tmp_path: Path) -> None:
     port = free_port()

@@ -98,6 +98,7 @@ def every_op_works(phone: Phone, gid: int) -> None:
         assert answer["result"] == "OK", answer
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_without_the_database_every_op_says_try_later_and_works_at_once_when_it_is_back(
     server: MariaDB, product: Product, ana: Phone, mesibo: Mesibo, end: str
@@ -117,6 +118,7 @@ def test_without_the_database_every_op_says_try_later_and_works_at_once_when_it_
     assert our_groups(product) == mesibos_groups(mesibo.store)
 
 
+@pytest.mark.server
 def test_a_restart_between_two_requests_is_not_noticed(server: MariaDB, product: Product, ana: Phone) -> None:
     server.restart()
     assert ana.ok("profile", name="Ana")["name"] == "Ana"
@@ -125,6 +127,7 @@ def test_a_restart_between_two_requests_is_not_noticed(server: MariaDB, product:
     assert ana.ok("getcontacts", ts=0)["u"]["name"] == "Ana"
 
 
+@pytest.mark.server
 def test_what_was_asked_of_mesibo_when_the_database_died_is_left_half_done_nowhere(
     server: MariaDB, product: Product, ana: Phone, mesibo: Mesibo
 ) -> None:
@@ -156,6 +159,7 @@ def test_what_was_asked_of_mesibo_when_the_database_died_is_left_half_done_nowhe
     assert again["phone"] == CAT
 
 
+@pytest.mark.server
 def test_updates_wait_for_the_database_and_leave_when_it_is_back(
     server: MariaDB, product: Product, ana: Phone, mesibo: Mesibo
 ) -> None:
@@ -174,6 +178,7 @@ def test_updates_wait_for_the_database_and_leave_when_it_is_back(
         worker.join()
 
 
+@pytest.mark.server
 def test_a_frozen_database_is_waited_for_no_longer_than_a_person_would(
     server: MariaDB, product: Product, ana: Phone
 ) -> None:
@@ -190,6 +195,7 @@ def test_a_frozen_database_is_waited_for_no_longer_than_a_person_would(
     assert ana.ok("profile", name="Ana")["name"] == "Ana"
 
 
+@pytest.mark.server
 class TestLocks:
     def test_a_row_that_somebody_else_holds_is_waited_for_a_moment(
         self, server: MariaDB, product: Product, ana: Phone
@@ -254,6 +260,7 @@ def _deadlocks(server: MariaDB) -> int:
     return int(str(count))
 
 
+@pytest.mark.server
 class CutAtCommit:
     """A way to MariaDB on which, when `armed`, the connection breaks after a COMMIT and before its answer.
 
@@ -301,6 +308,7 @@ class CutAtCommit:
                         return
 
 
+@pytest.mark.server
 class TestLostAnswerToCommit:
     """Committed, and nobody here knows: what was done for the transaction must not be undone."""
 

@@ -18,6 +18,8 @@ from messenger_api.storage.db import Database
 from tests.servers import LOOPBACK, MariaDB, free_port
 from tests.stopwatch import Stopwatch
 
+pytestmark = pytest.mark.server
+
 NAME = "messenger_hosts"
 Connected = Callable[..., Database]
 

@@ -228,6 +228,7 @@ def test_no_provider_at_all_names_the_key() -> None:
         sender_from_settings(build(sms_providers=[]))
 
 
+@pytest.mark.server
 def test_twilios_library_is_loaded_only_where_it_is_configured() -> None:
     program = (
         "import sys\n"

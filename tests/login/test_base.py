@@ -239,6 +239,7 @@ def test_a_method_that_cannot_be_loaded_names_the_key_and_the_fault(path: str, t
     assert told in str(caught.value)
 
 
+@pytest.mark.server
 def test_no_library_of_a_login_method_is_loaded_unless_it_is_configured() -> None:
     program = (
         "import sys\n"

@@ -163,6 +163,7 @@ def test_a_profile_photo_of_an_animation_is_its_first_frame(source: bytes) -> No
     assert is_near(kept.getpixel((5, 10)), RED, 40)
 
 
+@pytest.mark.server
 def test_a_frame_that_claims_a_huge_canvas_costs_no_memory() -> None:
     second = [found.start() for found in re.finditer(rb"\x00\x2c....", GIF)][1] + 6
     huge = GIF[:second] + struct.pack("<HH", 9_000, 9_000) + GIF[second + 4 :]
@@ -502,6 +503,7 @@ def test_a_photo_with_broken_exif_is_a_photo_all_the_same(tags: bytes) -> None:
     assert corners(opened(photo(data).data)) == "ABCD"
 
 
+@pytest.mark.server
 def test_a_hostile_file_cannot_flood_the_log() -> None:
     entries = b"".join(struct.pack("<HHII", 0x9000 + n, 1, 60_000, 8) for n in range(2_000))
     tags = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2_000) + entries + bytes(30_000)

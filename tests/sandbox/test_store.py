@@ -118,6 +118,7 @@ def _write(path: Path, name: str) -> None:
             store.record_sms("491", f"{name} {number}")
 
 
+@pytest.mark.server
 def test_processes_that_start_at_once_share_a_file_and_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "sandbox.sqlite3"
     spawn = multiprocessing.get_context("spawn")

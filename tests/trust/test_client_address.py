@@ -147,6 +147,7 @@ def post(server: ProductServer, *forwarded: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.server
 def test_behind_one_proxy_forged_headers_are_worth_nothing(
     environment: dict[str, str], product_server: Callable[..., ProductServer]
 ) -> None:
@@ -164,6 +165,7 @@ def test_behind_one_proxy_forged_headers_are_worth_nothing(
     assert proxy_finding(environment, server, hops=1)["state"] == "ok"
 
 
+@pytest.mark.server
 def test_a_proxy_that_nobody_configured_is_told_of_once_and_by_the_doctor(
     environment: dict[str, str], product_server: Callable[..., ProductServer]
 ) -> None:

@@ -20,6 +20,8 @@ from messenger_api.services.login.passwords import PasswordMethod
 from tests.product import APPID
 from tests.servers import ProductServer
 
+pytestmark = pytest.mark.server
+
 ANA = "14155550101"
 PROCESSES, GUESSERS, OWNERS = 4, 200, 50
 KEY = "the same key for all four processes"
