@@ -17,6 +17,10 @@ API = "api"
 # Of the paths, the front page's is the API's too.
 FRONT = "/"
 PATHS = frozenset({FRONT, "/api", "/api.php"})
+# Where files are served (transport/files.py).
+FILES = "/files/"
+# Webhooks and machines go by the status; apps read nothing but JSON with status 200.
+BY_STATUS = ("/sms/", FILES, "/healthz", "/readyz", "/metrics")
 # Of the methods, those that run ops; any other but OPTIONS is answered like a call with no op.
 METHODS = frozenset({"GET", "POST"})
 
@@ -45,7 +49,9 @@ def is_api(routes: Map, environ: WSGIEnvironment) -> bool:
 
 
 def is_posted_to_api(routes: Map, path: str) -> bool:
-    """Whether the API takes what is posted to this path, and no page does."""
+    """Whether the API takes what is posted to this path: no page does, and callers read no status there."""
+    if path.startswith(BY_STATUS):
+        return False
     try:
         endpoint, _values = routes.bind("").match(path, "POST")
     except HTTPException:

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING
 from messenger_api.domain.capacity import CALLS_AT_ONCE
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.network import network_of
+from messenger_api.transport.addresses import BY_STATUS, FILES
 from messenger_api.transport.cutting import PATIENCE_WHEN_FEW, Cutter
 from messenger_api.transport.envelope import Reply, failure
 from messenger_api.transport.proxies import PEER
@@ -48,11 +49,6 @@ FILE = "messenger_api.body"
 # So long a request waits for its turn to be worked on.
 TURN_SECONDS = 10
 RETRY_SECONDS = 5
-
-# Where files are served (transport/files.py).
-FILES = "/files/"
-# Webhooks and machines go by the status; apps read nothing but JSON with status 200.
-BY_STATUS = ("/sms/", FILES, "/healthz", "/readyz", "/metrics")
 
 
 class Receiving:

@@ -75,9 +75,11 @@ def api_blueprint(services: Services) -> Blueprint:
         return call() if is_api(current_app.url_map, request.environ) else front_page(services)
 
     def elsewhere(path: str) -> Response:
-        if request.method == "OPTIONS" and not is_posted_to_api(current_app.url_map, f"/{path}"):
+        if is_posted_to_api(current_app.url_map, f"/{path}"):
+            return call()
+        if request.method == "OPTIONS":
             return current_app.make_default_options_response()
-        return call()
+        return current_app.make_response(NotFound().get_response())
 
     @blueprint.errorhandler(Exception)
     def failed(error: Exception) -> Response:
