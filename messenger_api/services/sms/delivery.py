@@ -82,7 +82,8 @@ class TextDelivery:
         """
         channel = self._channel(phone, request.channel)
         self._text_limits.check(phone, costs=self._sms.costs)
-        issued = self._codes.issue(self._codes.draft(names, name), self._plan(names, channel))
+        plan = self._plan(names, channel)
+        issued = self._codes.issue(self._codes.draft(names, name), plan)
         self._budget.sound_alarms(issued.taken)
         message = self._messages.compose(phone, issued.fresh.code, request, channel)
         bookings = Bookings(self._limits, self._budget, names.country, issued.claims, issued.at)
