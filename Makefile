@@ -33,9 +33,10 @@ test: ## run all tests, MariaDB and the browser included, with the coverage gate
 	@scripts/system-packages $(TEST_NEEDS)
 	$(BIN)/python -m pytest --ignore=tests/cluster --numprocesses=$(WORKERS) --dist=loadfile --cov --cov-report=term
 
-test-quick: ## run the tests that need no server, without coverage
+test-quick: ## run the tests that start no process, with fewer examples and without coverage
 	@scripts/install test
-	$(BIN)/python -m pytest --ignore=tests/cluster --numprocesses=2 --dist=loadfile -m "not server"
+	$(BIN)/python -m pytest --ignore=tests/cluster --numprocesses=2 --dist=loadfile -m "not server and not long" \
+		--hypothesis-profile=quick
 
 test-one: ## run one test, one file or one folder (T=tests/contract/test_ops.py::test_name)
 	@scripts/install test

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import uuid
 from collections import Counter, defaultdict
@@ -39,6 +40,7 @@ EVERY_TEST_MUST_RUN = IN_CI or os.environ.get("MESSENGER_NO_SKIPS") == "1"
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, max_examples=200)
 hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=2_000, print_blob=True)
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
 hypothesis.settings.load_profile("ci" if IN_CI else "dev")
 
 PRODUCT_DATABASE = "product"
@@ -53,6 +55,10 @@ WITH_EVERY_DRIVER = pytest.mark.parametrize(
     indirect=True,
 )
 THE_LOG = WholeLog()
+
+# The test that runs now, if it is one that starts no process.
+QUICK_TEST: list[str] = []
+STARTS_A_PROCESS = {"subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.system"}
 
 # A run holds a gigabyte of files at a time.
 ENOUGH_MEMORY = 4 * 1024**3
@@ -119,6 +125,30 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("seconds, tests and file")
     for file, spent in sorted(seconds.items(), key=lambda pair: -pair[1]):
         terminalreporter.write_line(f"{spent:8.1f} {tests[file]:5} {file}")
+
+
+class ProcessStartedError(RuntimeError):
+    """A test that is not marked `server` started a process."""
+
+
+def _keep_quick_tests_quick(event: str, _: tuple[Any, ...]) -> None:
+    """Python tells of every process before it starts. `make test-quick` is for tests that start none."""
+    if QUICK_TEST and event in STARTS_A_PROCESS:
+        raise ProcessStartedError(f"{event}: mark {QUICK_TEST[0]} with pytest.mark.server")
+
+
+sys.addaudithook(_keep_quick_tests_quick)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
+    """Say which test runs, if it is one of those that start no process."""
+    if item.get_closest_marker("server") is None:
+        QUICK_TEST.append(item.nodeid)
+    try:
+        return (yield)
+    finally:
+        QUICK_TEST.clear()
 
 
 class NetworkClosedError(RuntimeError):

@@ -167,6 +167,7 @@ def test_a_login_while_mesibo_is_slow_to_delete_the_token_of_a_log_out(product: 
     assert not is_dead(again)
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("end", ["logout", "deleteaccount"])
 def test_a_login_after_a_deletion_that_mesibo_did_not_answer_in_time(
     make_product: MakeProduct, end: str

@@ -121,6 +121,7 @@ def delivering(product: Product, workers: int = 2) -> Iterator[None]:
             thread.join()
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("seed", [1])
 def test_both_sides_agree_when_all_is_quiet(
     make_product: Callable[..., Product], mesibo: Mesibo, seed: int

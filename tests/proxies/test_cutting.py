@@ -117,6 +117,7 @@ def test_of_two_the_one_that_moves_stays(cutter: Cutter, reading: Callable[[], R
     assert not moved
 
 
+@pytest.mark.server
 def test_a_connection_on_which_nobody_waits_is_left_alone(cutter: Cutter) -> None:
     with (
         socket.create_server((LOOPBACK, 0)) as listening,

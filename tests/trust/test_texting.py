@@ -130,6 +130,7 @@ def test_a_refusal_of_the_number_and_fraud_are_asked_of_nobody_else(connect: Con
 # --- Taken and never delivered
 
 
+@pytest.mark.server
 def test_what_never_arrives_is_sent_by_the_next_within_ten_seconds_and_once(connect: Connect) -> None:
     product, providers = connect(**RECEIPTS)
     with working(product):
