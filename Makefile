@@ -33,10 +33,11 @@ test: ## run all tests, MariaDB and the browser included, with the coverage gate
 	@scripts/system-packages $(TEST_NEEDS)
 	$(BIN)/python -m pytest --ignore=tests/cluster --numprocesses=$(WORKERS) --dist=loadfile --cov --cov-report=term
 
-test-quick: ## run the tests that start no process, with fewer examples and without coverage
+# Without the simulations, which take no server but minutes: outages, races, attacks, any input.
+test-quick: ## run the tests that start no process, without the simulations, with fewer examples
 	@scripts/install test
-	$(BIN)/python -m pytest --ignore=tests/cluster --numprocesses=2 --dist=loadfile -m "not server and not long" \
-		--hypothesis-profile=quick
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile -m "not server and not long" --hypothesis-profile=quick \
+		$(patsubst %,--ignore=tests/%,cluster faults races trust properties/test_any_input.py)
 
 test-one: ## run one test, one file or one folder (T=tests/contract/test_ops.py::test_name)
 	@scripts/install test
