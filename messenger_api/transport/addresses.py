@@ -19,8 +19,10 @@ FRONT = "/"
 PATHS = frozenset({FRONT, "/api", "/api.php"})
 # Where files are served (transport/files.py).
 FILES = "/files/"
+# Where providers of texts post receipts, and nobody else anything.
+WEBHOOKS = "/sms/"
 # Webhooks and machines go by the status; apps read nothing but JSON with status 200.
-BY_STATUS = ("/sms/", FILES, "/healthz", "/readyz", "/metrics")
+BY_STATUS = (WEBHOOKS, FILES, "/healthz", "/readyz", "/metrics")
 # Of the methods, those that run ops; any other but OPTIONS is answered like a call with no op.
 METHODS = frozenset({"GET", "POST"})
 
@@ -49,8 +51,8 @@ def is_api(routes: Map, environ: WSGIEnvironment) -> bool:
 
 
 def is_posted_to_api(routes: Map, path: str) -> bool:
-    """Whether the API takes what is posted to this path: no page does, and callers read no status there."""
-    if path.startswith(BY_STATUS):
+    """Whether the API takes what is posted to this path: no page does, and it is no webhook's."""
+    if path.startswith(WEBHOOKS):
         return False
     try:
         endpoint, _values = routes.bind("").match(path, "POST")

@@ -197,7 +197,7 @@ PASSWORDS = [
 def guarded(folder: Any) -> Iterator[Product]:
     quick = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("messenger_api.services.login.passwords.PasswordHasher", quick)
+        patch.setattr("argon2.PasswordHasher", quick)
         yield from _guarded(folder)
 
 
