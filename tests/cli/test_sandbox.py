@@ -39,6 +39,7 @@ def test_what_it_prints_connects_a_product_to_it(start: Start, tmp_path: Path) -
     )
     settings = configuration.build(
         sms_providers=["twilio", "twilio_verify", "vonage"],
+        sms_countries=["US"],
         twilio_from="+15005550006",
         vonage_from="Messenger",
         **{key.lower(): value_of(output, key) for key in keys},
@@ -75,6 +76,7 @@ def test_it_remembers_what_came_before_it_was_stopped(start: Start) -> None:
         assert texts.count("your code") == int(expected)
         settings = configuration.build(
             sms_providers=["twilio"],
+            sms_countries=["US"],
             twilio_from="+15005550006",
             twilio_api_url=value_of(output, "TWILIO_API_URL"),
             twilio_account_sid=value_of(output, "TWILIO_ACCOUNT_SID"),
