@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 # A test that uses one of these, through other fixtures too, is marked `server`.
-SERVER_FIXTURES = {"mariadb", "own_mariadb", "browser", "product_server"}
+SERVER_FIXTURES = {"mariadb", "own_mariadb", "browser", "product_server", "cluster"}
 
 IN_CI = os.environ.get("CI", "").lower() in {"true", "1"}
 EVERY_TEST_MUST_RUN = IN_CI or os.environ.get("MESSENGER_NO_SKIPS") == "1"
