@@ -76,6 +76,7 @@ def sent(app: Flask, environ: dict[str, Any]) -> Sent:
     if close := getattr(pieces, "close", None):
         close()
     [(status, headers)] = begun
+    headers = [(name, "now" if name == "Date" else value) for name, value in headers]
     return status, headers, MADE.sub(b"made", body)
 
 
