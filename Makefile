@@ -6,7 +6,7 @@ FUZZ ?= tests/properties
 LONG ?= tests
 RACES ?= tests/races
 BASE ?= HEAD
-WORKERS ?= 3
+WORKERS ?= 2
 export PYTHON
 # Tests start hundreds of processes, each of which would compile the product anew where this is set.
 export PYTHONDONTWRITEBYTECODE :=
@@ -27,8 +27,8 @@ run: ## install and start on http://127.0.0.1:8080 with the sandbox (PORT=9000 f
 check: ## run what CI runs: the checks, then every test, none of which may be skipped
 	@.ci/run
 
-# Many tests wait for servers, so that three processes keep two cores busy. A file's tests stay in one process.
-test: ## run all tests, MariaDB and the browser included, with the coverage gate (WORKERS=3 processes)
+# Many tests wait for servers, so that two processes keep two cores busy. A file's tests stay in one process.
+test: ## run all tests, MariaDB and the browser included, with the coverage gate (WORKERS=2 processes)
 	@scripts/install test
 	@scripts/system-packages $(TEST_NEEDS)
 	$(BIN)/python -m pytest --ignore=tests/cluster --numprocesses=$(WORKERS) --dist=loadfile --cov --cov-report=term

@@ -15,6 +15,8 @@ from messenger_api.settings import SettingsError
 from tests.cli.commands import Cli, Start
 from tests.product import Product
 
+pytestmark = pytest.mark.server
+
 ANA = "14155550101"
 OTHER = "another secret key, of the same length!!"
 WAY_BACK = "Put the old key back"
