@@ -134,11 +134,13 @@ class Dispatch:
         return {**head, **answer, "result": True if self._wants_boolean else "OK"}
 
     def _failure(self, error: ApiError) -> Answer:
+        # AUTHFAIL, the commonest refusal, has no text: its language need not be read.
+        asked = self._request if error.message else None
         return failure(
             error,
             op=self._op,
             ts=self._services.database.now(),
-            language=self._request.language if self._request else "en",
+            language=asked.language if asked else "en",
             result=False if self._wants_boolean else "FAIL",
         )
 
