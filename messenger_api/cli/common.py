@@ -25,6 +25,8 @@ from messenger_api.domain.names import cleaned
 from messenger_api.domain.network import is_loopback
 from messenger_api.settings import Settings, SettingsError, without_mesibo
 
+# How many rows a list has, unless --limit says otherwise.
+PAGE = 50
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 # What may be invisible: all but the lines and the signs of JSON itself.
@@ -98,6 +100,20 @@ def prepare_schema(parts: Parts) -> None:
     elif not parts.schema.is_current():
         fail("The database's tables are not those of this version. Run: messenger-api db upgrade")
     parts.installation.check_key()
+
+
+@contextmanager
+def ready_product() -> Iterator[Parts]:
+    """`product` with its tables at this version: what a command about the data begins with."""
+    with product() as parts:
+        prepare_schema(parts)
+        yield parts
+
+
+def limit_of(what: str) -> Callable[[Any], Any]:
+    """The option `--limit` of a command that lists `what`."""
+    number = click.IntRange(1)
+    return click.option("--limit", default=PAGE, show_default=True, type=number, help=f"{what} to list.")
 
 
 def uid_of(parts: Parts, number: str) -> int:

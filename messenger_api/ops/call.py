@@ -100,7 +100,7 @@ class Call:
     @property
     def download_url(self) -> str:
         """Where photos and attachments are fetched: this address and a file's name."""
-        return self.services.settings.download_url or f"{self.base_url}/files/"
+        return self.services.settings.files_url(self.base_url)
 
     @property
     def base_url(self) -> str:

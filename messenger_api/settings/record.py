@@ -92,6 +92,10 @@ class Settings(
         home = (self.default_country,) if self.default_country else ()
         return self.sms_countries or home
 
+    def files_url(self, base_url: str) -> str:
+        """The address of uploaded files, with a slash at its end; `base_url`: this server's, without one."""
+        return self.download_url or f"{base_url}/files/"
+
     @property
     def uses_sandbox(self) -> bool:
         """Whether the built-in stand-in takes mesibo's place: only where it was asked for."""

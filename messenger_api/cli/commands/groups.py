@@ -7,17 +7,15 @@ import click
 from messenger_api.cli.common import (
     as_json,
     fail,
+    limit_of,
     local_time,
-    prepare_schema,
     print_details,
     print_json,
     print_table,
-    product,
+    ready_product,
 )
 from messenger_api.cli.root import main
 from messenger_api.services.operator.groups import ShownGroup
-
-PAGE = 50
 
 
 @main.group()
@@ -27,12 +25,11 @@ def groups() -> None:
 
 @groups.command("list")
 @click.option("--after", default=0, metavar="GID", help="Begin behind this gid: the next page.")
-@click.option("--limit", default=PAGE, show_default=True, type=click.IntRange(1), help="Groups to list.")
+@limit_of("Groups")
 @as_json
 def list_groups(after: int, limit: int, as_json: bool) -> None:
     """List groups in the order of their gids."""
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         found = parts.operator.groups.page(after=after, limit=limit)
     if as_json:
         print_json(found)
@@ -50,8 +47,7 @@ def list_groups(after: int, limit: int, as_json: bool) -> None:
 @as_json
 def show(gid: int, as_json: bool) -> None:
     """Show a group and its members."""
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         found = parts.operator.groups.show(gid)
     if found is None:
         fail(f"There is no group {gid}.")

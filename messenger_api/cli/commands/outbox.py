@@ -8,10 +8,9 @@ from messenger_api.cli.common import (
     as_json,
     fail,
     local_time,
-    prepare_schema,
     print_json,
     print_table,
-    product,
+    ready_product,
 )
 from messenger_api.cli.root import main
 from messenger_api.services.operator.outbox import OutboxStatus
@@ -27,8 +26,7 @@ def outbox() -> None:
 @as_json
 def status(limit: int, as_json: bool) -> None:
     """Show what waits, and what was given up and why."""
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         now = parts.operator.outbox.status(limit)
     if as_json:
         print_json(now)
@@ -46,8 +44,7 @@ _all = click.option("--all", "every", is_flag=True, help="All that were given up
 def retry(item: int | None, every: bool) -> None:
     """Try again what was given up, from its first try on."""
     _check(item, every)
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         count = parts.operator.outbox.retry(item)
     _report("Queued again", item, count)
 
@@ -59,8 +56,7 @@ def retry(item: int | None, every: bool) -> None:
 def purge(item: int | None, every: bool) -> None:
     """Remove what was given up, for good."""
     _check(item, every)
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         count = parts.operator.outbox.purge(item)
     _report("Removed", item, count)
 

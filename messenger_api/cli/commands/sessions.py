@@ -8,10 +8,9 @@ from messenger_api.cli.common import (
     as_json,
     fail,
     local_time,
-    prepare_schema,
     print_json,
     print_table,
-    product,
+    ready_product,
     uid_of,
 )
 from messenger_api.cli.root import main
@@ -27,8 +26,7 @@ def sessions() -> None:
 @as_json
 def list_sessions(number: str, as_json: bool) -> None:
     """List a user's sessions, newest first."""
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         found = parts.services.sessions.of(uid_of(parts, number))
     if as_json:
         print_json(found)
@@ -56,8 +54,7 @@ def revoke(sid: int | None, number: str) -> None:
     """End a session, or all of a user's, with the push token and mesibo's token."""
     if bool(sid) == bool(number):
         fail("Name a session or, with --user, a user.")
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         service = parts.services.sessions
         ended = service.revoke_any(sid) if sid else service.revoke_all(uid_of(parts, number))
     if sid and not ended:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from messenger_api.cli.commands.sms import sms
-from messenger_api.cli.common import as_json, fail, prepare_schema, print_json, print_table, product
+from messenger_api.cli.common import as_json, fail, print_json, print_table, ready_product
 from messenger_api.services.sms.report import TextReport
 
 
@@ -13,8 +13,7 @@ from messenger_api.services.sms.report import TextReport
 @as_json
 def status(as_json: bool) -> None:
     """Show what texts have cost and may cost, the codes of the last hour by country, and the providers."""
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         found = parts.operator.texts.read()
     if as_json:
         print_json(found)
@@ -26,8 +25,7 @@ def status(as_json: bool) -> None:
 @click.argument("country")
 def resume(country: str) -> None:
     """Let texts go to COUNTRY again (two ISO letters) although its codes were not entered."""
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         if not parts.operator.texts.resume(country.upper()):
             fail(f"No codes were sent to {country.upper()} of late: nothing to resume.")
     click.echo(f"Texts go to {country.upper()} again.")

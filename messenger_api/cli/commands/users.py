@@ -7,18 +7,16 @@ import click
 from messenger_api.cli.common import (
     as_json,
     fail,
+    limit_of,
     local_time,
     nobody,
-    prepare_schema,
     print_details,
     print_json,
     print_table,
-    product,
+    ready_product,
 )
 from messenger_api.cli.root import main
 from messenger_api.services.operator.users import ShownUser
-
-PAGE = 50
 
 
 @main.group()
@@ -28,13 +26,12 @@ def users() -> None:
 
 @users.command("list")
 @click.option("--after", default=0, metavar="UID", help="Begin behind this uid: the next page.")
-@click.option("--limit", default=PAGE, show_default=True, type=click.IntRange(1), help="Users to list.")
+@limit_of("Users")
 @click.option("--phone", default="", metavar="NUMBER", help="Only the user with this number.")
 @as_json
 def list_users(after: int, limit: int, phone: str, as_json: bool) -> None:
     """List users in the order of their uids."""
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         users = parts.operator.users
         if phone:
             one = users.find(phone)
@@ -57,8 +54,7 @@ def list_users(after: int, limit: int, phone: str, as_json: bool) -> None:
 @as_json
 def show(number: str, as_json: bool) -> None:
     """Show a user's profile, sessions, groups and the size of the phone book."""
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         user = parts.operator.users.show(number)
     if user is None:
         fail(nobody(number))

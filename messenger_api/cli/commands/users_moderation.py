@@ -7,26 +7,23 @@ import click
 from messenger_api.cli.commands.users import users
 from messenger_api.cli.common import (
     as_json,
+    limit_of,
     local_time,
-    prepare_schema,
     print_json,
     print_table,
     printable,
-    product,
+    ready_product,
     say,
     uid_of,
 )
 from messenger_api.domain.errors import TryLater
-
-PAGE = 50
 
 
 @users.command()
 @click.argument("number")
 def block(number: str) -> None:
     """Keep a user out: all sessions end, with mesibo's tokens, and logins are refused."""
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         parts.services.closing.keep_out(uid_of(parts, number))
     say(f"{printable(number)} is blocked.")
 
@@ -35,8 +32,7 @@ def block(number: str) -> None:
 @click.argument("number")
 def unblock(number: str) -> None:
     """Let a user in again."""
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         parts.services.closing.let_in(uid_of(parts, number))
     say(f"{printable(number)} may log in again.")
 
@@ -46,8 +42,7 @@ def unblock(number: str) -> None:
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 def delete(number: str, yes: bool) -> None:
     """Delete a user's account, as the user can do in the app."""
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         uid = uid_of(parts, number)
         if not yes:
             click.confirm(f"Delete the account of {number}, its memberships and its pictures?", abort=True)
@@ -64,22 +59,19 @@ def delete(number: str, yes: bool) -> None:
 @click.argument("number")
 def export(number: str) -> None:
     """Print all that is kept about a user, as JSON: what `exportaccount` answers."""
-    with product() as parts:
-        prepare_schema(parts)
-        settings = parts.settings
-        files_url = settings.download_url or f"{settings.public_url.rstrip('/')}/files/"
+    with ready_product() as parts:
+        files_url = parts.settings.files_url(parts.settings.public_url.rstrip("/"))
         found = parts.services.exports.of(uid_of(parts, number), files_url)
     print_json(found)
 
 
 @users.command()
 @click.option("--before", default=0, metavar="ID", help="Begin behind this report: the next page.")
-@click.option("--limit", default=PAGE, show_default=True, type=click.IntRange(1), help="Reports to list.")
+@limit_of("Reports")
 @as_json
 def reports(before: int, limit: int, as_json: bool) -> None:
     """List what users have reported, newest first."""
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         found = parts.operator.users.reports(before=before, limit=limit)
     if as_json:
         print_json(found)

@@ -7,7 +7,7 @@ import sys
 import click
 
 from messenger_api.cli.commands.users import users
-from messenger_api.cli.common import fail, prepare_schema, product
+from messenger_api.cli.common import fail, ready_product
 from messenger_api.composition import Parts
 from messenger_api.services.login.passwords import PasswordMethod
 
@@ -18,8 +18,7 @@ from messenger_api.services.login.passwords import PasswordMethod
 @click.option("--remove", is_flag=True, help="Remove the password instead: nobody logs in with it any more.")
 def password(address: str, stdin: bool, remove: bool) -> None:
     """Set the password with which ADDRESS logs in; it is asked for twice and not shown."""
-    with product() as parts:
-        prepare_schema(parts)
+    with ready_product() as parts:
         method = _method(parts)
         name = method.read(address)
         if name is None:
