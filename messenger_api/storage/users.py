@@ -151,11 +151,6 @@ def change(connection: Connection, now: int, uid: int, **columns: Unpack[Changes
     execute(connection, _CHANGE, {"of": uid, **columns, "changed_at": now})
 
 
-def note_mesibo_uid(connection: Connection, uid: int, mesibo_uid: int) -> None:
-    """Remember the id that mesibo gave this user; nobody's sync is concerned."""
-    connection.execute(update(User).where(User.uid == uid).values(mesibo_uid=mesibo_uid))
-
-
 def add_thumbnail(connection: Connection, photo: str, tn: str) -> None:
     """Keep the thumbnail of a photo, ready to be sent."""
     connection.execute(insert(Thumbnail).values(photo=photo, tn=tn))
