@@ -80,21 +80,28 @@ class IssuerKeys:
         return found
 
     def fetch(self) -> None:
-        """Fetch the keys, or wait for the thread that already does.
+        """Fetch the keys, or wait for the thread that does. Those of the last `EACH_SECONDS` are not old.
 
         Raises:
             Unavailable: there is no usable answer.
         """
         with self._lock:
-            if self._fetching is None or self._fetching.done():
-                self._began, self._began_at = self._clock(), time.time()
-                self._fetching = self._start()
             fetching = self._fetching
+            if fetching is None or (fetching.done() and not self._was_just_fetched(fetching)):
+                self._began, self._began_at = self._clock(), time.time()
+                fetching = self._fetching = self._start()
         keys = self._outcome(fetching)
         self._is_down = isinstance(keys, str)
         if isinstance(keys, str):
             raise Unavailable(keys)
         self._keys, self._fetched_at = keys, self._clock()
+
+    def _was_just_fetched(self, fetching: Future[Sequence[Jwk] | str]) -> bool:
+        # Whoever saw no keys, or old ones, may have come here after another thread fetched them.
+        return self._wait_seconds() > 0 and not isinstance(fetching.result(), str)
+
+    def _wait_seconds(self) -> float:
+        return self._began + EACH_SECONDS - self._clock()
 
     def _start(self) -> Future[Sequence[Jwk] | str]:
         try:
@@ -124,8 +131,7 @@ class IssuerKeys:
         if not self._waiting.acquire(blocking=False):
             raise Unavailable("too many unknown keys")
         try:
-            wait_for = self._began + EACH_SECONDS - self._clock()
-            if wait_for > 0:
+            while (wait_for := self._wait_seconds()) > 0:
                 time.sleep(wait_for)
             if self._began < asked:
                 with suppress(Unavailable):
