@@ -578,7 +578,8 @@ VONAGE_API_URL = "https://rest.nexmo.com"
 # ------------------------------------------------------------------------------ Any other SMS gateway
 # For the provider "http".
 
-# Where the request goes. {to} (digits), {to_plus} (with +), {text}, {code} and {from} are filled in.
+# Where the request goes. {to} (digits), {to_plus} (with +), {text}, {code} and {from} are filled in. User and
+# password before the host are sent as Basic authorization, and no part of the address.
 # Example: SMS_HTTP_URL = "https://sms.example.com/send?to={to}&text={text}&from={from}"
 SMS_HTTP_URL = ""
 

@@ -294,6 +294,10 @@ def test_what_a_key_needs_besides_is_named(values: dict[str, object], missing: l
         ({"sms_http_url": "https://x/{to}"}, "SMS_HTTP_URL: {text} or {code} must stand in it"),
         ({"sms_http_method": "GET", "sms_http_body": "x"}, "SMS_HTTP_BODY: a GET has none"),
         ({"sms_http_accepted": []}, "SMS_HTTP_ACCEPTED: accepted is at least one HTTP status"),
+        (
+            {"sms_http_url": "https://a:b@x/{to}/{text}", "sms_http_headers": {"authorization": "Bearer t"}},
+            "SMS_HTTP_HEADERS: its Authorization and the user in SMS_HTTP_URL are two of a kind",
+        ),
         ({"sms_http_refused": [201, 400]}, "SMS_HTTP_REFUSED = [201]: accepted are statuses not in"),
     ],
 )

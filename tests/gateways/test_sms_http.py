@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
@@ -115,6 +117,43 @@ def test_the_headers_are_sent_and_no_other_credentials(
     first, second = standin.calls
     assert (first.headers["x-api-key"], "authorization" in first.headers) == ("k-1", False)
     assert second.headers["authorization"] == "Bearer t"
+
+
+@pytest.mark.parametrize(
+    ("user_info", "sent"),
+    [
+        ("user:pass", b"user:pass"),
+        ("user:p%40ss%3Aw%C3%B6rd", "user:p@ss:wörd".encode()),
+        ("user:a:b", b"user:a:b"),
+        ("key", b"key:"),
+        (":token", b":token"),
+    ],
+)
+def test_user_and_password_of_the_address_are_sent_as_basic_authorization(
+    standin: Gateway, user_info: str, sent: bytes
+) -> None:
+    url = standin.url.replace("://", f"://{user_info}@") + "/send?to={to}&text={text}"
+    send(standin, sms_http_url=url, sms_http_headers={"X-Api-Key": "k-1"})
+    (call,) = standin.calls
+    kind, _, credentials = call.headers["authorization"].partition(" ")
+    assert (kind, base64.b64decode(credentials)) == ("Basic", sent)
+    assert call.target == f"/send?to={NUMBER}&text={quote(TEXT, safe='')}"
+    assert user_info not in f"{call.target}{call.body!r}{call.headers['host']}"
+    assert call.headers["x-api-key"] == "k-1"
+
+
+def test_user_and_password_of_the_address_stand_in_no_exception_and_no_log(standin: Gateway) -> None:
+    url = standin.url.replace("://", "://somebody:s3cret@") + "/send"
+    standin.status = 401
+    with pytest.raises(SmsUnavailable) as refused, capture_logs() as events:
+        send(standin, sms_http_url=url, sms_http_body="{to}{text}")
+    standin.status = 200
+    away = url.rpartition(":")[0] + ":1/send"
+    with pytest.raises(SmsUnavailable) as unreachable, capture_logs() as others:
+        send(standin, sms_http_url=away, sms_http_body="{to}{text}")
+    shown = everything_in(refused.value) + everything_in(unreachable.value) + repr(events + others)
+    for secret in ("somebody", "s3cret", base64.b64encode(b"somebody:s3cret").decode()):
+        assert secret not in shown
 
 
 # --- The answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -9,7 +10,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote_to_bytes, urlsplit
 from xml.sax.saxutils import escape
 
 from messenger_api.gateways.http import HttpClient, Response, Timeouts
@@ -23,6 +24,7 @@ from messenger_api.settings.keys import Keys, key
 NAME = "http"
 
 SIGNATURE_HEADER = "X-Signature"
+AUTHORIZATION, CONTENT_TYPE = "Authorization", "Content-Type"
 STATES = {"sent": State.SENT, "delivered": State.DELIVERED, "failed": State.FAILED}
 
 _PLACEHOLDER = re.compile(r"\{(to|to_plus|text|code|from)\}")
@@ -40,7 +42,8 @@ class HttpKeys(Keys):
     sms_http_url: str = key(
         "",
         as_url,
-        "Where the request goes. {to} (digits), {to_plus} (with +), {text}, {code} and {from} are filled in.",
+        "Where the request goes. {to} (digits), {to_plus} (with +), {text}, {code} and {from} are filled in."
+        " User and password before the host are sent as Basic authorization, and no part of the address.",
         "https://sms.example.com/send?to={to}&text={text}&from={from}",
         secret=True,
         needed=True,
@@ -113,6 +116,11 @@ class HttpKeys(Keys):
             yield "SMS_HTTP_ACCEPTED: accepted is at least one HTTP status"
         if both := set(self.sms_http_accepted) & set(self.sms_http_refused):
             yield f"SMS_HTTP_REFUSED = {sorted(both)}: accepted are statuses not in SMS_HTTP_ACCEPTED"
+        if _user_info(self.sms_http_url) and _header(dict(self.sms_http_headers), AUTHORIZATION):
+            yield (
+                "SMS_HTTP_HEADERS: its Authorization and the user in SMS_HTTP_URL are two of a kind;"
+                " accepted is one of them"
+            )
         if self.sms_http_receipt_secret and not self.sms_http_id:
             yield "SMS_HTTP_ID: required with SMS_HTTP_RECEIPT_SECRET, to tell what a receipt is about"
 
@@ -134,8 +142,12 @@ class HttpProvider(SmsProvider):
         keys = self._keys = settings.of(HttpKeys)
         self._headers = dict(keys.sms_http_headers)
         self._escape = _escape_for(_content_type(keys))
-        if keys.sms_http_body and not _given_type(self._headers):
-            self._headers["Content-Type"] = _content_type(keys)
+        if keys.sms_http_body and not _header(self._headers, CONTENT_TYPE):
+            self._headers[CONTENT_TYPE] = _content_type(keys)
+        user = _user_info(keys.sms_http_url)
+        self._url = keys.sms_http_url.replace(f"{user}@", "", 1) if user else keys.sms_http_url
+        if user:
+            self._headers[AUTHORIZATION] = _basic(user)
         self._secret = keys.sms_http_receipt_secret.encode()
         self._client = HttpClient(timeouts or timeouts_within(settings))
         # Without the gateway's ids nobody could tell which message a receipt is about.
@@ -158,7 +170,7 @@ class HttpProvider(SmsProvider):
     def _deliver(self, message: TextMessage) -> str:
         keys = self._keys
         values = _values(message, keys.sms_http_from)
-        url = _filled(keys.sms_http_url, values, lambda value: quote(value, safe=""))
+        url = _filled(self._url, values, lambda value: quote(value, safe=""))
         body = _filled(keys.sms_http_body, values, self._escape).encode() or None
         answer = as_sms_failure(
             NAME,
@@ -199,12 +211,24 @@ def _filled(template: str, values: Mapping[str, str], escape_value: Escape) -> s
     return _PLACEHOLDER.sub(lambda found: escape_value(values[found[1]]), template)
 
 
-def _given_type(headers: Mapping[str, str]) -> str:
-    return next((value for name, value in headers.items() if name.lower() == "content-type"), "")
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return next((value for given, value in headers.items() if given.lower() == name.lower()), "")
+
+
+def _user_info(url: str) -> str:
+    """What stands before the host, such as "user:password" with its escapes; "" of nothing."""
+    return urlsplit(url).netloc.rpartition("@")[0]
+
+
+def _basic(user_info: str) -> str:
+    """Basic authorization (RFC 7617), in UTF-8."""
+    user, _, password = user_info.partition(":")
+    credentials = unquote_to_bytes(user) + b":" + unquote_to_bytes(password)
+    return f"Basic {base64.b64encode(credentials).decode()}"
 
 
 def _content_type(keys: HttpKeys) -> str:
-    given = _given_type(dict(keys.sms_http_headers))
+    given = _header(dict(keys.sms_http_headers), CONTENT_TYPE)
     is_json = keys.sms_http_body.lstrip().startswith(("{", "["))
     return given or ("application/json" if is_json else "application/x-www-form-urlencoded")
 
