@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import Field, dataclass
 from importlib import import_module
 
+from messenger_api.settings.conversions import Unacceptable
 from messenger_api.settings.keys import Keys
 
 
@@ -37,6 +38,8 @@ class Plugins:
     """Every short name that the setting may have, also those that name no class."""
     example: str
     """A dotted path as somebody may write one."""
+    at_start: bool = False
+    """Whether another short name is refused at every start, and not by what uses it."""
 
     def load(self, name: str) -> object:
         """What has this name or dotted path. Whether it is a class of the right kind is the caller's to see.
@@ -57,6 +60,11 @@ class Plugins:
                 reason = f"needs: pip install '.[{ours.extra}]' ({error})"
             raise self.fault(name, reason) from error
         return found
+
+    def refuse(self, name: str) -> None:
+        """Raise Unacceptable for a short name that is none, where that is not left to what uses it."""
+        if self.at_start and name not in self.accepted and "." not in name:
+            raise Unacceptable(f"one of {', '.join(self.accepted)}, or a dotted path such as {self.example}")
 
     def known(self) -> list[type[Keys]]:
         """The keys of ours, which may be given whatever is used."""

@@ -8,7 +8,6 @@ from messenger_api.settings.countries import EVERYWHERE
 from messenger_api.settings.keys import Keys, key
 from messenger_api.settings.limits import LIMITS
 from messenger_api.settings.loading import SettingsError, without_mesibo
-from messenger_api.settings.login import LOGIN_METHODS
 from messenger_api.settings.mesibo import OWN_MACHINE
 from messenger_api.settings.record import Settings
 from messenger_api.settings.sources import CONFIG_VARIABLE, ENV_PREFIX, file_in_use, origin
@@ -18,7 +17,6 @@ __all__ = [
     "ENV_PREFIX",
     "EVERYWHERE",
     "LIMITS",
-    "LOGIN_METHODS",
     "OWN_MACHINE",
     "Keys",
     "Settings",

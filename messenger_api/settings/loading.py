@@ -47,6 +47,9 @@ class Choice(Protocol):
     def known(self) -> Collection[type[Keys]]:
         """The keys that may be given whatever is chosen."""
 
+    def refuse(self, name: str) -> None:
+        """Raise Unacceptable for a name that is not accepted at a start, whatever is used of it."""
+
     def keys_of(self, name: str) -> type[Keys]:
         """The keys of what has this name, or this dotted path.
 
@@ -102,6 +105,7 @@ def _settings(choices: Sequence[Choice], given: Given, faults: list[str], path: 
     keys = _together(kinds, faults)
     faults.extend(former.faults(path, given.others, keys))
     accepted = _accepted(given, keys, chosen, faults)
+    faults.extend(_refused(choices, accepted))
     records = {kind: kind(**_of(kind, accepted)) for kind in kinds}
     used = tuple(record for kind, record in records.items() if record != kind())
     settings = Settings(**_of(Settings, accepted), chosen=used)
@@ -125,8 +129,7 @@ def _chosen(choice: Choice, given: Given) -> Iterator[_Chosen]:
         value = given.value(choice.key, key) if choice.key in given.names() else key.default
     except Unacceptable:
         return
-    names = value if isinstance(value, tuple) else (value,)
-    for name in dict.fromkeys(map(str, names)):
+    for name in _names(value):
         try:
             yield _Chosen(choice.what, name, choice.keys_of(name))
         except ValueError as error:
@@ -161,6 +164,21 @@ def _accepted(
         except Unacceptable as wanted:
             faults.append(f"{name} = {shown(given.written(name, key), key.secret)}: accepted is {wanted}")
     return accepted
+
+
+def _refused(choices: Sequence[Choice], accepted: Mapping[str, object]) -> Iterator[str]:
+    """The names in the values of choices that are no names."""
+    for choice in choices:
+        for name in _names(accepted.get(choice.key.lower(), ())):
+            try:
+                choice.refuse(name)
+            except Unacceptable as wanted:
+                yield f"{choice.key} = {name!r}: accepted is {wanted}"
+
+
+def _names(value: object) -> list[str]:
+    """The names in the value of a choice, each once."""
+    return list(dict.fromkeys(map(str, value if isinstance(value, tuple) else (value,))))
 
 
 def _of(kind: type[Keys], accepted: Mapping[str, Any]) -> dict[str, Any]:

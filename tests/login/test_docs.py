@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from messenger_api.configuration import build
 from messenger_api.gateways.login import Denied, LoginMethod, Person, Unavailable, method_from_settings
-from messenger_api.settings import LOGIN_METHODS
+from messenger_api.gateways.login.choice import METHODS
 from tests.login.standins import assert_hidden
 from tests.processes import free_port
 from tests.servers import ROOT
@@ -38,14 +38,14 @@ def keys_of(configuration: str) -> dict[str, object]:
 def test_each_configuration_is_accepted_as_it_stands(configuration: str) -> None:
     keys = keys_of(configuration)
     settings = build(**keys)
-    assert settings.login_method in LOGIN_METHODS
+    assert settings.login_method in METHODS.accepted
     method = method_from_settings(settings)
     assert method is None or method.name == settings.login_method
 
 
 def test_every_method_but_the_default_has_its_configuration() -> None:
     shown = {keys_of(configuration)["login_method"] for configuration in CONFIGURATIONS}
-    assert shown == set(LOGIN_METHODS) - {"otp"}
+    assert shown == set(METHODS.accepted) - {"otp"}
 
 
 def test_the_example_is_as_short_as_the_page_says() -> None:

@@ -8,7 +8,7 @@ from messenger_api.gateways.login.mail_keys import EmailKeys
 from messenger_api.gateways.login.oidc_keys import OidcKeys
 from messenger_api.gateways.login.radius_keys import RadiusKeys
 from messenger_api.gateways.plugins import Plugin, Plugins
-from messenger_api.settings import LOGIN_METHODS, Settings
+from messenger_api.settings import Settings
 
 _HERE = "messenger_api.gateways.login"
 _OURS = {
@@ -17,11 +17,16 @@ _OURS = {
     "radius": Plugin(f"{_HERE}.radius.RadiusMethod", RadiusKeys, "radius"),
     "oidc": Plugin(f"{_HERE}.oidc.OidcMethod", OidcKeys, "oidc"),
 }
-METHODS = Plugins("LOGIN_METHOD", "login method", _OURS, LOGIN_METHODS, example="mycompany.login.MyMethod")
+METHODS = Plugins(
+    "LOGIN_METHOD",
+    "login method",
+    _OURS,
+    # The first needs no class, and the passwords of the last are kept in the database.
+    ("otp", *_OURS, "password"),
+    example="mycompany.login.MyMethod",
+    at_start=True,
+)
 """Loaded only where they are used: nobody else needs the libraries, or pays for loading them."""
-
-# What needs neither of them: codes by SMS, and passwords, which are kept in the database.
-_ELSEWHERE = frozenset({"otp", "password"})
 
 
 def method_from_settings(settings: Settings) -> LoginMethod | CodeMethod | None:
@@ -34,7 +39,8 @@ def method_from_settings(settings: Settings) -> LoginMethod | CodeMethod | None:
         ValueError: the name is unknown, or the method cannot be loaded or set up.
     """
     name = settings.login_method
-    return None if name in _ELSEWHERE else _class(name)(settings)
+    is_elsewhere = name in METHODS.accepted and name not in METHODS.ours
+    return None if is_elsewhere else _class(name)(settings)
 
 
 def _class(name: str) -> type[LoginMethod] | type[CodeMethod]:
