@@ -9,8 +9,10 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal
 from sqlalchemy.orm import aliased
 
 from messenger_api.storage.db import ignoring_known
+from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import Block, Report, User
 
+_ADD = ignoring_known(insert(Block))
 _reporter, _reported = aliased(User), aliased(User)
 
 # For statements about accounts that may be kept apart from `owner`, whose own key is `own_key`. Blocks are
@@ -24,9 +26,8 @@ NO_BLOCK = by_owner.owner.is_(None) & of_owner.owner.is_(None)
 
 def add(connection: Connection, now: int, owner: int, keys: Sequence[bytes]) -> None:
     """Block these keys; those that are blocked already are left alone."""
-    if keys:
-        rows = [{"owner": owner, "contact_key": key, "created_at": now} for key in keys]
-        connection.execute(ignoring_known(insert(Block)).values(rows))
+    rows = [{"owner": owner, "contact_key": key, "created_at": now} for key in keys]
+    insert_rows(connection, _ADD, rows)
 
 
 def remove(connection: Connection, owner: int, keys: Sequence[bytes]) -> int:

@@ -23,6 +23,7 @@ from sqlalchemy.sql import ColumnElement
 from messenger_api.domain.secrets import CONTACT_KEY_BYTES
 from messenger_api.storage.blocks import BLOCKED_BY_OWNER, HAS_BLOCKED_OWNER, NO_BLOCK, by_owner, of_owner
 from messenger_api.storage.db import ignoring_known
+from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import Contact, FormerContact, LimitCounter, User
 from messenger_api.storage.packed import packed, unpack
 from messenger_api.storage.statements import execute, texts
@@ -59,6 +60,7 @@ _BOOK = union_all(
         LimitCounter.name == bindparam("counter")
     ),
 )
+_ADD = ignoring_known(insert(Contact))
 # Whoever has this number in the phone book, unless a block keeps the two apart.
 _HOLDERS = (
     select(User.uid, User.address)
@@ -105,9 +107,7 @@ def _keys(digits: str) -> set[bytes]:
 
 def add(connection: Connection, owner: int, keys: Sequence[bytes]) -> None:
     """Put keys into a phone book; those that stand there already are left alone."""
-    if keys:
-        rows = [{"owner": owner, "contact_key": key} for key in keys]
-        connection.execute(ignoring_known(insert(Contact)).values(rows))
+    insert_rows(connection, _ADD, [{"owner": owner, "contact_key": key} for key in keys])
 
 
 def forget_former(connection: Connection, owner: int) -> None:

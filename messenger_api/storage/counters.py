@@ -7,11 +7,13 @@ from functools import lru_cache
 
 from sqlalchemy import Connection, Select, bindparam, case, delete, insert, select, update
 
+from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import LimitCounter
 from messenger_api.storage.statements import execute
 
 PURGE_ROWS = 5_000
 
+_ADD = insert(LimitCounter)
 _READ = (
     select(LimitCounter.name, LimitCounter.slots)
     .where(LimitCounter.name.in_(bindparam("names", expanding=True)))
@@ -53,8 +55,7 @@ def write(connection: Connection, known: Mapping[str, str], states: Sequence[tup
         IntegrityError: somebody else made one of them first; lock and count again.
     """
     new = [{"name": n, "slots": state, "expires_at": until} for n, state, until in states if n not in known]
-    if new:
-        connection.execute(insert(LimitCounter).values(new))
+    insert_rows(connection, _ADD, new)
     old = [counter for counter in states if counter[0] in known]
     if old:
         slots = case({name: state for name, state, _until in old}, value=LimitCounter.name)

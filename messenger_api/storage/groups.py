@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.storage import rosters
+from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import Group, GroupMember, Thumbnail, User
 from messenger_api.storage.users import Account
 
@@ -52,6 +53,7 @@ _OF_USER = (
     .where(_mine.uid == bindparam("uid"))
     .order_by(Group.gid, *_IN_ORDER)
 )
+_ADD_MEMBERS = insert(GroupMember)
 
 
 def find(connection: Connection, gid: int) -> GroupState | None:
@@ -274,5 +276,4 @@ def _add_members(connection: Connection, gid: int, members: Sequence[Member], po
         {"gid": gid, "uid": m.uid, "role": int(m.role), "position": (position << 13) + index}
         for index, m in enumerate(members)
     ]
-    if rows:
-        connection.execute(insert(GroupMember).values(rows))
+    insert_rows(connection, _ADD_MEMBERS, rows)

@@ -26,6 +26,7 @@ from sqlalchemy.sql import ColumnElement
 
 from messenger_api.storage import lanes
 from messenger_api.storage.db import note_queued
+from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import OutboxItem
 from messenger_api.storage.statements import execute
 
@@ -76,8 +77,7 @@ def add(connection: Connection, now: int, drafts: Iterable[Draft]) -> list[int]:
         note_queued(connection)
     if len(rows) == 1:
         return [execute(connection, _ADD, rows[0]).new_id]
-    if rows:
-        connection.execute(insert(OutboxItem).values(rows))
+    insert_rows(connection, _ADD, rows)
     return []
 
 
