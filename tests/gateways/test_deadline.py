@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from messenger_api.gateways.deadline import LEAST_SECONDS, Deadline, reader
+from messenger_api.mesibo.http.deadline import LEAST_SECONDS, Deadline, reader
 
 
 def test_what_is_left_becomes_less_and_then_there_is_none() -> None:

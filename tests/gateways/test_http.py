@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from messenger_api.gateways.http import HttpClient, NoResponse, Timeouts
-from messenger_api.gateways.sending import SendGuard
+from messenger_api.mesibo.http.sending import SendGuard
 from tests.processes import LOOPBACK, free_port
 
 from .mesibo_stub import Answer, Stub, cut_short, held, ok, plain, serving, trickle

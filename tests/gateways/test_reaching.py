@@ -11,9 +11,9 @@ import pytest
 
 from messenger_api.gateways.http import HttpClient, Timeouts
 from messenger_api.gateways.mesibo import MesiboClient, MesiboUnreachable
-from messenger_api.gateways.reaching import place
 from messenger_api.gateways.sms import SmsUnavailable
 from messenger_api.gateways.sms.answers import as_sms_failure
+from messenger_api.mesibo.http.reaching import place
 from tests.processes import LOOPBACK, free_port
 
 QUICK = Timeouts(connect=0.5, read=1.0)

@@ -18,7 +18,7 @@ from werkzeug.test import Client
 
 from messenger_api.domain.errors import ApiError
 from messenger_api.gateways.http import NoResponse, Response
-from messenger_api.gateways.sending import Cancelled, SendGuard
+from messenger_api.mesibo.http.sending import Cancelled, SendGuard
 from messenger_api.services.account import closing
 from messenger_api.services.identities import PhoneNumbers
 from messenger_api.services.login.secret import SecretProof

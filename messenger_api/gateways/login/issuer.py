@@ -18,10 +18,10 @@ from contextlib import closing, suppress
 from functools import partial
 from typing import Any
 
-from messenger_api.gateways.deadline import TIMED_OUT, Deadline
 from messenger_api.gateways.http import HttpClient, NoResponse, Timeouts
 from messenger_api.gateways.login.base import Unavailable
 from messenger_api.gateways.threads import Busy, Calls, TooSlow, outcome
+from messenger_api.mesibo.http.deadline import TIMED_OUT, Deadline
 from messenger_api.settings.conversions import is_local
 
 # Between two fetches for unknown keys; and when the last one failed.

@@ -23,9 +23,9 @@ from pyrad.packet import (  # type: ignore[import-untyped]
     PacketError,
 )
 
-from messenger_api.gateways.deadline import TIMED_OUT, Deadline
 from messenger_api.gateways.login.base import Denied, LoginMethod, Person, Unavailable
 from messenger_api.gateways.login.radius_keys import RadiusKeys
+from messenger_api.mesibo.http.deadline import TIMED_OUT, Deadline
 from messenger_api.settings import Settings
 
 # Attributes, RFC 2865, sections 5.1, 5.2 and 5.32.

@@ -15,9 +15,9 @@ from functools import partial
 from messenger_api.gateways.http import HttpClient, NoResponse, Response, Timeouts
 from messenger_api.gateways.mesibo.errors import MesiboUnreachable
 from messenger_api.gateways.mesibo.retry import may_retry
-from messenger_api.gateways.reaching import place
-from messenger_api.gateways.sending import SendGuard
 from messenger_api.gateways.threads import Busy, Calls, TooSlow
+from messenger_api.mesibo.http.reaching import place
+from messenger_api.mesibo.http.sending import SendGuard
 
 # How long a call waits for its turn when `max_calls` are under way: a moment's crowd passes, and a person
 # behind a mesibo that hangs is told at once.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from messenger_api.gateways.deadline import TIMED_OUT
 from messenger_api.gateways.http import NoResponse, Timeouts
 from messenger_api.gateways.sms.base import SmsUnavailable
+from messenger_api.mesibo.http.deadline import TIMED_OUT
 from messenger_api.settings import Settings
 
 Result = TypeVar("Result")

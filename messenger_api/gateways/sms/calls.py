@@ -10,9 +10,9 @@ from typing import TypeVar
 
 import structlog
 
-from messenger_api.gateways.sending import guarded
 from messenger_api.gateways.sms.base import SmsError, SmsUnavailable
 from messenger_api.gateways.threads import Busy, Calls, TooSlow
+from messenger_api.mesibo.http.sending import guarded
 
 log = structlog.get_logger(__name__)
 

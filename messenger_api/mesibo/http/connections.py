@@ -6,12 +6,11 @@ import http.client
 import socket
 from typing import Any
 
-from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from messenger_api.gateways.deadline import Deadline, reader
-from messenger_api.gateways.sending import CURRENT
+from messenger_api.mesibo.http.deadline import Deadline, reader
+from messenger_api.mesibo.http.sending import CURRENT
 
 
 class _Receiving:
@@ -78,31 +77,18 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
-class Adapter(HTTPAdapter):
-    """An adapter with such connections, behind a proxy too."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools."""
-        super().init_poolmanager(*args, **kwargs)
-        _use_our_pools(self.poolmanager)
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
-        """Make the pools of a proxy."""
-        manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
-        _use_our_pools(manager)
-        return manager
-
-    def close_connections(self) -> None:
-        """Close idle connections now.
-
-        Closing the adapter only drops its pools, whose connections stay open until the garbage
-        collector finds them when an error of the past still refers to one.
-        """
-        for manager in (self.poolmanager, *self.proxy_manager.values()):
-            for key in manager.pools.keys():  # noqa: SIM118 - it forbids iteration, its keys are a copy
-                if pool := manager.pools.get(key):
-                    pool.close()
-
-
-def _use_our_pools(manager: PoolManager) -> None:
+def use_our_pools(manager: PoolManager) -> PoolManager:
+    """The manager, whose connections from here on are these."""
     manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+    return manager
+
+
+def close_connections(manager: PoolManager) -> None:
+    """Close idle connections now.
+
+    Clearing the manager only drops its pools, whose connections stay open until the garbage collector finds
+    them when an error of the past still refers to one.
+    """
+    for key in manager.pools.keys():  # noqa: SIM118 - it forbids iteration, its keys are a copy
+        if pool := manager.pools.get(key):
+            pool.close()
