@@ -7,7 +7,7 @@ from msgspec import Struct
 from messenger_api.domain.errors import ApiError, BadCode
 from messenger_api.domain.identity import Identity
 from messenger_api.ops import answers
-from messenger_api.ops.call import Answer, Call
+from messenger_api.ops.call import Call, JsonObject
 from messenger_api.ops.fields import Channel, Secret
 from messenger_api.services.account.number_change import NewLogin
 from messenger_api.services.login.accounts import Login
@@ -35,18 +35,18 @@ class ChangeNumberParameters(Struct):
     """How the code is to come: "voice" calls, where a provider can."""
 
 
-def deleteaccount(call: Call, _given: DeleteAccountParameters) -> Answer:
+def deleteaccount(call: Call, _given: DeleteAccountParameters) -> JsonObject:
     """Close the caller's account."""
     call.services.closing.close(call.caller.uid)
     return {}
 
 
-def exportaccount(call: Call, _given: ExportAccountParameters) -> Answer:
+def exportaccount(call: Call, _given: ExportAccountParameters) -> JsonObject:
     """The caller's data."""
     return {"account": call.services.exports.own(call.caller, call.download_url)}
 
 
-def changenumber(call: Call, given: ChangeNumberParameters) -> Answer:
+def changenumber(call: Call, given: ChangeNumberParameters) -> JsonObject:
     """Send a code to the new number, or take it and answer with mesibo's new token."""
     services = call.services
     secret = services.login.shown(given.otp, given.code)
@@ -70,5 +70,5 @@ def changenumber(call: Call, given: ChangeNumberParameters) -> Answer:
     return _moved(entered, who)
 
 
-def _moved(entered: Login | NewLogin, who: Identity) -> Answer:
+def _moved(entered: Login | NewLogin, who: Identity) -> JsonObject:
     return {"token": entered.token, **answers.profile(entered.profile), "cc": who.country_code}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from messenger_api.ops.call import Answer, Call
+from messenger_api.ops.call import Call, JsonObject
 from messenger_api.services.people.contacts import Sync
 from messenger_api.storage.groups import GroupState
 from messenger_api.storage.syncs import GroupEntry
 from messenger_api.storage.users import Profile
 
 
-def profile(found: Profile) -> Answer:
+def profile(found: Profile) -> JsonObject:
     """A user's own profile."""
-    answer: Answer = {
+    answer: JsonObject = {
         "name": found.name,
         "status": found.status,
         "phone": found.address,
@@ -20,9 +20,9 @@ def profile(found: Profile) -> Answer:
     return _with_thumbnail(answer, found.tn)
 
 
-def group(found: GroupState) -> Answer:
+def group(found: GroupState) -> JsonObject:
     """A group, as every op answers it; `gid` is a number here."""
-    answer: Answer = {
+    answer: JsonObject = {
         "gid": found.gid,
         "name": found.name,
         "status": "",
@@ -32,9 +32,9 @@ def group(found: GroupState) -> Answer:
     return _with_thumbnail(answer, found.tn)
 
 
-def contact_entry(found: Profile, sync: Sync) -> Answer:
+def contact_entry(found: Profile, sync: Sync) -> JsonObject:
     """A user in `contacts`; the apps know its numbers as texts."""
-    entry: Answer = {
+    entry: JsonObject = {
         "name": found.name,
         "status": found.status,
         "phone": found.address,
@@ -45,9 +45,9 @@ def contact_entry(found: Profile, sync: Sync) -> Answer:
     return _with_thumbnail(entry, found.tn)
 
 
-def group_entry(found: GroupEntry, sync: Sync) -> Answer:
+def group_entry(found: GroupEntry, sync: Sync) -> JsonObject:
     """A group in `contacts`."""
-    entry: Answer = {
+    entry: JsonObject = {
         "name": found.name,
         "status": "",
         "phone": "",
@@ -59,13 +59,13 @@ def group_entry(found: GroupEntry, sync: Sync) -> Answer:
     return _with_thumbnail(entry, found.tn)
 
 
-def _with_thumbnail(answer: Answer, tn: str) -> Answer:
+def _with_thumbnail(answer: JsonObject, tn: str) -> JsonObject:
     if tn:
         answer["tn"] = tn
     return answer
 
 
-def invitations(call: Call) -> Answer:
+def invitations(call: Call) -> JsonObject:
     """What every authenticated success carries: how to invite friends, and where files go."""
     settings = call.services.settings
     upload = settings.upload_url or f"{call.base_url}/api.php"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from messenger_api.domain.errors import MissingPara
-from messenger_api.ops.call import Answer, Call
+from messenger_api.ops.call import Call, JsonObject
 from messenger_api.ops.fields import Flag, Gid
 from messenger_api.storage.models import REPORT_LENGTH
 
@@ -47,7 +47,7 @@ class ReportParameters(Struct):
     """1 blocks the person as well."""
 
 
-def block(call: Call, given: BlockParameters) -> Answer:
+def block(call: Call, given: BlockParameters) -> JsonObject:
     """Block people."""
     if not given.phones:
         raise MissingPara(properties=("phones",))
@@ -55,7 +55,7 @@ def block(call: Call, given: BlockParameters) -> Answer:
     return {}
 
 
-def unblock(call: Call, given: UnblockParameters) -> Answer:
+def unblock(call: Call, given: UnblockParameters) -> JsonObject:
     """Unblock people."""
     if not given.phones:
         raise MissingPara(properties=("phones",))
@@ -63,13 +63,13 @@ def unblock(call: Call, given: UnblockParameters) -> Answer:
     return {}
 
 
-def blocked(call: Call, _given: BlockedParameters) -> Answer:
+def blocked(call: Call, _given: BlockedParameters) -> JsonObject:
     """The numbers of those who have an account, and how many are blocked in all."""
     found = call.services.blocks.of(call.caller.uid)
     return {"phones": list(found.addresses), "count": found.count}
 
 
-def report(call: Call, given: ReportParameters) -> Answer:
+def report(call: Call, given: ReportParameters) -> JsonObject:
     """Keep the complaint for the operator."""
     if not given.phone and not given.gid:
         raise MissingPara(properties=("phone", "gid"))

@@ -16,7 +16,7 @@ from messenger_api.services import Services
 from messenger_api.services.sms.messages import CodeRequest
 from messenger_api.storage.sessions import Caller
 
-Answer = dict[str, object]
+JsonObject = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Operation:
     `needs_session` has the session looked up before anything else, unless the op's own statement does it.
     """
 
-    run: Callable[[Call, Any], Answer]
+    run: Callable[[Call, Any], JsonObject]
     parameters: type[msgspec.Struct]
     needs_session: bool = True
     finds_session: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from messenger_api.ops import answers
-from messenger_api.ops.call import Answer, Call
+from messenger_api.ops.call import Call, JsonObject
 from messenger_api.ops.fields import Flag, Ignored, Seconds
 
 
@@ -29,7 +29,7 @@ class DelContactsParameters(Struct):
     """The numbers."""
 
 
-def getcontacts(call: Call, given: GetContactsParameters) -> Answer:
+def getcontacts(call: Call, given: GetContactsParameters) -> JsonObject:
     """The contacts that changed, then the groups; or the accounts behind the numbers given."""
     contacts, reset = call.services.contacts, bool(given.reset)
     if given.phones:
@@ -47,7 +47,7 @@ def getcontacts(call: Call, given: GetContactsParameters) -> Answer:
     return {"contacts": entries, "u": own}
 
 
-def delcontacts(call: Call, given: DelContactsParameters) -> Answer:
+def delcontacts(call: Call, given: DelContactsParameters) -> JsonObject:
     """Forget numbers."""
     call.services.contacts.forget(call.caller, given.phones)
     return {}

@@ -10,7 +10,7 @@ from msgspec import Struct
 from messenger_api.domain.errors import MissingPara
 from messenger_api.ops import answers
 from messenger_api.ops.binding import bind, split
-from messenger_api.ops.call import Answer, Call
+from messenger_api.ops.call import Call, JsonObject
 from messenger_api.ops.fields import EncodedName, Flag, Gid, Ignored, Name
 
 # What is left of a text by an encoder: unreserved characters, and at least one percent sequence.
@@ -75,7 +75,7 @@ class _Named(Struct):
     name: Name
 
 
-def setgroup(call: Call, given: SetGroupParameters) -> Answer:
+def setgroup(call: Call, given: SetGroupParameters) -> JsonObject:
     """Make or edit a group."""
     name = bind(_Named, {"name": decoded(given.name)}).name
     people = None if given.m is None else [part for entry in given.m for part in split(decoded(entry))]
@@ -87,13 +87,13 @@ def setgroup(call: Call, given: SetGroupParameters) -> Answer:
     return answers.group(groups.create(call.caller, name, people or [], photo, language=language))
 
 
-def getgroup(call: Call, given: GetGroupParameters) -> Answer:
+def getgroup(call: Call, given: GetGroupParameters) -> JsonObject:
     """Read a group."""
     _require(gid=given.gid)
     return answers.group(call.services.groups.get(call.caller, given.gid))
 
 
-def editmembers(call: Call, given: EditMembersParameters) -> Answer:
+def editmembers(call: Call, given: EditMembersParameters) -> JsonObject:
     """Add or remove members."""
     _require(gid=given.gid, m=given.m)
     groups = call.services.groups
@@ -102,14 +102,14 @@ def editmembers(call: Call, given: EditMembersParameters) -> Answer:
     return {"gid": changed.gid, "members": changed.roster.wire()}
 
 
-def setadmin(call: Call, given: SetAdminParameters) -> Answer:
+def setadmin(call: Call, given: SetAdminParameters) -> JsonObject:
     """Make or unmake admins."""
     _require(gid=given.gid, m=given.m)
     changed = call.services.groups.set_admins(call.caller, given.gid, given.m, admin=bool(given.admin))
     return {"gid": changed.gid, "members": changed.roster.wire()}
 
 
-def delgroup(call: Call, given: DelGroupParameters) -> Answer:
+def delgroup(call: Call, given: DelGroupParameters) -> JsonObject:
     """Leave or delete a group."""
     _require(gid=given.gid)
     call.services.groups.leave(call.caller, given.gid)

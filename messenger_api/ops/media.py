@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from messenger_api.domain.errors import MissingFile
 from messenger_api.ops import answers
-from messenger_api.ops.call import Answer, Call
+from messenger_api.ops.call import Call, JsonObject
 from messenger_api.ops.fields import Flag, Gid, Ignored
 
 
@@ -23,7 +23,7 @@ class UploadParameters(Struct):
     """The message that it belongs to; ignored."""
 
 
-def upload(call: Call, given: UploadParameters) -> Answer:
+def upload(call: Call, given: UploadParameters) -> JsonObject:
     """Store the file and answer where it is."""
     file = call.request.file
     if given.profile:
@@ -34,7 +34,7 @@ def upload(call: Call, given: UploadParameters) -> Answer:
     return {"phone": "", "gid": given.gid, "profile": 0, **_location(call, name)}
 
 
-def _photo(call: Call, given: UploadParameters) -> Answer:
+def _photo(call: Call, given: UploadParameters) -> JsonObject:
     file = call.request.file
     if file is None and not given.delete:
         raise MissingFile(properties=("photo",))
@@ -49,6 +49,6 @@ def _photo(call: Call, given: UploadParameters) -> Answer:
     return {**answer, "profile": 1, **_location(call, str(answer["photo"]))}
 
 
-def _location(call: Call, name: str) -> Answer:
+def _location(call: Call, name: str) -> JsonObject:
     address = call.download_url + name if name else ""
     return {"file": address, "url": address}

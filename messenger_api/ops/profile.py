@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from messenger_api.ops import answers
-from messenger_api.ops.call import Answer, Call
+from messenger_api.ops.call import Call, JsonObject
 from messenger_api.ops.fields import Gid, Name, Status
 
 
@@ -20,7 +20,7 @@ class ProfileParameters(Struct):
     """A group, or 0 for one's own profile."""
 
 
-def profile(call: Call, given: ProfileParameters) -> Answer:
+def profile(call: Call, given: ProfileParameters) -> JsonObject:
     """Change what is given and answer how it is now."""
     file = call.request.file
     photo = file.data if file else None

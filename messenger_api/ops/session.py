@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from messenger_api.domain.errors import BadAkToken, MissingAppId
 from messenger_api.ops import answers
-from messenger_api.ops.call import Answer, Call
+from messenger_api.ops.call import Call, JsonObject
 from messenger_api.ops.fields import AppId, Channel, DeviceId, DeviceType, Ignored, Name, Secret
 from messenger_api.services.otp.codes import Device
 
@@ -49,7 +49,7 @@ class LogoutParameters(Struct):
     """End this session, its push token and mesibo's token."""
 
 
-def login(call: Call, given: LoginParameters) -> Answer:
+def login(call: Call, given: LoginParameters) -> JsonObject:
     """Send a code, or take one and answer with mesibo's token."""
     if not given.appid:
         raise MissingAppId(properties=("appid",))
@@ -71,12 +71,12 @@ def login(call: Call, given: LoginParameters) -> Answer:
     }
 
 
-def loginui(_call: Call, _given: LoginUiParameters) -> Answer:
+def loginui(_call: Call, _given: LoginUiParameters) -> JsonObject:
     """The one login screen that there is."""
     return {"ui": "0"}
 
 
-def logout(call: Call, _given: LogoutParameters) -> Answer:
+def logout(call: Call, _given: LogoutParameters) -> JsonObject:
     """End the caller's session."""
     call.services.sessions.end(call.caller)
     return {}

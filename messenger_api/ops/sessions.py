@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from messenger_api.domain.errors import MissingPara
-from messenger_api.ops.call import Answer, Call
+from messenger_api.ops.call import Call, JsonObject
 from messenger_api.ops.fields import Flag, Id
 from messenger_api.services.account.sessions import LoggedIn
 
@@ -23,13 +23,13 @@ class RevokeParameters(Struct):
     """1 ends all sessions but this one."""
 
 
-def sessions(call: Call, _given: SessionsParameters) -> Answer:
+def sessions(call: Call, _given: SessionsParameters) -> JsonObject:
     """The caller's sessions, newest first."""
     caller = call.caller
     return {"sessions": [_entry(each, caller.sid) for each in call.services.sessions.of(caller.uid)]}
 
 
-def _entry(found: LoggedIn, current: int) -> Answer:
+def _entry(found: LoggedIn, current: int) -> JsonObject:
     return {
         "id": found.sid,
         "appid": found.appid,
@@ -42,7 +42,7 @@ def _entry(found: LoggedIn, current: int) -> Answer:
     }
 
 
-def revoke(call: Call, given: RevokeParameters) -> Answer:
+def revoke(call: Call, given: RevokeParameters) -> JsonObject:
     """End sessions. One that has ended already is as good as ended."""
     service, caller = call.services.sessions, call.caller
     if given.others:

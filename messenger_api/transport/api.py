@@ -19,7 +19,7 @@ from messenger_api.domain.errors import (
 from messenger_api.ops import OPERATIONS
 from messenger_api.ops.answers import invitations
 from messenger_api.ops.binding import bind
-from messenger_api.ops.call import Answer, ApiRequest, Call, Operation
+from messenger_api.ops.call import ApiRequest, Call, JsonObject, Operation
 from messenger_api.services import Services
 from messenger_api.transport.addresses import METHODS
 from messenger_api.transport.envelope import NOOP, PREFLIGHT, Reply, failure
@@ -81,7 +81,7 @@ class Dispatch:
         """The op for the log; what a stranger wrote there stays out of it."""
         return self._op if self._op in OPERATIONS else "?"
 
-    def answer(self, environ: WSGIEnvironment, raised: Exception | None = None) -> Answer | None:
+    def answer(self, environ: WSGIEnvironment, raised: Exception | None = None) -> JsonObject | None:
         """The answer's members; None when no op was asked for."""
         try:
             self._request = self._read(environ)
@@ -107,7 +107,7 @@ class Dispatch:
             self._op = op_in_address(environ)
             raise
 
-    def _run(self, asked: ApiRequest) -> Answer:
+    def _run(self, asked: ApiRequest) -> JsonObject:
         operation, call = OPERATIONS.get(asked.op), Call(self._services, asked)
         if operation is None:
             if asked.token:
@@ -129,11 +129,11 @@ class Dispatch:
             raise
         return {**answer, **invitations(call)}
 
-    def _success(self, answer: Answer) -> Answer:
-        head: Answer = {"op": self._op, "ts": self._services.database.now()}
+    def _success(self, answer: JsonObject) -> JsonObject:
+        head: JsonObject = {"op": self._op, "ts": self._services.database.now()}
         return {**head, **answer, "result": True if self._wants_boolean else "OK"}
 
-    def _failure(self, error: ApiError) -> Answer:
+    def _failure(self, error: ApiError) -> JsonObject:
         # AUTHFAIL, the commonest refusal, has no text: its language need not be read.
         asked = self._request if error.message else None
         return failure(

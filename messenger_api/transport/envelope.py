@@ -9,7 +9,7 @@ import msgspec
 
 from messenger_api.domain.errors import ApiError
 from messenger_api.domain.texts import say
-from messenger_api.ops.call import Answer
+from messenger_api.ops.call import JsonObject
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -33,7 +33,7 @@ class Reply(NamedTuple):
     """What was nobody's refusal but a fault of ours."""
 
     @classmethod
-    def of(cls, answer: Answer, *, status: str = "200 OK", fault: Exception | None = None) -> Reply:
+    def of(cls, answer: JsonObject, *, status: str = "200 OK", fault: Exception | None = None) -> Reply:
         """An answer's members as JSON; a `retry_after` among them goes into a header, too."""
         body = msgspec.json.encode(answer)
         headers = _headers(body)
@@ -68,7 +68,7 @@ PREFLIGHT = Reply(
 )
 
 
-def failure(error: ApiError, *, op: str, ts: int, language: str, result: object = "FAIL") -> Answer:
+def failure(error: ApiError, *, op: str, ts: int, language: str, result: object = "FAIL") -> JsonObject:
     """The members of a FAIL.
 
     Args:
@@ -78,7 +78,7 @@ def failure(error: ApiError, *, op: str, ts: int, language: str, result: object 
         language: of the texts that a person reads (BCP 47).
         result: False for the uploaders that read a boolean.
     """
-    answer: Answer = {"op": op, "ts": ts, "error": error.code}
+    answer: JsonObject = {"op": op, "ts": ts, "error": error.code}
     if error.message:
         answer["errtitle"] = say(error.title, language) if error.title else ""
         answer["errmsg"] = say(error.message, language, **error.values)

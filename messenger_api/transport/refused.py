@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from messenger_api.domain.errors import BadValue, TryLater
 from messenger_api.guard import TO_DO, refuse_plainly
-from messenger_api.ops.call import Answer
+from messenger_api.ops.call import JsonObject
 from messenger_api.transport.addresses import PATHS
 from messenger_api.transport.envelope import PREFLIGHT, Reply
 from messenger_api.transport.reading import op_in_address
@@ -26,7 +26,7 @@ def refuse(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[
         return refuse_plainly(environ, start_response)
     if method == "OPTIONS":
         return PREFLIGHT.send(environ, start_response)
-    answer: Answer = {
+    answer: JsonObject = {
         "op": _op(environ),
         "ts": int(time.time()),
         "error": TryLater.code,
