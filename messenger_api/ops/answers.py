@@ -20,14 +20,14 @@ def profile(found: Profile) -> JsonObject:
     return _with_thumbnail(answer, found.tn)
 
 
-def group(found: GroupState) -> JsonObject:
+def group(found: GroupState | GroupEntry) -> JsonObject:
     """A group, as every op answers it; `gid` is a number here."""
     answer: JsonObject = {
         "gid": found.gid,
         "name": found.name,
         "status": "",
         "photo": found.photo,
-        "members": found.roster.wire(),
+        "members": found.members,
     }
     return _with_thumbnail(answer, found.tn)
 

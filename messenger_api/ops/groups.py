@@ -99,14 +99,14 @@ def editmembers(call: Call, given: EditMembersParameters) -> JsonObject:
     groups = call.services.groups
     edit = groups.remove_members if given.delete else groups.add_members
     changed = edit(call.caller, given.gid, given.m)
-    return {"gid": changed.gid, "members": changed.roster.wire()}
+    return {"gid": changed.gid, "members": changed.members}
 
 
 def setadmin(call: Call, given: SetAdminParameters) -> JsonObject:
     """Make or unmake admins."""
     _require(gid=given.gid, m=given.m)
     changed = call.services.groups.set_admins(call.caller, given.gid, given.m, admin=bool(given.admin))
-    return {"gid": changed.gid, "members": changed.roster.wire()}
+    return {"gid": changed.gid, "members": changed.members}
 
 
 def delgroup(call: Call, given: DelGroupParameters) -> JsonObject:

@@ -67,7 +67,7 @@ def group_text(group: GroupState, now: int, subject: str) -> str:
         gid=group.gid,
         phone="",
         status="",
-        members=group.roster.wire(),
+        members=group.members,
         photo=group.photo,
         ts=settled(now),
         tn=group.tn or msgspec.UNSET,

@@ -15,6 +15,7 @@ from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.storage import rosters
 from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import Group, GroupMember, Thumbnail, User
+from messenger_api.storage.syncs import GROUP_ENTRY, GroupEntry
 from messenger_api.storage.users import Account
 
 
@@ -29,6 +30,11 @@ class GroupState:
     version: int
     changed_at: int
     roster: Roster
+
+    @property
+    def members(self) -> str:
+        """The members as they stand on the wire."""
+        return self.roster.wire()
 
 
 _COLUMNS = (Group.gid, Group.name, Group.photo, Thumbnail.tn, Group.version, Group.changed_at)
@@ -53,6 +59,13 @@ _OF_USER = (
     .where(_mine.uid == bindparam("uid"))
     .order_by(Group.gid, *_IN_ORDER)
 )
+# A member's look at a group: one row, whose roster stands in it.
+_SHOWN = (
+    select(GROUP_ENTRY.column)
+    .join(GroupMember, GroupMember.gid == Group.gid)
+    .outerjoin(Thumbnail, Thumbnail.photo == Group.photo)
+    .where(Group.gid == bindparam("gid"), GroupMember.uid == bindparam("uid"))
+)
 _ADD_MEMBERS = insert(GroupMember)
 
 
@@ -60,6 +73,17 @@ def find(connection: Connection, gid: int) -> GroupState | None:
     """A group with its members."""
     rows = connection.execute(_ONE, {"gid": gid}).all()
     return _group(rows) if rows else None
+
+
+def shown(connection: Connection, gid: int, uid: int) -> GroupEntry | None:
+    """A group as its member `uid` sees it; None: there is none, or this is no member of it."""
+    found = GROUP_ENTRY.first(connection, _SHOWN, {"gid": gid, "uid": uid})
+    if found is None or found.members:
+        return found
+    group = find(connection, gid)  # its roster does not count (`storage.rosters`)
+    if group is None or group.roster.role(uid) is None:
+        return None
+    return GroupEntry(group.gid, group.name, group.photo, group.tn, group.changed_at, group.members)
 
 
 def role(connection: Connection, gid: int, uid: int) -> Role | None:
@@ -139,7 +163,7 @@ def add(connection: Connection, now: int, group: GroupState) -> None:
             gid=group.gid,
             name=group.name,
             photo=group.photo,
-            roster=group.roster.wire(),
+            roster=group.members,
             roster_version=group.version,
             version=group.version,
             created_at=now,
@@ -161,7 +185,7 @@ def change(connection: Connection, now: int, before: GroupState, after: GroupSta
         .values(
             name=after.name,
             photo=after.photo,
-            roster=after.roster.wire(),
+            roster=after.members,
             roster_version=before.version + 1,
             version=before.version + 1,
             changed_at=now,

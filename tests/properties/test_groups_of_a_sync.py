@@ -1,18 +1,21 @@
-"""A sync tells the same of a group as a look at that group alone, whatever its size."""
+"""A sync and a member's look tell the same of a group as the rows of its members, whatever its size."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
-from sqlalchemy import Connection, insert, update
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection, delete, insert, select, update
 
 from messenger_api import configuration
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.settings import SettingsError
-from messenger_api.storage import groups, syncs
+from messenger_api.storage import groups, rosters, syncs
+from messenger_api.storage.db import Database
 from messenger_api.storage.groups import GroupState
-from messenger_api.storage.models import ADDRESS_LENGTH, Thumbnail, User
+from messenger_api.storage.models import ADDRESS_LENGTH, Group, GroupMember, Thumbnail, User
 from messenger_api.storage.syncs import GroupEntry
 from tests.properties.conftest import NewProduct
 
@@ -32,9 +35,17 @@ def people(tx: Connection, first: int, count: int) -> list[Member]:
     return [Member(uid, address) for uid, address in zip(uids, addresses, strict=True)][::-1]
 
 
+@dataclass(frozen=True)
+class Read:
+    """A group as it is read member by member, as a sync reads it, and as a member looks at it."""
+
+    alone: GroupState | None
+    synced: GroupEntry
+    shown: GroupEntry | None
+
+
 @pytest.fixture(scope="module")
-def read(new_product: NewProduct) -> list[tuple[GroupState | None, GroupEntry]]:
-    """Groups as they are read alone, and as a sync reads them."""
+def read(new_product: NewProduct) -> list[Read]:
     database = new_product().services.database
 
     def write(tx: Connection, now: int) -> int:
@@ -53,22 +64,83 @@ def read(new_product: NewProduct) -> list[tuple[GroupState | None, GroupEntry]]:
     # Not as one transaction, which may not take longer than a busy machine needs for so many rows.
     mine = database.run(lambda tx: write(tx, database.now()))
     synced = database.run(lambda tx: syncs.changed(tx, mine, b"nobody's key....", 0)).groups
-    return [(database.run(lambda tx, gid=one.gid: groups.find(tx, gid)), one) for one in synced]  # type: ignore[misc]
+    return database.run(
+        lambda tx: [Read(groups.find(tx, one.gid), one, groups.shown(tx, one.gid, mine)) for one in synced]
+    )
 
 
-def test_a_sync_tells_the_same_as_the_group_alone(read: list[tuple[GroupState | None, GroupEntry]]) -> None:
-    assert [synced.members.count(",") + 1 for _, synced in read] == [1, 30, LARGEST]
-    assert [synced.tn for _, synced in read] == ["", "the thumbnail", ""]
-    for alone, synced in read:
-        assert alone
-        assert synced == GroupEntry(
-            alone.gid,
-            alone.name,
-            alone.photo,
-            alone.tn,
-            alone.changed_at,
-            alone.roster.wire(),
-        )
+def entry(group: GroupState) -> GroupEntry:
+    return GroupEntry(group.gid, group.name, group.photo, group.tn, group.changed_at, group.roster.wire())
+
+
+def test_a_sync_and_a_look_tell_the_same_as_the_group_alone(read: list[Read]) -> None:
+    assert [group.synced.members.count(",") + 1 for group in read] == [1, 30, LARGEST]
+    assert [group.synced.tn for group in read] == ["", "the thumbnail", ""]
+    for group in read:
+        assert group.alone
+        assert group.synced == group.shown == entry(group.alone)
+
+
+STEPS = ("add", "remove", "promote", "demote", "rename", "outdate", "touch", "keep", "by an older version")
+SOME = 5
+
+
+@given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(1, SOME - 1)), max_size=8))
+def test_whatever_was_done_to_a_group_its_members_see_what_its_rows_say(
+    some: tuple[Database, list[Member]], steps: list[tuple[str, int]]
+) -> None:
+    database, everybody = some
+
+    def work(tx: Connection, now: int) -> None:
+        alone = Roster((replace(everybody[0], role=Role.OWNER),))
+        groups.add(tx, now, GroupState(7, "g", "", "", 1, now, alone))
+        for step, place in steps:
+            take(step, tx, now, everybody[place])
+        group = groups.find(tx, 7)
+        assert group
+        for person in everybody:
+            seen = None if group.roster.get(person.uid) is None else entry(group)
+            assert groups.shown(tx, 7, person.uid) == seen
+        assert groups.shown(tx, 8, everybody[0].uid) is None
+
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        try:
+            work(connection, database.now())
+        finally:
+            connection.exec_driver_sql("ROLLBACK")
+
+
+@pytest.fixture(scope="module")
+def some(new_product: NewProduct) -> tuple[Database, list[Member]]:
+    database = new_product().services.database
+    return database, database.run(lambda tx: people(tx, 0, SOME))
+
+
+def take(step: str, tx: Connection, now: int, who: Member) -> None:
+    before = groups.find(tx, 7)
+    assert before
+    who = replace(who, address=tx.execute(select(User.address).where(User.uid == who.uid)).scalar_one())
+    roster = before.roster
+    if step in ("add", "remove", "promote", "demote", "rename"):
+        after = {
+            "add": replace(before, roster=roster.with_members([who])),
+            "remove": replace(before, roster=roster.without([who.uid])),
+            "promote": replace(before, roster=roster.with_role([who.uid], Role.ADMIN)),
+            "demote": replace(before, roster=roster.with_role([who.uid], Role.MEMBER)),
+            "rename": replace(before, name=f"{before.name}%"),
+        }[step]
+        assert groups.change(tx, now, before, after)
+    elif step == "outdate":  # its members have changed, or their addresses
+        tx.execute(update(User).where(User.uid == who.uid).values(address=f"{before.version}.{who.uid}"))
+        groups.outdate(tx, now, [7])
+    elif step == "touch":
+        assert groups.touch(tx, before)
+    elif step == "keep":
+        rosters.refresh(tx, 7)
+    else:  # which does not know that the row has a roster
+        tx.execute(update(Group).values(version=before.version + 1))
+        tx.execute(delete(GroupMember).where(GroupMember.uid == who.uid))
 
 
 def test_the_largest_group_that_may_be_configured_is_the_one_tested() -> None:

@@ -27,6 +27,7 @@ from messenger_api.storage import groups
 from messenger_api.storage.db import Database, Uncertain
 from messenger_api.storage.groups import GroupState
 from messenger_api.storage.sessions import Caller
+from messenger_api.storage.syncs import GroupEntry
 
 log = structlog.get_logger(__name__)
 
@@ -55,10 +56,10 @@ class Groups:
         self._media = media
         self._repeats = repeats
 
-    def get(self, caller: Caller, gid: int) -> GroupState:
+    def get(self, caller: Caller, gid: int) -> GroupEntry:
         """A group, for its members. Raises NotMember."""
-        group = self._find(gid)
-        if group is None or group.roster.role(caller.uid) is None:
+        group = self._database.run(lambda tx: groups.shown(tx, gid, caller.uid))
+        if group is None:
             raise NotMember
         return group
 
@@ -226,8 +227,11 @@ class Groups:
         """Leave a group, or delete it as its owner. Raises NotMember, TryLater."""
 
         def attempt() -> GroupState | None:
-            before = self.get(caller, gid)
-            if before.roster.role(caller.uid) == Role.OWNER:
+            before = self._find(gid)
+            role = before.roster.role(caller.uid) if before else None
+            if before is None or role is None:
+                raise NotMember
+            if role == Role.OWNER:
                 return self._changes.delete(caller, before)
             after = replace(before, roster=before.roster.without([caller.uid]))
             return self._changes.save(caller, before, after, "", MirrorGroup(gid, [caller.address]).draft())

@@ -168,7 +168,7 @@ class GroupTasks:
         drafts = tell(task.gid, sender, to, text)
 
         def work(tx: Connection, now: int) -> None:
-            rosters.keep(tx, group.gid, group.version, group.roster.wire())
+            rosters.keep(tx, group.gid, group.version, group.members)
             outbox.add(tx, now, drafts)
 
         self._database.write(work)
