@@ -10,21 +10,17 @@ import structlog
 
 _QUERY = re.compile(r"\?[^ ]*")
 
+_PARTED = re.compile("[ \\t=\\r\\n\"']").search
+_EVENT_WIDTH = 24
+# Of the longest name of a level that structlog knows.
+_LEVEL_WIDTH = 9
+
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
 def configure(level: str, form: str) -> None:
     """Send structlog's events to standard error."""
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if form == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(),
-            pad_event_to=24,
-            # Where rich is installed, structlog would print every local variable: tokens, codes, numbers.
-            exception_formatter=structlog.dev.plain_traceback,
-        )
-    )
+    renderer = structlog.processors.JSONRenderer() if form == "json" else for_people(sys.stderr.isatty())
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -39,6 +35,33 @@ def configure(level: str, form: str) -> None:
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     logging.getLogger("werkzeug").addFilter(_without_query)
+
+
+def for_people(colors: bool) -> structlog.dev.ConsoleRenderer:
+    """Renders an event as a line of text."""
+    # Where rich is installed, structlog would print every local variable: tokens, codes, numbers.
+    exceptions = structlog.dev.plain_traceback
+    if colors:
+        return structlog.dev.ConsoleRenderer(pad_event_to=_EVENT_WIDTH, exception_formatter=exceptions)
+    # The same line as structlog's own columns without colors make, at half their cost.
+    return structlog.dev.ConsoleRenderer(columns=_COLUMNS, exception_formatter=exceptions)
+
+
+def _field(key: str, value: object) -> str:
+    return f"{key}={_word(value)}"
+
+
+def _word(value: object) -> str:
+    """A value as it is, where nobody can take its end for that of another."""
+    return value if isinstance(value, str) and not _PARTED(value) else repr(value)
+
+
+_COLUMNS = [
+    structlog.dev.Column("timestamp", lambda _key, value: str(value)),
+    structlog.dev.Column("level", lambda _key, value: f"[{value:<{_LEVEL_WIDTH}}]"),
+    structlog.dev.Column("event", lambda _key, value: f"{value:<{_EVENT_WIDTH}}"),
+    structlog.dev.Column("", _field),
+]
 
 
 def _without_query(record: logging.LogRecord) -> bool:
