@@ -70,8 +70,8 @@ def pytest_configure() -> None:
     """Tests see the product's defaults, whatever the shell that started them says."""
     for key in [key for key in os.environ if key.startswith("MESSENGER_")]:
         del os.environ[key]
-    # Every new connection of PyMySQL's reads all of the machine's certificates: 30 ms for nothing, since no
-    # test speaks with a server that has one of theirs.
+    # Every product's first connection by PyMySQL reads all of the machine's certificates: 30 ms for nothing,
+    # since no test speaks with a server that has one of theirs.
     os.environ["SSL_CERT_FILE"] = os.devnull
     os.environ.pop("SSL_CERT_DIR", None)
     _use_memory_for_files()

@@ -11,6 +11,8 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -21,8 +23,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from messenger_api.domain.capacity import CALLS_AT_ONCE
 from messenger_api.domain.errors import TryLater
 from messenger_api.settings import Settings
+from messenger_api.storage.connections import Connections
 from messenger_api.storage.hosts import Hosts
 from messenger_api.storage.statements import send
+from messenger_api.storage.tls import sharing_context
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +84,7 @@ class Database:
         self.engine = engine
         self.clock = clock
         self.queued = threading.Event()
+        self._connections = Connections()
         self._begin = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "BEGIN"
 
     def now(self) -> int:
@@ -92,12 +97,7 @@ class Database:
         Raises:
             TryLater: the database does not answer.
         """
-
-        def once() -> T:
-            with self.engine.connect() as connection:
-                return work(connection)
-
-        return self._tried_again(once)
+        return self._tried_again(partial(self._connections.use, self.engine, work))
 
     def find(self, work: Callable[[Connection], T | None]) -> T | None:
         """Run a read whose finding nothing has consequences.
@@ -130,25 +130,27 @@ class Database:
             IntegrityError: a unique key was violated; rolled back.
         """
 
-        def once() -> T:
-            with self.engine.connect() as connection:
-                send(connection, self._begin)
-                connection.info.pop(_QUEUED, None)
-                try:
-                    started = time.monotonic()
-                    result = work(connection, self.now())
-                    if time.monotonic() - started > MAX_TRANSACTION_SECONDS:
-                        raise TryLater(retry_after=2)
-                except BaseException:
-                    _roll_back(connection)
-                    raise
-                _commit(connection)
-                queued = connection.info.pop(_QUEUED, False)
-            if queued:
+        def transaction(connection: Connection) -> T:
+            send(connection, self._begin)
+            connection.info.pop(_QUEUED, None)
+            try:
+                started = time.monotonic()
+                result = work(connection, self.now())
+                if time.monotonic() - started > MAX_TRANSACTION_SECONDS:
+                    raise TryLater(retry_after=2)
+            except BaseException:
+                _roll_back(connection)
+                raise
+            _commit(connection)
+            if connection.info.pop(_QUEUED, False):
                 self.queued.set()
             return result
 
-        return self._tried_again(once)
+        return self._tried_again(partial(self._connections.use, self.engine, transaction))
+
+    def kept_connection(self) -> AbstractContextManager[None]:
+        """Have all that this thread asks meanwhile share a connection. Not for what waits for others."""
+        return self._connections.kept()
 
     def _tried_again(self, once: Callable[[], T]) -> T:
         until = time.monotonic() + PATIENCE_SECONDS
@@ -266,8 +268,12 @@ def prepare(engine: Engine, settings: Settings) -> None:
         return
     event.listen(engine, "connect", _prepare_mysql)
     event.listen(engine, "handle_error", _leave_what_is_gone)
-    if not settings.sqlalchemy_database_uri:
-        hosts = Hosts([_address(host.strip(), settings) for host in settings.db_host.split(",")])
+    dialect = engine.dialect
+    connect = sharing_context(dialect.dbapi) if engine.driver == "pymysql" else dialect.connect
+    if settings.sqlalchemy_database_uri:
+        event.listen(engine, "do_connect", lambda _dialect, _record, args, named: connect(*args, **named))
+    else:
+        hosts = Hosts([_address(host.strip(), settings) for host in settings.db_host.split(",")], connect)
         event.listen(engine, "do_connect", hosts.connect)
         event.listen(engine, "checkout", hosts.check_out)
 

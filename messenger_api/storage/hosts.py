@@ -36,10 +36,16 @@ Address = Mapping[str, object]
 
 
 class Hosts:
-    """Connects to the first of several servers that can be written to."""
+    """Connects, by a driver's `open_connection`, to the first of several servers that can be written to."""
 
-    def __init__(self, addresses: Sequence[Address], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        addresses: Sequence[Address],
+        open_connection: Callable[..., Any],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._addresses = addresses
+        self._open_connection = open_connection
         self._clock = clock
         self._paused_until = dict.fromkeys(range(len(addresses)), 0.0)
 
@@ -73,7 +79,7 @@ class Hosts:
         log.warning("database.host_failed", host=host, error=f"{type(error).__name__}: {str(error)[:200]}")
 
     def _connect_to(self, place: int, dialect: Any, record: Any, options: dict[str, Any]) -> Any:
-        connection = dialect.connect(**self._addresses[place], **options)
+        connection = self._open_connection(**self._addresses[place], **options)
         if len(self._addresses) > 1:
             try:
                 _check(connection, dialect)
