@@ -7,12 +7,13 @@ import subprocess
 import sys
 import warnings
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, ImageDraw
+from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageOps, ImageStat
 from pillow_heif import register_heif_opener
 
 from messenger_api.domain.cleaning.parts import Unreadable
@@ -274,6 +275,51 @@ def test_a_thumbnail_fits_a_request_to_mesibo(size: tuple[int, int]) -> None:
 
     assert len(thumbnail) <= 3_000
     assert opened(base64.b64decode(thumbnail)).size == (100, 100)
+
+
+def lines(width: int, height: int) -> Image.Image:
+    """Thin and thick lines: what is lost first when a picture is made smaller."""
+    chance, image = random.Random(3), Image.new("RGB", (width, height), WHITE)
+    draw = ImageDraw.Draw(image)
+    for _ in range(60):
+        ends = [chance.randrange(side) for side in (width, height, width, height)]
+        draw.line(ends, fill=tuple(chance.randbytes(3)), width=chance.randrange(1, 9))
+    return image
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    """The mean of the squares of what pixels differ by."""
+    found = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB")))
+    return sum(found.sum2) / sum(found.count)
+
+
+def thumbnail_without_haste(image: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """What a thumbnail should show, by the best filter alone, and that at the best quality that fits."""
+    wanted = ImageOps.fit(image, (100, 100), Image.Resampling.LANCZOS)
+    coded = (encoded(wanted, "JPEG", quality=quality, optimize=True) for quality in range(80, 0, -10))
+    return wanted, opened(next(data for data in coded if len(base64.b64encode(data)) <= 3_000))
+
+
+@pytest.mark.parametrize("size", [(100, 100), (250, 333), (640, 640), (1_280, 400), (960, 1_280)])
+@pytest.mark.parametrize("kind", [lines, noise])
+def test_a_thumbnail_is_as_good_as_what_it_travels_in_allows(
+    kind: Callable[[int, int], Image.Image], size: tuple[int, int]
+) -> None:
+    image = kind(*size)
+    wanted, best = thumbnail_without_haste(image)
+
+    thumbnail = opened(base64.b64decode(photo(encoded(image, "PNG")).thumbnail))
+
+    # 8 % are a third of a decibel.
+    assert difference(thumbnail, wanted) <= 1.08 * difference(best, wanted)
+
+
+def test_a_photo_is_coded_at_quality_85() -> None:
+    image = lines(700, 500)
+
+    kept = opened(photo(encoded(image, "PNG")).data)
+
+    assert difference(kept, opened(encoded(image, "JPEG", quality=85))) == 0
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
