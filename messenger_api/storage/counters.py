@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, case, delete, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Select,
+    Update,
+    bindparam,
+    case,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import LimitCounter
 from messenger_api.storage.statements import execute
 
 PURGE_ROWS = 5_000
+_COLUMNS = ("name", "slots", "expires_at")
 
 _ADD = insert(LimitCounter)
 _READ = (
@@ -56,15 +69,8 @@ def write(connection: Connection, known: Mapping[str, str], states: Sequence[tup
     """
     new = [{"name": n, "slots": state, "expires_at": until} for n, state, until in states if n not in known]
     insert_rows(connection, _ADD, new)
-    old = [counter for counter in states if counter[0] in known]
-    if old:
-        slots = case({name: state for name, state, _until in old}, value=LimitCounter.name)
-        expires_at = case({name: until for name, _state, until in old}, value=LimitCounter.name)
-        connection.execute(
-            update(LimitCounter)
-            .where(LimitCounter.name.in_([name for name, *_ in old]))
-            .values(slots=slots, expires_at=expires_at)
-        )
+    if old := [counter for counter in states if counter[0] in known]:
+        execute(connection, _changing(len(old)), _numbered(old))
 
 
 def swap(connection: Connection, name: str, before: str | None, after: str, until: int) -> bool:
@@ -74,11 +80,33 @@ def swap(connection: Connection, name: str, before: str | None, after: str, unti
         IntegrityError: `before` is None and somebody else made the counter meanwhile.
     """
     if before is None:
-        connection.execute(insert(LimitCounter).values(name=name, slots=after, expires_at=until))
+        execute(connection, _ADD, {"name": name, "slots": after, "expires_at": until})
         return True
-    same = (LimitCounter.name == name, LimitCounter.slots == before)
-    changed = connection.execute(update(LimitCounter).where(*same).values(slots=after, expires_at=until))
-    return changed.rowcount == 1
+    values = _numbered([(name, after, until)])
+    return execute(connection, _SWAP, {**values, "before": before}).changed == 1
+
+
+@lru_cache
+def _changing(count: int) -> Update:
+    """Gives so many counters a state each; `_numbered` names its values."""
+    names, *columns = zip(*map(_values, range(count)), strict=True)
+    slots, expires_at = (
+        case(dict(zip(names, values, strict=True)), value=LimitCounter.name) for values in columns
+    )
+    query = update(LimitCounter).where(LimitCounter.name.in_(names))
+    return query.values(slots=slots, expires_at=expires_at)
+
+
+def _values(at: int) -> list[BindParameter[Any]]:
+    return [bindparam(f"{column}_{at}") for column in _COLUMNS]
+
+
+def _numbered(states: Sequence[tuple[str, str, int]]) -> dict[str, object]:
+    rows = enumerate(states)
+    return {f"{column}_{at}": v for at, row in rows for column, v in zip(_COLUMNS, row, strict=True)}
+
+
+_SWAP = _changing(1).where(LimitCounter.slots == bindparam("before"))
 
 
 def forget(connection: Connection, names: Iterable[str]) -> None:

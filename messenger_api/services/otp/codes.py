@@ -125,7 +125,8 @@ class OneTimeCodes:
 
     def _make(self, tx: Connection, now: int, fresh: NewCode, before: Code | None, plan: Plan) -> Issued:
         tries = all_tries(fresh.names.tries)
-        tally = self._limits.open(tx, now, [tries, *self.of_address(fresh.names), *plan.claims])
+        claims_seen = [tries, *self.of_address(fresh.names), *plan.claims]
+        tally = self._limits.open(tx, now, self._limits.heeded(claims_seen))
         counts = tally.found
         choice = plan.choose(counts)
         slow = not choice.home and self._failed.is_slow(counts, tries)
