@@ -11,7 +11,7 @@ from messenger_api.ops.call import Call, JsonObject
 from messenger_api.ops.fields import Channel, Secret
 from messenger_api.services.account.number_change import NewLogin
 from messenger_api.services.login.accounts import Login
-from messenger_api.services.otp.codes import Device
+from messenger_api.services.otp.requests import Device
 
 
 class DeleteAccountParameters(Struct):

@@ -8,7 +8,7 @@ from messenger_api.domain.errors import BadAkToken, MissingAppId
 from messenger_api.ops import answers
 from messenger_api.ops.call import Call, JsonObject
 from messenger_api.ops.fields import AppId, Channel, DeviceId, DeviceType, Ignored, Name, Secret
-from messenger_api.services.otp.codes import Device
+from messenger_api.services.otp.requests import Device
 
 
 class LoginParameters(Struct):

@@ -23,7 +23,7 @@ from messenger_api.configuration import build
 from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.gateways.sms.twilio_keys import TwilioKeys
 from messenger_api.services import limits
-from messenger_api.services.sms.messages import CodeRequest
+from messenger_api.services.otp.requests import CodeRequest
 from messenger_api.settings import SettingsError
 from messenger_api.storage.files import folder
 from messenger_api.throttle import Throttle

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from messenger_api.domain.errors import TooMany
-from messenger_api.services.sms.messages import CodeRequest
+from messenger_api.services.otp.requests import CodeRequest
 from tests.cli.commands import Cli
 from tests.product import Product
 from tests.trust.conftest import PAID

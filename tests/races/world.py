@@ -22,7 +22,7 @@ from messenger_api.mesibo.http.sending import Cancelled, SendGuard
 from messenger_api.services.account import closing
 from messenger_api.services.identities import PhoneNumbers
 from messenger_api.services.login.secret import SecretProof
-from messenger_api.services.otp.codes import Device
+from messenger_api.services.otp.requests import Device
 from messenger_api.storage.models import Base
 from tests.product import APPID, Answer, Phone, Product
 from tests.races.scheduler import Change, Run, Scheduler

@@ -16,8 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from messenger_api.domain.errors import ApiError
-from messenger_api.services.otp.codes import Device
-from messenger_api.services.sms.messages import CodeRequest
+from messenger_api.services.otp.requests import CodeRequest, Device
 from tests.product import APPID, Product
 from tests.trust.network import Network
 

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from messenger_api.gateways.sms import Receipt, State
-from messenger_api.services.sms.messages import CodeRequest
+from messenger_api.services.otp.requests import CodeRequest
 from messenger_api.version import VERSION
 from tests.product import APPID, Product
 from tests.servers import LOOPBACK, MariaDB, ProductServer

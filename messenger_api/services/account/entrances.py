@@ -23,7 +23,7 @@ from messenger_api.gateways.mesibo import MesiboClient, MesiboUnreachable, UserT
 from messenger_api.services.account.closing import Closing
 from messenger_api.services.account.tasks import mesibo_user_unused
 from messenger_api.services.bulkhead import translated
-from messenger_api.services.otp.codes import Device
+from messenger_api.services.otp.requests import Device
 from messenger_api.settings import Settings
 from messenger_api.storage import closing, intentions, outbox, sessions
 from messenger_api.storage.db import Database

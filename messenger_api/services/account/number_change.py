@@ -29,7 +29,7 @@ from messenger_api.services.account.tasks import (
 )
 from messenger_api.services.groups.tasks import GroupGone, GroupNews, MirrorGroup
 from messenger_api.services.limits import Daily
-from messenger_api.services.otp.codes import Device
+from messenger_api.services.otp.requests import Device
 from messenger_api.services.people.tasks import UserChanged, file_gone
 from messenger_api.storage import blocks, closing, groups, outbox, sessions, users
 from messenger_api.storage.closing import AccountIds

@@ -15,7 +15,7 @@ from messenger_api.gateways.mesibo import UserToken
 from messenger_api.services.account.entrances import RETRY_SECONDS, Entrance, Entrances
 from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.login.flow import LoginFlow, Proof
-from messenger_api.services.otp.codes import Device
+from messenger_api.services.otp.requests import Device
 from messenger_api.services.people.tasks import UserChanged
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox, users

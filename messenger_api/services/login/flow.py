@@ -18,8 +18,7 @@ from sqlalchemy import Connection
 
 from messenger_api.domain.identity import Identity
 from messenger_api.services.login.rates import Rates
-from messenger_api.services.otp.codes import Device
-from messenger_api.services.sms.messages import CodeRequest
+from messenger_api.services.otp.requests import CodeRequest, Device
 
 # What an app is told when a directory, mail server or issuer is down.
 AWAY_SECONDS = 15

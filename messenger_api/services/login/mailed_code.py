@@ -13,10 +13,10 @@ from messenger_api.services.limits import HOUR, Claim
 from messenger_api.services.login.code_flow import CodeFlow, CodeProof
 from messenger_api.services.login.flow import AWAY_SECONDS
 from messenger_api.services.login.rates import Rates
-from messenger_api.services.otp.codes import Device, Issued, OneTimeCodes
+from messenger_api.services.otp.codes import Issued, OneTimeCodes
 from messenger_api.services.otp.plan import Always
+from messenger_api.services.otp.requests import CodeRequest, Device
 from messenger_api.services.otp.verification import CodeVerifier
-from messenger_api.services.sms.messages import CodeRequest
 from messenger_api.settings import Settings
 
 

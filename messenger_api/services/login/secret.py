@@ -13,8 +13,7 @@ from messenger_api.services.identities import LoginNames
 from messenger_api.services.login.attempts import Attempts
 from messenger_api.services.login.flow import AWAY_SECONDS, LoginFlow, Proof
 from messenger_api.services.login.rates import Rates
-from messenger_api.services.otp.codes import Device
-from messenger_api.services.sms.messages import CodeRequest
+from messenger_api.services.otp.requests import CodeRequest, Device
 from messenger_api.storage.models import NAME_LENGTH
 
 

@@ -12,10 +12,10 @@ from messenger_api.domain.secrets import Keys
 from messenger_api.services.identities import PhoneNumbers
 from messenger_api.services.login.code_flow import CodeFlow, CodeProof
 from messenger_api.services.login.rates import Rates
-from messenger_api.services.otp.codes import Device, OneTimeCodes
+from messenger_api.services.otp.codes import OneTimeCodes
+from messenger_api.services.otp.requests import CodeRequest, Device
 from messenger_api.services.otp.verification import CodeVerifier
 from messenger_api.services.sms.delivery import TextDelivery
-from messenger_api.services.sms.messages import CodeRequest
 from messenger_api.settings import Settings
 
 

@@ -33,16 +33,6 @@ HOME_MORE = (3, 5)
 
 
 @dataclass(frozen=True)
-class Device:
-    """The app that logs in. `network` is where it calls from (`domain.network`)."""
-
-    appid: str
-    name: str = ""
-    type: int = 0
-    network: str = ""
-
-
-@dataclass(frozen=True)
 class NewCode:
     """A code that is to be made for an address. Its printed form shows nothing."""
 

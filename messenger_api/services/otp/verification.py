@@ -23,8 +23,9 @@ from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.sms import SmsSender, SmsUnavailable
 from messenger_api.services.bulkhead import outbound_slot, waiting_slot
 from messenger_api.services.limits import Limits
-from messenger_api.services.otp.codes import Device, OneTimeCodes
+from messenger_api.services.otp.codes import OneTimeCodes
 from messenger_api.services.otp.failed_attempts import FailedAttempts
+from messenger_api.services.otp.requests import Device
 from messenger_api.settings import Settings
 from messenger_api.storage import codes
 from messenger_api.storage.codes import Code, Made

@@ -29,9 +29,10 @@ from messenger_api.services.bulkhead import outbound_slot
 from messenger_api.services.limits import Limits
 from messenger_api.services.otp.codes import Counted, Issued, OneTimeCodes
 from messenger_api.services.otp.plan import Always, Plan
+from messenger_api.services.otp.requests import CodeRequest
 from messenger_api.services.sms.bookings import Bookings
 from messenger_api.services.sms.budget import MONEY, TextBudget
-from messenger_api.services.sms.messages import CodeMessage, CodeMessages, CodeRequest
+from messenger_api.services.sms.messages import CodeMessage, CodeMessages
 from messenger_api.services.sms.tasks import WatchText
 from messenger_api.services.sms.text_limits import TextLimits
 from messenger_api.settings import Settings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 
 import msgspec
 
@@ -12,17 +11,8 @@ from messenger_api.domain.secrets import Keys
 from messenger_api.domain.sms import code_text
 from messenger_api.domain.texts import say
 from messenger_api.gateways.sms import Channel, TextMessage
+from messenger_api.services.otp.requests import CodeRequest
 from messenger_api.settings import Settings
-
-
-@dataclass(frozen=True)
-class CodeRequest:
-    """How a code is asked for: from which network, in which language, by which channel, on iOS?"""
-
-    network: str = ""
-    language: str = "en"
-    channel: str = Channel.SMS
-    ios: bool = False
 
 
 class CodeMessage(msgspec.Struct):
