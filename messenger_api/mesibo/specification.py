@@ -60,7 +60,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Returned:
-    """What an answer may hold: its name here, where it stands in the answer (dotted), and its source."""
+    """What an answer may hold: its name here, and where it stands in the answer, dotted.
+
+    `styles`: the only ones in which it comes, if any; `always`: a success without it is no usable answer.
+    """
 
     name: str
     type: str
@@ -70,12 +73,14 @@ class Returned:
     styles: tuple[str, ...] = ()
     unit: str = ""
     secret: bool = False
+    always: bool = False
 
 
 @dataclass(frozen=True)
 class Items:
-    """A list in an answer: where it stands, and what each item may hold."""
+    """A list in an answer: the name of an item's record, where the list stands, and what an item may hold."""
 
+    record: str
     path: str
     source: str
     fields: Mapping[str, Returned]
@@ -87,8 +92,10 @@ class OpSpecification:
 
     Attributes:
         name: on the wire.
+        record: the name of its record in Python.
         about: for people.
         room: `users`, `groups`, `messages`, `app` or `account`.
+        subject: the object of the json style that holds its fields; "" for none.
         source: how sure it is that the op exists.
         styles: in which it may be asked.
         repeatable: whether asking twice leaves mesibo as asking once does.
@@ -96,14 +103,18 @@ class OpSpecification:
         hosting: who serves it: a key of the file's `hosting`.
         auth: by what name the secret travels: `token` (the app's) or `key` (the account's).
         one_of: fields of which one is required.
+        at_most_one: fields of which one may be sent at most when `when` is.
+        when: the field that `at_most_one` looks at.
         fields: in the order in which they are sent.
         answer: what a success holds.
         items: the list that it holds, if any.
     """
 
     name: str
+    record: str
     about: str
     room: str
+    subject: str
     source: str
     styles: tuple[str, ...]
     repeatable: bool
@@ -111,6 +122,8 @@ class OpSpecification:
     hosting: str
     auth: str
     one_of: tuple[str, ...]
+    at_most_one: tuple[str, ...]
+    when: str
     fields: Mapping[str, Field]
     answer: Mapping[str, Returned]
     items: Items | None
@@ -139,8 +152,10 @@ def _operation(name: str, op: Mapping[str, Any]) -> OpSpecification:
     items = op.get("items")
     return OpSpecification(
         name,
+        op["record"],
         op["about"],
         op["room"],
+        op.get("subject", ""),
         op["source"],
         tuple(op["styles"]),
         op["repeatable"],
@@ -148,9 +163,11 @@ def _operation(name: str, op: Mapping[str, Any]) -> OpSpecification:
         op["hosting"],
         op.get("auth", "token"),
         tuple(op.get("one_of", ())),
+        tuple(op.get("at_most_one", {}).get("fields", ())),
+        op.get("at_most_one", {}).get("when", ""),
         {each: _field(each, said) for each, said in op["fields"].items()},
         _returned(op["answer"]),
-        Items(items["name"], items["source"], _returned(items["fields"])) if items else None,
+        Items(items["record"], items["name"], items["source"], _returned(items["fields"])) if items else None,
     )
 
 
@@ -182,6 +199,7 @@ def _returned(said: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Returned]:
             tuple(each.get("styles", ())),
             each.get("unit", ""),
             each.get("secret", False),
+            each.get("always", False),
         )
         for name, each in said.items()
     }

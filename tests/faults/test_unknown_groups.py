@@ -14,7 +14,7 @@ import pytest
 import requests
 from structlog.testing import capture_logs
 
-from messenger_api.gateways.mesibo.wire import ITEMS_PER_CALL
+from messenger_api.mesibo.wire import ITEMS_PER_CALL
 from messenger_api.services.groups.upkeep import Upkeep
 from messenger_api.storage import new_groups
 from messenger_api.storage.intentions import INTENT_SECONDS

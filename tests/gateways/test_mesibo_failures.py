@@ -23,7 +23,7 @@ from messenger_api.gateways.mesibo import (
     Message,
     Timeouts,
 )
-from messenger_api.gateways.mesibo.retry import IDEMPOTENT, may_retry
+from messenger_api.mesibo.retry import IDEMPOTENT, may_retry
 from tests.stopwatch import Stopwatch
 
 from .mesibo_stub import (

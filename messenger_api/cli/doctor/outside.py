@@ -10,7 +10,7 @@ from messenger_api.clients import BREACHED
 from messenger_api.composition import Parts
 from messenger_api.gateways.login import Unavailable
 from messenger_api.gateways.mesibo import MesiboRefused, MesiboUnreachable
-from messenger_api.gateways.mesibo.client import PING_FAULTS
+from messenger_api.mesibo.core import PING_FAULTS
 from messenger_api.services.identities import PhoneNumbers
 from messenger_api.settings import Settings, without_mesibo
 

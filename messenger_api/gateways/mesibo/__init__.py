@@ -1,14 +1,9 @@
-"""mesibo's backend API: user tokens, groups, and messages in users' names.
-
-`MesiboClient` is what services call; `wire` and `answers` alone know the names on the wire.
-"""
+"""What the product asks of mesibo, by the library `messenger_api.mesibo`."""
 
 from messenger_api.gateways.http import Timeouts
-from messenger_api.gateways.mesibo.answers import UserToken
-from messenger_api.gateways.mesibo.client import MesiboClient
-from messenger_api.gateways.mesibo.errors import MesiboError, MesiboRefused, MesiboUnreachable
+from messenger_api.gateways.mesibo.client import MesiboClient, Message, UserToken
 from messenger_api.gateways.mesibo.transport import seconds_left
-from messenger_api.gateways.mesibo.wire import Message
+from messenger_api.mesibo.errors import MesiboError, MesiboRefused, MesiboUnreachable
 
 __all__ = [
     "MesiboClient",

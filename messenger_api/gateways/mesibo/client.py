@@ -1,26 +1,22 @@
-"""The client of mesibo's backend API."""
+"""What the product asks of mesibo: users' tokens, groups, and messages in users' names."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import structlog
 
-from messenger_api.gateways.http import Response, Timeouts
-from messenger_api.gateways.mesibo import answers, wire
-from messenger_api.gateways.mesibo.answers import Answer, UserToken
-from messenger_api.gateways.mesibo.errors import MesiboError, MesiboRefused, MesiboUnreachable
+from messenger_api import mesibo
+from messenger_api.gateways.http import Timeouts
+from messenger_api.gateways.mesibo.calls import Calls
 from messenger_api.gateways.mesibo.transport import Transport
-from messenger_api.gateways.mesibo.wire import Expiry, Message, Op
+from messenger_api.mesibo.core import is_fault_of_ping
+from messenger_api.mesibo.errors import MesiboRefused, MesiboUnreachable
+from messenger_api.mesibo.wire import ITEMS_PER_CALL
 
 log = structlog.get_logger(__name__)
-
-# How long a group may take to be made before nobody notices it any more: the longest that a proxy between
-# us and mesibo usually waits.
-LATE_SECONDS = 60.0
 
 # One year in minutes, what mesibo's PHP backend asks for and mesibo's own default.
 TOKEN_MINUTES = 365 * 24 * 60
@@ -29,16 +25,49 @@ TOKEN_MINUTES = 365 * 24 * 60
 GROUP_EXPIRY = 315_360_000
 GROUP_EXTENSION = 31_536_000
 
-# Answers to `ping` that mean a wrong URL or style: no op, or none that is known, was seen in the request.
-PING_FAULTS = frozenset({"MISSINGOP", "BADOP"})
 # Refusals of a group that is none, by somebody who serves groups. Which one mesibo uses is inferred.
 NO_GROUP = frozenset({"BADVALUE", "MISSINGVALUE", "BADGID", "MISSINGGID", "MISSINGPARAM", "BADPARAM"})
+
+# What mesibo's PHP backend adds to its forms.
+_PHP: Mapping[str, Mapping[str, Any]] = {
+    "useradd": {"session": 0, "flags": 0, "restrictions": 0},
+    "groupadd": {"gid": 0, "flags": 0},
+    "groupset": {"flags": 0},
+    "groupeditmembers": {"remove": False},
+    "message": {"channel": 0},
+}
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class UserToken:
+    """mesibo's number of a user, 0 when it tells none, and the token that the app logs in with."""
+
+    uid: int
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that the backend sends in a user's name.
+
+    `sender` and `to` are addresses, `text` the body (JSON, for the apps' update messages), `expiry` is in
+    seconds. The defaults are those of mesibo's PHP backend: type 1 is what its apps take for an update,
+    flag 4 is a transient message, `forced` makes a recipient whom mesibo does not know yet (inferred).
+    """
+
+    sender: str
+    to: Sequence[str]
+    text: str = field(repr=False)
+    type: int = 1
+    expiry: int = 3600
+    flag: int = 4
+    forced: bool = True
+
+
 class MesiboClient:
-    """Calls mesibo's backend API; one object serves any number of threads.
+    """Calls mesibo; one object serves any number of threads.
 
     Every call ends within `timeouts.read` seconds, plus half a second of waiting for its turn when
     `max_calls` are under way. All raise `MesiboUnreachable` and `MesiboRefused`; lists of addresses
@@ -67,24 +96,31 @@ class MesiboClient:
         group_extension: int = GROUP_EXTENSION,
         on_app_token_refused: Callable[[MesiboRefused], None] = lambda refusal: None,
     ) -> None:
-        expiry = {wire.EXPIRY: group_expiry, wire.EXTENSION: group_extension}
+        expiry = {"expiry": group_expiry, "expiryext": group_extension}
         self._expiry = {name: seconds for name, seconds in expiry.items() if seconds}
-        self._style = wire.style_of(url, style)
-        self._app_token = app_token
         self._transport = Transport(url, timeouts, max_calls)
-        self._on_app_token_refused = on_app_token_refused
+        self._calls = Calls(self._transport, url, app_token, style, on_app_token_refused)
 
     def add_user(self, address: str, *, appid: str, name: str = "", expiry: int = TOKEN_MINUTES) -> UserToken:
         """Make the user unless known, and a token for the app id. `expiry` is in minutes."""
-        return self._call(wire.useradd(address, appid, name, expiry), answers.user_token)
+        op = mesibo.UserAdd(
+            address=address, name=name or None, appid=appid, expiry=expiry, **self._added("useradd")
+        )
+
+        def read(answer: mesibo.UserAddAnswer) -> UserToken:
+            if not answer.token:
+                raise MesiboUnreachable("bad answer", maybe_done=True)
+            return UserToken(answer.uid or 0, answer.token)
+
+        return self._calls.make(op, read)
 
     def delete_token(self, address: str, *, uid: int | None, appid: str) -> None:
         """End the user's token for this app id; the user stays and gets messages at the next login."""
-        self._call(wire.delete_token(address, uid, appid), answers.nothing)
+        self._calls.make(mesibo.UserToken(**_user(address, uid), appid=appid, delete=True), _nothing)
 
     def delete_user(self, address: str, *, uid: int | None) -> None:
         """Delete the user."""
-        self._call(wire.userdel(address, uid), answers.nothing)
+        self._calls.make(mesibo.UserDel(**_user(address, uid)), _nothing)
 
     def add_group(
         self, name: str, members: Sequence[str], *, on_late: Callable[[int], None] | None = None
@@ -96,24 +132,23 @@ class MesiboClient:
         `LATE_SECONDS` after the call began.
         """
 
-        def late(response: Response) -> None:
-            if on_late:
-                self._late_group(response, on_late)
-
-        def make(expiry: Expiry) -> int:
-            op = wire.groupadd(name, members, expiry)
-            patience = LATE_SECONDS if on_late else 0.0
-            return self._call(op, answers.group_id, patience=patience, on_late=late if on_late else None)
+        def make(expiry: Mapping[str, int]) -> int:
+            added = {**expiry, **self._added("groupadd")}
+            op = mesibo.GroupAdd(name=name, members=members, **added)
+            return self._calls.make(op, lambda answer: answer.gid, on_late=on_late)
 
         return self._with_expiry(make)
 
     def set_group(self, gid: int, name: str, members: Sequence[str] = ()) -> None:
         """Name the group anew, and hand mesibo its members unless the list is empty."""
-        self._with_expiry(
-            lambda expiry: self._call(wire.groupset(gid, name, members, expiry), answers.nothing)
-        )
 
-    def _with_expiry(self, call: Callable[[Expiry], T]) -> T:
+        def change(expiry: Mapping[str, int]) -> None:
+            added = {**expiry, **self._added("groupset")}
+            self._calls.make(mesibo.GroupSet(gid=gid, name=name, members=members or None, **added), _nothing)
+
+        self._with_expiry(change)
+
+    def _with_expiry(self, call: Callable[[Mapping[str, int]], T]) -> T:
         """Make a call that says how long a group lives; without what mesibo does not take of that, from then
         on: two of its names are inferred."""
         while True:
@@ -129,11 +164,12 @@ class MesiboClient:
 
     def edit_members(self, gid: int, members: Sequence[str], *, remove: bool = False) -> None:
         """Add members to the group, or remove them. mesibo refuses addresses that it does not know."""
-        self._call(wire.groupeditmembers(gid, members, remove=remove), answers.nothing)
+        said = {"remove": True} if remove else self._added("groupeditmembers")
+        self._calls.make(mesibo.GroupEditMembers(gid=gid, members=members, **said), _nothing)
 
     def delete_group(self, gid: int) -> None:
         """Delete the group."""
-        self._call(wire.groupdel(gid), answers.nothing)
+        self._calls.make(mesibo.GroupDel(gid=gid), _nothing)
 
     def groups_named(self, name: str) -> list[int]:
         """The gids of groups of exactly this name: 20 are looked at, for mesibo documents no way to ask for
@@ -142,14 +178,15 @@ class MesiboClient:
         Raises:
             MesiboUnreachable: also, as `too many`, where 20 were found, for there may be others.
         """
-        found = self._call(wire.groupsget(name), answers.groups)
-        if len(found) >= wire.ITEMS_PER_CALL:
+        found = self._calls.make(mesibo.GroupsGet(name=name, count=ITEMS_PER_CALL), lambda groups: groups)
+        if len(found) >= ITEMS_PER_CALL:
             raise MesiboUnreachable("too many")
-        return [gid for gid, named in found if named == name]
+        return [group.gid for group in found if group.gid and group.name == name]
 
     def group_members(self, gid: int) -> list[str]:
         """Addresses of the group's members: 20 at most, for mesibo documents no way to ask for more."""
-        return self._call(wire.groupgetmembers(gid), answers.addresses)
+        op = mesibo.GroupGetMembers(gid=gid, count=ITEMS_PER_CALL)
+        return self._calls.make(op, lambda members: [each.address for each in members if each.address])
 
     def send_message(self, message: Message) -> int:
         """Send a message and return mesibo's number of it, 0 when the answer has none.
@@ -159,15 +196,15 @@ class MesiboClient:
         """
         if not message.to:
             raise ValueError("a message needs a recipient")
-        return self._call(wire.message(message), answers.message_id)
-
-    def size(self, message: Message) -> int:
-        """Bytes of the request body that this message makes."""
-        return len(self._encoded(wire.message(message)))
+        return self._calls.make(self._message(message), lambda answer: answer.mid or 0)
 
     def fits(self, message: Message, limit: int) -> bool:
         """Whether the message's request body is at most `limit` bytes (8192 on a stock on-premise nginx)."""
         return self.size(message) <= limit
+
+    def size(self, message: Message) -> int:
+        """Bytes of the request body that this message makes."""
+        return self._calls.wire.size(self._message(message))
 
     def ping(self) -> None:
         """Prove URL, style and app token with a real call that changes nothing.
@@ -179,12 +216,11 @@ class MesiboClient:
             MesiboRefused: the app token is not valid, or the request was not understood.
             MesiboUnreachable: no usable answer.
         """
-        with self._logged("ping"):
-            try:
-                self._answer(wire.probe())
-            except MesiboRefused as refusal:
-                if refusal.about_app_token or refusal.error in PING_FAULTS:
-                    raise
+        try:
+            self._calls.raw("useradd", {}, called="ping")
+        except MesiboRefused as refusal:
+            if is_fault_of_ping(refusal):
+                raise
 
     def refusal_of_groups(self) -> MesiboRefused | None:
         """Why groups are not served; None when they are. To an app on premise, mesibo's own hosts answer
@@ -195,85 +231,42 @@ class MesiboClient:
         Raises:
             MesiboUnreachable: no usable answer.
         """
-        with self._logged("groupgetmembers"):
-            try:
-                self._answer(wire.groupgetmembers(0))
-            except MesiboRefused as refusal:
-                return None if refusal.is_not_there or refusal.error in NO_GROUP else refusal
+        count = {"gid": 0, "count": ITEMS_PER_CALL}
+        try:
+            self._calls.raw("groupgetmembers", count if self._is_form else {"group": count})
+        except MesiboRefused as refusal:
+            return None if refusal.is_not_there or refusal.error in NO_GROUP else refusal
         return None
 
     def close(self) -> None:
         """Close idle connections, at once. A late group may still be reported afterwards."""
         self._transport.close()
 
-    def _call(
-        self,
-        op: Op,
-        read: Callable[[Answer], T],
-        *,
-        patience: float = 0.0,
-        on_late: Callable[[Response], None] | None = None,
-    ) -> T:
-        with self._logged(op.name):
-            return read(self._answer(op, patience, on_late))
+    @property
+    def _is_form(self) -> bool:
+        return self._calls.wire.style == "form"
 
-    def _answer(
-        self, op: Op, patience: float = 0.0, on_late: Callable[[Response], None] | None = None
-    ) -> Answer:
-        if not self._app_token:  # nobody is asked on nobody's behalf; what waits for mesibo goes on waiting
-            raise MesiboUnreachable("MESIBO_APP_TOKEN is not set")
-        content_type = wire.CONTENT_TYPES[self._style]
-        response = self._transport.post(
-            op.name, content_type, self._encoded(op), patience=patience, on_late=on_late
+    def _added(self, op: str) -> Mapping[str, Any]:
+        return _PHP[op] if self._is_form else {}
+
+    def _message(self, message: Message) -> mesibo.Message:
+        return mesibo.Message(
+            sender=message.sender,
+            to=message.to,
+            gid=0,
+            type=message.type,
+            expiry=message.expiry,
+            flags=message.flag,
+            forced=message.forced,
+            text=message.text,
+            **self._added("message"),
         )
-        return self._decoded(op.name, response)
-
-    def _logged(self, op: str) -> AbstractContextManager[None]:
-        return _logged(op, self._on_app_token_refused)
-
-    def _encoded(self, op: Op) -> bytes:
-        return wire.encode(op, self._style, self._app_token)
-
-    def _decoded(self, op: str, response: Response) -> Answer:
-        return answers.decode(op, response.status, response.body, self._app_token)
-
-    def _late_group(self, response: Response, on_late: Callable[[int], None]) -> None:
-        try:
-            gid = answers.group_id(self._decoded("groupadd", response))
-        except MesiboError:
-            return  # no group was made
-        log.warning("mesibo_late_group", gid=gid)
-        try:  # whatever it raises: there is nobody above this thread
-            on_late(gid)
-        except Exception:
-            log.exception("mesibo_late_group_kept", gid=gid)
 
 
-@contextmanager
-def _logged(op: str, on_app_token_refused: Callable[[MesiboRefused], None]) -> Iterator[None]:
-    """One line for a call: op, seconds, outcome. Never what was in it."""
-    began = time.monotonic()
+def _nothing(_answer: object) -> None:
+    """What the calls return of which only success counts."""
 
-    def seconds() -> float:
-        return round(time.monotonic() - began, 3)
 
-    try:
-        yield
-    except MesiboUnreachable as error:
-        log.warning(
-            "mesibo_call",
-            op=op,
-            seconds=seconds(),
-            outcome="unreachable",
-            reason=f"{error.reason} ({error.detail})" if error.detail else error.reason,
-            maybe_done=error.maybe_done,
-        )
-        raise
-    except MesiboRefused as error:
-        log.warning(
-            "mesibo_call", op=op, seconds=seconds(), outcome="refused", error=error.label, code=error.code
-        )
-        if error.about_app_token:
-            on_app_token_refused(error)
-        raise
-    log.debug("mesibo_call", op=op, seconds=seconds(), outcome="ok")
+def _user(address: str, uid: int | None) -> Mapping[str, Any]:
+    # api.php documents `uid` alone; `addr` in its place is inferred and better than no call at all.
+    return {"uid": uid} if uid else {"address": address}

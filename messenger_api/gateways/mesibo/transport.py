@@ -9,24 +9,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from messenger_api.gateways.http import HttpClient, NoResponse, Response, Timeouts
-from messenger_api.gateways.mesibo.errors import MesiboUnreachable
-from messenger_api.gateways.mesibo.retry import may_retry
 from messenger_api.gateways.threads import Busy, Calls, TooSlow
-from messenger_api.mesibo.http.reaching import place
+from messenger_api.mesibo.core import HEADERS, MAX_ANSWER_BYTES
 from messenger_api.mesibo.http.sending import SendGuard
+from messenger_api.mesibo.retry import may_retry
+from messenger_api.mesibo.wire import Request
 
 # How long a call waits for its turn when `max_calls` are under way: a moment's crowd passes, and a person
 # behind a mesibo that hangs is told at once.
 QUEUE_SECONDS = 0.5
-
-# mesibo's answers are some hundred bytes; 20 members of a group a few thousand.
-MAX_ANSWER_BYTES = 1024 * 1024
-
-HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
 # Seconds that are left for the calls of this thread; None: as many as they want. Whoever acts under a claim
 # that runs out must not act after it, however long it was frozen meanwhile.
@@ -35,9 +30,7 @@ seconds_left: ContextVar[Callable[[], float] | None] = ContextVar("seconds_left"
 
 @dataclass(frozen=True)
 class _Call:
-    op: str
-    content_type: str
-    body: bytes = field(repr=False)
+    request: Request
     patience: float
     left: Callable[[], float] | None  # see `seconds_left`
 
@@ -54,32 +47,33 @@ class Transport:
         )
         self._calls = Calls("mesibo", max_calls)
 
+    def send(self, request: Request) -> Response:
+        """As `post`, without patience."""
+        return self.post(request)
+
     def post(
         self,
-        op: str,
-        content_type: str,
-        body: bytes,
+        request: Request,
         *,
         patience: float = 0.0,
         on_late: Callable[[Response], None] | None = None,
     ) -> Response:
-        """Send `body` and return the answer, within `Timeouts.read` seconds and the wait for a turn.
+        """Send the body and return the answer, within `Timeouts.read` seconds and the wait for a turn.
 
         With `patience` (seconds) the exchange goes on that long without its caller; an answer that
         still comes is handed to `on_late` in the exchange's thread. Until then it counts as one of
         `max_calls`.
 
         Raises:
-            MesiboUnreachable: no answer in time.
+            NoResponse: no answer in time; its reason may also be `busy`.
         """
         left = seconds_left.get()
         seconds = min(self._timeouts.read, left()) if left else self._timeouts.read
         if seconds <= 0:
-            raise MesiboUnreachable("too late", maybe_done=False)
-        outcome = self._outcome(_Call(op, content_type, body, patience, left), seconds, on_late)
+            raise NoResponse("too late", sent=False)
+        outcome = self._outcome(_Call(request, patience, left), seconds, on_late)
         if isinstance(outcome, NoResponse):
-            detail = ", ".join(filter(None, (outcome.detail, place(self._url))))
-            raise MesiboUnreachable(outcome.reason, maybe_done=outcome.sent, detail=detail)
+            raise outcome
         return outcome
 
     def close(self) -> None:
@@ -108,7 +102,7 @@ class Transport:
         caller_leaves = now + self._timeouts.read
         gives_up = max(caller_leaves, now + call.patience)
         outcome = self._attempt(call, gives_up)
-        again = isinstance(outcome, NoResponse) and may_retry(call.op, outcome)
+        again = isinstance(outcome, NoResponse) and may_retry(call.request.op, outcome)
         return self._attempt(call, gives_up) if again and time.monotonic() < caller_leaves else outcome
 
     def _attempt(self, call: _Call, gives_up: float) -> Response | NoResponse:
@@ -118,8 +112,8 @@ class Transport:
             return self._client.request(
                 "POST",
                 self._url,
-                data=call.body,
-                headers={"Content-Type": call.content_type},
+                data=call.request.body,
+                headers={"Content-Type": call.request.content_type},
                 seconds=gives_up - time.monotonic(),
                 guard=guard,
             )

@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import Connection
 
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnreachable
-from messenger_api.gateways.mesibo.wire import ITEMS_PER_CALL
+from messenger_api.mesibo.wire import ITEMS_PER_CALL
 from messenger_api.services.groups.tasks import GroupGone, MirrorGroup
 from messenger_api.storage import groups, new_groups, outbox
 from messenger_api.storage.db import Database

@@ -29,9 +29,40 @@ _GONE_LABELS = frozenset({"NOTFOUND", "BADUSER", "BADGROUP", "NOTMEMBER"})
 # By what ops name a user, a group or its members, in both styles of the API.
 _NAMES = frozenset({"uid", "addr", "address", "gid", "m", "members"})
 
+# Reasons that somebody must mend before another try can end differently.
+_LASTING = frozenset({"tls", "bad url", "redirect", "not json", "bad answer", "too large", "too many"})
+
+BREACH_ADVICE = (
+    "mesibo disabled the app: its token leaked, or was used from more than five addresses of the internet."
+    " Make a new token in mesibo's console, and let all machines call mesibo from one address"
+)
+
 
 class MesiboError(Exception):
-    """Base of every failure of a call to mesibo."""
+    """Base of every failure of a call to mesibo.
+
+    Attributes:
+        op: what was asked, "" when it is not known.
+        error: mesibo's error code as it came, "" when there is none.
+        code: a status as in RFC 9110, or None.
+        cause: what is wrong, for people.
+        action: what to do, for people.
+        properties: names of the request's fields at fault; need not be all of them.
+        request_id: of the request, or None where none was sent.
+    """
+
+    op = ""
+    error = ""
+    code: int | None = None
+    cause = ""
+    action = ""
+    properties: tuple[str, ...] = ()
+    request_id: int | None = None
+
+    @property
+    def can_help(self) -> bool:
+        """Whether trying again later can help."""
+        raise NotImplementedError
 
 
 class MesiboUnreachable(MesiboError):
@@ -41,16 +72,33 @@ class MesiboUnreachable(MesiboError):
     answer did), `redirect`, `http <status>`, `not json`, `bad answer` (something that is not mesibo, or a
     success that lacks what was asked for), `fault <label>` (mesibo told of a fault of its own), `too large`,
     `bad url`, `busy` (too many calls at once), `too late` (the time within which the caller
-    may act was over).
+    may act was over), `resting` (the breaker is open), `too many` (a list cannot be read to its end).
     `detail`: where it was asked, without user and password, and what happened there, for people.
     `maybe_done` is True when mesibo may have carried the call out all the same.
+    `passing` is True when another try may succeed at once. `retry_after`: seconds that the server asks for,
+    or None.
     """
 
-    def __init__(self, reason: str, *, maybe_done: bool = False, detail: str = "") -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        maybe_done: bool = False,
+        detail: str = "",
+        passing: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(f"no usable answer from mesibo: {reason}" + (f" ({detail})" if detail else ""))
         self.reason = reason
         self.detail = detail
         self.maybe_done = maybe_done
+        self.passing = passing
+        self.retry_after = retry_after
+
+    @property
+    def can_help(self) -> bool:
+        """Whether trying again later can help: not what somebody must mend first."""
+        return self.passing or not (self.reason in _LASTING or self.reason.startswith("http 4"))
 
 
 class MesiboRefused(MesiboError):
@@ -58,7 +106,7 @@ class MesiboRefused(MesiboError):
 
     `error` is mesibo's code as it came ("" when there was none) and `code` an HTTP-like status or None;
     `cause` and `action` are prose for an operator, `properties` names the request fields at fault.
-    The app token is blotted out of all of them.
+    The secrets of the client are blotted out of all of them.
     """
 
     def __init__(
@@ -75,9 +123,14 @@ class MesiboRefused(MesiboError):
         self.op = op
         self.code = code
         self.cause = cause
-        self.action = action
+        self.action = action or (BREACH_ADVICE if error == _BREACH else "")
         self.properties = tuple(properties)
         super().__init__(f"mesibo refused {op}: {self.label} (code {code})")
+
+    @property
+    def can_help(self) -> bool:
+        """False: the same request is refused again."""
+        return False
 
     @property
     def about_app_token(self) -> bool:
