@@ -191,7 +191,7 @@ class Wire:
         if style == "form":
             body = urlencode(flat, errors="replace").encode("ascii")
             return Request(op, CONTENT_TYPES[style], body, number)
-        parts = {name: (v.name, v.content, UNTOLD) if isinstance(v, File) else str(v) for name, v in flat.items()}
+        parts = {name: _part(value) for name, value in flat.items()}
         content, content_type = encode_multipart_formdata(parts, boundary)
         return Request(op, content_type, content, number)
 
@@ -208,6 +208,10 @@ def _check_presence(op: OpSpecification, named: set[str], style: str) -> None:
         raise ValueError(f"{op.name}: one of {', '.join(op.one_of)} is required")
     if op.when in named and len(named.intersection(op.at_most_one)) > 1:
         raise ValueError(f"{op.name}: at most one of {', '.join(op.at_most_one)} with {op.when}")
+
+
+def _part(value: Any) -> Any:
+    return (value.name, value.content, UNTOLD) if isinstance(value, File) else str(value)
 
 
 def _nested(named: Mapping[str, Any]) -> dict[str, Any]:
