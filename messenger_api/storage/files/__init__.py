@@ -5,7 +5,13 @@ Names are made here and cannot be guessed: whoever knows the name of a file may 
 
 from messenger_api.storage.files.base import CHUNK_BYTES, Body, Found, Opened, Part, Place
 from messenger_api.storage.files.folder import Folder
-from messenger_api.storage.files.names import Presentation, presentation, safe_extension
+from messenger_api.storage.files.names import (
+    Presentation,
+    is_name,
+    presentation,
+    safe_extension,
+    thumbnail_of,
+)
 from messenger_api.storage.files.store import Entry, FileStore
 
 __all__ = [
@@ -19,6 +25,8 @@ __all__ = [
     "Part",
     "Place",
     "Presentation",
+    "is_name",
     "presentation",
     "safe_extension",
+    "thumbnail_of",
 ]

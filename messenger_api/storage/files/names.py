@@ -6,9 +6,9 @@ import re
 import secrets
 from typing import NamedTuple
 
-# `<unix seconds>-<32 hex digits>.<extension>`; the PHP demo wrote 16 digits, and an installation that
-# began with it goes on serving its pictures.
-_NAME = re.compile(r"([0-9]{1,12}-[0-9a-f]{16}(?:[0-9a-f]{16})?)\.([a-z0-9]{1,8})")
+# `<unix seconds>-<32 hex digits>.<extension>`; the PHP demo wrote 16 digits and the extension as the client
+# had it, and an installation that began with it goes on serving its files.
+_NAME = re.compile(r"[0-9]{1,12}-(?:[0-9a-f]{32}\.[a-z0-9]{1,8}|[0-9a-f]{16}\.[A-Za-z0-9]{1,16})")
 
 # What an attachment may be called. None of these runs, or shows as a page in a browser.
 _SOUND = ("aac", "amr", "flac", "m4a", "mp3", "oga", "ogg", "opus", "wav")
@@ -70,7 +70,8 @@ class Presentation(NamedTuple):
 
 def presentation(key: str) -> Presentation:
     """How the file `key` is served: pictures that browsers know are shown, the rest is a download."""
-    extension = key.rpartition(".")[2]
+    extension = key.rpartition(".")[2].lower()
+    extension = "jpg" if extension == "jpeg" else extension
     if shown := SHOWN.get(extension):
         return Presentation(shown, f"inline; filename={key}")
     return Presentation(PLAYED.get(extension, OPAQUE_TYPE), f"attachment; filename={key}")
