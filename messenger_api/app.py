@@ -84,7 +84,7 @@ def _get_ready(parts: Parts) -> None:
         if not schema.is_current() and parts.settings.is_sqlite:
             schema.upgrade()
         if schema.is_current():
-            parts.installation.check_key()
+            parts.installation.check()
         else:
             log.error("schema.old", what="every call answers TRYLATER", to_do="messenger-api db upgrade")
     except TryLater:

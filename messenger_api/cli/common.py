@@ -93,13 +93,18 @@ def product(config: Settings | None = None, *, quiet: bool = True) -> Iterator[P
             parts.close()
 
 
-def prepare_schema(parts: Parts) -> None:
+def prepare_tables(parts: Parts) -> None:
     """Bring SQLite's tables to this version; refuse others in MySQL, which several servers may share."""
     if parts.settings.is_sqlite:
         parts.schema.upgrade(click.echo)
     elif not parts.schema.is_current():
         fail("The database's tables are not those of this version. Run: messenger-api db upgrade")
-    parts.installation.check_key()
+
+
+def prepare_schema(parts: Parts) -> None:
+    """`prepare_tables`; refuse a wrong SECRET_KEY and half of a move too."""
+    prepare_tables(parts)
+    parts.installation.check()
 
 
 @contextmanager

@@ -90,9 +90,13 @@ class Identities:
         """The blind key of the account that this logs in to; None for what identifies nobody."""
         return self._read_key(entry, self._names.country)
 
+    def key(self, entry: str, country: str) -> bytes | None:
+        """The blind key of an entry of somebody's phone book; None for what identifies nobody."""
+        return self._key(entry, country) if len(entry) <= LONGEST_ENTRY else None
+
     def keys(self, entries: Sequence[str], country: str) -> list[bytes]:
         """The blind keys of entries in the order in which they were named; unreadable ones are left out."""
-        found = [self._key(entry, country) for entry in entries if len(entry) <= LONGEST_ENTRY]
+        found = [self.key(entry, country) for entry in entries]
         return list(dict.fromkeys(filter(None, found)))
 
     def _read_key(self, entry: str, country: str) -> bytes | None:

@@ -14,7 +14,7 @@ from messenger_api.domain.identity import Identity, LoginName
 from messenger_api.domain.secrets import Keys
 from messenger_api.services.identities import Identities
 from messenger_api.settings import SettingsError
-from messenger_api.storage import facts
+from messenger_api.storage import facts, moved
 from messenger_api.storage.db import Database
 
 # One of the oldest is enough; some may have come by a login method that is no longer in use.
@@ -26,9 +26,14 @@ WRONG_KEY = (
     " take the database that belongs to this one"
 )
 
+HALF_MOVED = (
+    "A move from {source} was cut short: phones whose sessions are still to come would be logged out. Run"
+    " messenger-api move php --go again, which begins it anew"
+)
+
 
 class Installation:
-    """Compares the key with the data."""
+    """Compares the key with the data, and knows whether these are whole."""
 
     def __init__(self, database: Database, keys: Keys, identities: Identities) -> None:
         self._database = database
@@ -54,6 +59,13 @@ class Installation:
             raise SettingsError([WRONG_KEY])
         if self._database.run(lambda tx: facts.read(tx, facts.KEY)) != self._fingerprint:
             self._database.run(lambda tx: facts.write(tx, facts.KEY, self._fingerprint))
+
+    def check(self) -> None:
+        """Refuse to go on with another key, or on the half of a move. Raises as `check_key` does."""
+        state, _began, source = self._database.run(moved.state)
+        if state == moved.UNDER_WAY:
+            raise SettingsError([HALF_MOVED.format(source=source)])
+        self.check_key()
 
     @property
     def _fingerprint(self) -> str:

@@ -13,6 +13,9 @@ KEY = "key"
 WORKER = "worker"
 """The second in which a worker last looked into the outbox."""
 
+MOVE = "move"
+"""What became of a move from the PHP demo (`storage.moved`)."""
+
 
 def read(connection: Connection, name: str) -> str:
     """A fact; "" when there is none."""
