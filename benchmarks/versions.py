@@ -42,6 +42,7 @@ CALLS = {
     "getcontacts, nothing new": 1500,
     "getcontacts from 0": 300,
     "getcontacts, all numbers again": 300,
+    "getcontacts, unread numbers": 200,
     "profile, a new name": 800,
     "setnotify": 2400,
     "login, step one": 1000,
@@ -209,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Compare; 1 when an answer was wrong."""
     asked = _parser().parse_args(arguments)
     chosen = [name for name in CALLS if any(part in name for part in asked.only or [""])]
-    size = Size(users=asked.users, rows=asked.users * 10, callers=100)
+    size = Size(users=asked.users, rows=asked.users * 10)
     if asked.small:
         size = replace(Size.small(), photos=0)  # thumbnails take seconds to make
     rounds, fewer = (1, SMALL) if asked.small else (asked.rounds, 1)
