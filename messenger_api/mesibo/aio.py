@@ -20,6 +20,7 @@ from messenger_api.mesibo.walking import ALPHABET, following, patterns
 from messenger_api.mesibo.wire import ITEMS_PER_CALL, Request
 
 A = TypeVar("A")
+Asked = TypeVar("Asked", bound=Operation[Any])
 
 
 class Transport(Protocol):
@@ -208,7 +209,7 @@ class AsyncClient:
         """As `Client.size`."""
         return self._core.wire.size(op)
 
-    def parts(self, op: Operation[A]) -> list[Operation[A]]:
+    def parts(self, op: Asked) -> list[Asked]:
         """As `Client.parts`."""
         return self._core.parts(op)
 

@@ -17,6 +17,7 @@ from messenger_api.mesibo.walking import ALPHABET, following, patterns
 from messenger_api.mesibo.wire import ITEMS_PER_CALL, Request
 
 A = TypeVar("A")
+Asked = TypeVar("Asked", bound=Operation[Any])
 
 
 class Transport(Protocol):
@@ -176,7 +177,7 @@ class Client:
         """Bytes of the request body of a record, without its id."""
         return self._core.wire.size(op)
 
-    def parts(self, op: Operation[A]) -> list[Operation[A]]:
+    def parts(self, op: Asked) -> list[Asked]:
         """The same call in as many as `most_bytes` asks for: its list of addresses is split.
 
         Raises:

@@ -37,7 +37,7 @@ ID_BYTES = len(',"id":') + 10
 
 NO_RETRIES = Retries(most=0)
 
-A = TypeVar("A")
+Asked = TypeVar("Asked", bound=Operation[Any])
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class Core:
             raise
         self.options.on_call(Done(op, time.monotonic() - began, None))
 
-    def parts(self, op: Operation[A]) -> list[Operation[A]]:
+    def parts(self, op: Asked) -> list[Asked]:
         """The same call in as many as needed, of which each fits: its list of addresses is split.
 
         Raises:

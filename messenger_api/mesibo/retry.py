@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from messenger_api.mesibo.errors import MesiboError, MesiboUnreachable
+from messenger_api.mesibo.errors import MesiboUnreachable
 from messenger_api.mesibo.http.exchange import NoResponse
 from messenger_api.mesibo.specification import operations
 
@@ -132,5 +132,5 @@ class Breaker:
                 if outcome.reason not in OURS:
                     self._failures += 1
                     self._until = self._clock() + self._seconds
-            elif not isinstance(outcome, Exception) or isinstance(outcome, MesiboError):
+            else:
                 self._failures = 0

@@ -31,7 +31,9 @@ def what_happened(error: BaseException) -> str:
     chain = list(_chain(error))
     for each in chain:
         if isinstance(each, ssl.SSLCertVerificationError):
-            return f"certificate not accepted: {each.verify_message}".rstrip(".: ")
+            # aiohttp's is one by its class alone, and holds that of the library.
+            why = getattr(each, "verify_message", "")
+            return f"certificate not accepted: {why}".rstrip(".: ")
     for kind, told in _KINDS:
         if any(isinstance(each, kind) for each in chain):
             return told

@@ -1,0 +1,223 @@
+"""The library's own way to mesibo over HTTP, in both clients: what leaves, and what failures tell."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from urllib3.util import parse_url
+
+from messenger_api import mesibo
+from messenger_api.mesibo import Client, MesiboRefused, MesiboUnreachable, Options, Timeouts
+from messenger_api.mesibo.aio import AsyncClient
+from messenger_api.mesibo.http.environment import Way, pools, way_to
+from messenger_api.mesibo.retry import Retries
+from tests.gateways.mesibo_stub import (
+    Answer,
+    Stub,
+    cut_short,
+    hang_up,
+    held,
+    not_http,
+    ok,
+    plain,
+    refused,
+    serving,
+    trickle,
+)
+
+TOKEN = "app0token0secret"
+QUICK = Timeouts(connect=0.5, read=0.4)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+DEL = mesibo.GroupDel(gid=1)
+
+Call = Callable[..., Any]
+
+
+def blocking(url: str, op: mesibo.Operation[Any] = DEL, times: int = 1) -> Any:
+    with Client(TOKEN, Options(url, timeouts=QUICK, retries=Retries(most=0), ids=False)) as client:
+        return [client.call(op) for _ in range(times)][-1]
+
+
+def waiting(url: str, op: mesibo.Operation[Any] = DEL, times: int = 1) -> Any:
+    async def whole() -> Any:
+        options = Options(url, timeouts=QUICK, retries=Retries(most=0), ids=False)
+        async with AsyncClient(TOKEN, options) as client:
+            return [await client.call(op) for _ in range(times)][-1]
+
+    return asyncio.run(whole())
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(params=[blocking, waiting], ids=["sync", "async"])
+def call(request: pytest.FixtureRequest) -> Call:
+    found: Call = request.param
+    return found
+
+
+def failure_of(call: Call, url: str) -> MesiboUnreachable:
+    with pytest.raises(MesiboUnreachable) as caught:
+        call(url)
+    assert caught.value.__context__ is None
+    assert TOKEN not in repr(vars(caught.value))
+    return caught.value
+
+
+def unused_url() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return f"http://127.0.0.1:{taken.getsockname()[1]}/backend"
+
+
+def test_the_body_and_what_it_is_are_all_that_leaves(stub: Stub, call: Call) -> None:
+    call(stub.url, times=2)
+    seen = stub.seen[0]
+    assert (seen.method, seen.path) == ("POST", "/backend")
+    assert seen.body == mesibo.Wire(TOKEN).encode(DEL).body
+    assert seen.headers["Content-Type"] == "application/json"
+    assert seen.headers["User-Agent"] == "messenger-api-mesibo"
+    wanted = {"host", "user-agent", "accept", "accept-encoding", "content-type", "content-length"}
+    assert {name.lower() for name in seen.headers} - {"connection"} == wanted
+    assert stub.connections == 1
+
+
+def test_user_and_password_in_the_url_are_sent(stub: Stub, call: Call) -> None:
+    call(stub.url.replace("//", "//me:mine@"))
+    assert stub.seen[0].headers["Authorization"] == "Basic bWU6bWluZQ=="
+
+
+def test_a_refusal_is_mesibos(stub: Stub, call: Call) -> None:
+    stub.answers.append(refused(400, error="BADVALUE", code=400))
+    with pytest.raises(MesiboRefused):
+        call(stub.url)
+
+
+def test_cookies_are_not_kept(stub: Stub, call: Call) -> None:
+    stub.answers.append(plain(200, b'{"result":true}', **{"Set-Cookie": "a=b; Path=/"}))
+    call(stub.url, times=2)
+    assert "Cookie" not in stub.seen[1].headers
+
+
+FAILURES: dict[str, tuple[Answer, str, bool]] = {
+    "html": (plain(200, b"<html>"), "not json", True),
+    "JSON without result": (plain(200, b'{"hello":1}'), "bad answer", True),
+    "nothing but brackets": (plain(200, b"[" * 100_000), "not json", True),
+    "too large for nginx": (plain(413, b"<html>"), "http 413", False),
+    "bad gateway": (plain(502, b"<html>"), "http 502", True),
+    "a redirect": (plain(307, b"", Location="/elsewhere"), "redirect", False),
+    "more than a MiB": (plain(200, b" " * (1024 * 1024 + 1)), "too large", True),
+    "an end before the end": (cut_short, "broken", True),
+    "no answer": (hang_up, "broken", True),
+    "not HTTP": (not_http, "broken", True),
+    "silence": (held(ok()), "timeout", True),
+    "a body in drops": (trickle(HEAD), "timeout", True),
+}
+
+
+@pytest.mark.parametrize(("answer", "reason", "maybe_done"), FAILURES.values(), ids=FAILURES.keys())
+def test_no_usable_answer_is_told_by_its_class(
+    stub: Stub, call: Call, answer: Answer, reason: str, maybe_done: bool
+) -> None:
+    stub.answers.append(answer)
+    failure = failure_of(call, stub.url)
+    assert (failure.reason, failure.maybe_done) == (reason, maybe_done)
+
+
+def test_a_closed_port_and_a_bad_url_are_told_and_nothing_was_done(call: Call) -> None:
+    url = unused_url()
+    failure = failure_of(call, url)
+    assert (failure.reason, failure.maybe_done, failure.detail) == ("connect", False, f"refused, {url}")
+    assert failure_of(call, "mesibo").reason == "bad url"
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sent(call: Call) -> None:
+    with serving(tls=True) as tls:
+        failure = failure_of(call, tls.url)
+        assert (failure.reason, failure.maybe_done, tls.seen) == ("tls", False, [])
+
+
+def test_a_proxy_of_the_environment_is_used(stub: Stub, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", stub.url.removesuffix("/backend"))
+    call("http://mesibo.invalid/backend")
+    assert stub.seen[0].path == "http://mesibo.invalid/backend"
+
+
+# What the environment says
+
+
+@pytest.mark.parametrize(
+    ("settings", "url", "proxy"),
+    [
+        ({"HTTPS_PROXY": "http://p:1"}, "https://x/", "http://p:1"),
+        ({"HTTPS_PROXY": "p:1"}, "https://x/", "http://p:1"),
+        ({"ALL_PROXY": "http://p:1"}, "http://x/", "http://p:1"),
+        ({"HTTP_PROXY": "http://p:1"}, "https://x/", ""),
+        ({"HTTP_PROXY": "http://p:1", "NO_PROXY": "x"}, "http://x/", ""),
+        ({"HTTP_PROXY": "http://p:1", "NO_PROXY": "y, 10.0.0.0/8"}, "http://10.1.2.3/", ""),
+        ({"HTTP_PROXY": "http://p:1", "NO_PROXY": "y, 10.0.0.0/8"}, "http://11.1.2.3/", "http://p:1"),
+        ({"HTTP_PROXY": "http://p:1", "NO_PROXY": "fd00::/8"}, "http://[fd00::1]/", ""),
+    ],
+)
+def test_the_proxy_is_the_one_that_the_environment_names(
+    settings: dict[str, str], url: str, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert way_to(parse_url(url)).proxy == proxy
+
+
+def test_authorities_are_a_file_or_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+    assert way_to(parse_url("https://x/")).authorities == str(tmp_path)
+    for way, option in ((Way("", str(tmp_path)), "ca_cert_dir"), (Way("", __file__), "ca_certs")):
+        assert pools(way, 1).connection_pool_kw[option] == way.authorities
+    assert "ca_certs" not in pools(Way("", ""), 1).connection_pool_kw
+
+
+def test_a_proxy_may_want_a_password() -> None:
+    proxied: Any = pools(Way("http://me:mine@p:1", ""), 1)
+    assert proxied.proxy_headers == {"proxy-authorization": "Basic bWU6bWluZQ=="}
+
+
+# On its own
+
+ALONE = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        inside = name.startswith("messenger_api.") and not name.startswith(ALLOWED)
+        if inside or name.partition(".")[0] in BLOCKED:
+            raise ImportError(f"{name} is not installed")
+
+BLOCKED = set("flask sqlalchemy requests structlog msgspec click certifi idna pymysql aiohttp".split())
+ALLOWED = ("messenger_api.mesibo", "messenger_api.version")
+sys.meta_path.insert(0, Blocked())
+from messenger_api.mesibo import Client, MesiboUnreachable, Options, Retries, UserAdd
+with Client("t", Options(sys.argv[1], ids=False)) as client:
+    print(client.call(UserAdd(address="491", appid="a")).uid)
+"""
+
+
+@pytest.mark.server
+def test_the_library_needs_urllib3_and_nothing_of_the_product(stub: Stub) -> None:
+    stub.answers.append(ok(user={"uid": 7}))
+    found = subprocess.run(
+        [sys.executable, "-c", ALONE, stub.url], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (found.stdout, found.stderr) == ("7\n", "")
+
+
+def test_an_exchange_that_failed_says_what_and_where() -> None:
+    failure = mesibo.NoResponse("connect", sent=False, detail="refused", server="http://x")
+    assert failure.told == "refused, http://x"
