@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+
 import click
 
 from messenger_api.cli.common import (
@@ -13,7 +16,7 @@ from messenger_api.cli.common import (
     ready_product,
 )
 from messenger_api.cli.root import main
-from messenger_api.services.operator.outbox import OutboxStatus
+from messenger_api.services.operator.outbox import OutboxControl, OutboxStatus
 
 
 @main.group()
@@ -34,42 +37,48 @@ def status(limit: int, as_json: bool) -> None:
         _print(now)
 
 
-_one = click.argument("item", metavar="[ID]", required=False, type=click.IntRange(1))
-_all = click.option("--all", "every", is_flag=True, help="All that were given up.")
+def _of_given_up(
+    done: str,
+) -> Callable[[Callable[[OutboxControl, int | None], int]], Callable[[int | None, bool], None]]:
+    """A command about a dead item, or all of them with `--all`, from a function that returns how many it met.
+
+    Args:
+        done: what is printed before their number.
+    """
+
+    def as_command(
+        do: Callable[[OutboxControl, int | None], int],
+    ) -> Callable[[int | None, bool], None]:
+        @click.argument("item", metavar="[ID]", required=False, type=click.IntRange(1))
+        @click.option("--all", "every", is_flag=True, help="All that were given up.")
+        @wraps(do)
+        def command(item: int | None, every: bool) -> None:
+            if bool(item) == every:
+                fail("Name an item or say --all.")
+            with ready_product() as parts:
+                count = do(parts.operator.outbox, item)
+            if item and not count:
+                fail(f"No item {item} was given up.")
+            click.echo(f"{done}: {count}")
+
+        return command
+
+    return as_command
 
 
 @outbox.command()
-@_one
-@_all
-def retry(item: int | None, every: bool) -> None:
+@_of_given_up("Queued again")
+def retry(control: OutboxControl, item: int | None) -> int:
     """Try again what was given up, from its first try on."""
-    _check(item, every)
-    with ready_product() as parts:
-        count = parts.operator.outbox.retry(item)
-    _report("Queued again", item, count)
+    return control.retry(item)
 
 
 @outbox.command()
-@_one
-@_all
 @click.confirmation_option("--yes", prompt="Remove what was given up, for good?")
-def purge(item: int | None, every: bool) -> None:
+@_of_given_up("Removed")
+def purge(control: OutboxControl, item: int | None) -> int:
     """Remove what was given up, for good."""
-    _check(item, every)
-    with ready_product() as parts:
-        count = parts.operator.outbox.purge(item)
-    _report("Removed", item, count)
-
-
-def _check(item: int | None, every: bool) -> None:
-    if bool(item) == every:
-        fail("Name an item or say --all.")
-
-
-def _report(what: str, item: int | None, count: int) -> None:
-    if item and not count:
-        fail(f"No item {item} was given up.")
-    click.echo(f"{what}: {count}")
+    return control.purge(item)
 
 
 def _print(now: OutboxStatus) -> None:
