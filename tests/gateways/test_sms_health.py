@@ -117,8 +117,6 @@ def test_a_success_at_the_end_of_the_order_brings_it_back_at_once(health: Health
         health.failed(name)
     health.succeeded("c")
     assert order(health) == "cab"
-    assert health.is_healthy("c")
-    assert not health.is_healthy("a")
 
 
 def test_a_probe_that_nobody_answers_is_made_again_after_another_pause(health: Health, clock: Clock) -> None:

@@ -62,10 +62,6 @@ class Health:
         with self._lock:
             self._backoffs.pop(name, None)
 
-    def is_healthy(self, name: str) -> bool:
-        """Whether the provider has its place in the order."""
-        return name not in self._backoffs
-
     def _claim(self, name: str) -> bool:
         with self._lock:
             now, backoff = self._clock(), self._backoffs.get(name)
