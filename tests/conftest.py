@@ -22,6 +22,7 @@ from sqlalchemy import NullPool, create_engine
 
 from messenger_api.settings import record
 from messenger_api.storage.models import Base
+from tests.compiled import build_addresses_when_asked, share_compiled
 from tests.product import Product, make_tables
 from tests.servers import MariaDB, ProductServer, open_browser
 from tests.whole_log import WholeLog, follow
@@ -193,6 +194,15 @@ def closed_network() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """No test compiles the statements and addresses that the test before it compiled (tests/compiled.py)."""
+    with pytest.MonkeyPatch.context() as patch:
+        share_compiled(patch)
+        build_addresses_when_asked(patch)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def whole_log() -> Iterator[WholeLog]:
     """Reads every line that the product logs in this run; at its end, no secret may have been among them."""
     with pytest.MonkeyPatch.context() as patch:
@@ -236,6 +246,21 @@ def product_server(tmp_path: Path) -> Iterator[Callable[..., ProductServer]]:
         yield start
     for server in started:
         THE_LOG.read_server(server.log(), tmp_path)
+
+
+@pytest.fixture
+def new_database(mariadb: MariaDB) -> Iterator[Callable[[], str]]:
+    """Makes MariaDB databases without tables, as often as asked; returns their names."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"test_{uuid.uuid4().hex[:12]}")
+        mariadb.create_database(names[-1])
+        return names[-1]
+
+    yield make
+    for name in names:
+        mariadb.drop_database(name)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])

@@ -19,6 +19,7 @@ from werkzeug.exceptions import Forbidden, TooManyRequests
 from werkzeug.test import EnvironBuilder
 
 from messenger_api.domain.errors import TooMany
+from tests.examples import examples
 from tests.product import Phone, Product, jpeg
 from tests.properties.anything import ENCODINGS, encoded
 from tests.properties.conftest import NewProduct, new_product
@@ -159,7 +160,7 @@ def test_bodies_that_are_broken_packed_chunked_or_too_large(ways: Ways) -> None:
     ways.same(environ_overrides={"CONTENT_LENGTH": str(10**12)})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     body=st.binary(max_size=300),
     kind=st.sampled_from([JSON, FORM, "multipart/form-data; boundary=x", "text/plain; charset=utf-16"]),

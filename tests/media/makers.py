@@ -27,6 +27,12 @@ def encoded(image: Image.Image, form: str, **options: object) -> bytes:
     return out.getvalue()
 
 
+@cache
+def made(make: Callable[[], bytes]) -> bytes:
+    """A file that is made when the first test wants it: to encode HEIC takes a second."""
+    return make()
+
+
 def opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -39,7 +40,7 @@ PHOTO = Picture(b"a photo" * 100, "jpg", base64.b64encode(b"a thumbnail").decode
 UNKNOWN = f"{NOW}-{'a' * 32}.jpg"
 REFUSED = Fault(status=403, code="AccessDenied")
 BROKEN = Fault(status=500, code="InternalError")
-FILM = b"".join(number.to_bytes(4) for number in range(300_000))
+FILM = random.Random(7).randbytes(1_200_000)
 
 Build = Callable[..., FileStore]
 

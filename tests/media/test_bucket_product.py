@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import random
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from tests.servers import ProductServer
 pytestmark = pytest.mark.server
 
 ANA, BOB = "14155550123", "919876543210"
-FILM = b"".join(number.to_bytes(4) for number in range(2_000_000))
+FILM = random.Random(7).randbytes(8_000_000)
 
 Answer = dict[str, Any]
 

@@ -20,6 +20,7 @@ from messenger_api.domain.cleaning.parts import Unreadable
 from messenger_api.domain.errors import BadImage, TooLarge
 from messenger_api.domain.images import MAX_SIDE, Picture, profile_photo
 from messenger_api.domain.sizes import MAX_SCANS, MAX_SEGMENTS
+from tests.examples import examples
 from tests.stopwatch import Stopwatch
 
 register_heif_opener()
@@ -586,7 +587,7 @@ def mutations(draw: st.DrawFn) -> bytes:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(250), deadline=None, suppress_health_check=list(HealthCheck))
 @given(mutations())
 def test_hostile_bytes_raise_nothing_but_the_two_refusals(data: bytes) -> None:
     with suppress(BadImage, TooLarge):
