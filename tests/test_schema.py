@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -60,20 +59,6 @@ def facts(server: MariaDB, name: str) -> Facts:
 
 def without_revision(found: Facts) -> Facts:
     return {what: [row for row in rows if row[0] != "alembic_version"] for what, rows in found.items()}
-
-
-@pytest.fixture
-def new_database(mariadb: MariaDB) -> Iterator[Callable[[], str]]:
-    names: list[str] = []
-
-    def make() -> str:
-        names.append(f"test_{uuid.uuid4().hex[:12]}")
-        mariadb.create_database(names[-1])
-        return names[-1]
-
-    yield make
-    for name in names:
-        mariadb.drop_database(name)
 
 
 @pytest.fixture

@@ -37,20 +37,6 @@ PHP_DEMO = [
 ]
 
 
-@pytest.fixture
-def new_database(mariadb: MariaDB) -> Iterator[Callable[[], str]]:
-    names: list[str] = []
-
-    def make() -> str:
-        names.append(f"test_{uuid.uuid4().hex[:12]}")
-        mariadb.create_database(names[-1])
-        return names[-1]
-
-    yield make
-    for name in names:
-        mariadb.drop_database(name)
-
-
 def command(uri: str, folder: Path) -> subprocess.Popen[str]:
     environment = {
         "PATH": "/usr/bin:/bin",

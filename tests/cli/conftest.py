@@ -12,6 +12,8 @@ import structlog
 
 from tests.cli.commands import Cli, Process, Start
 from tests.product import Product
+from tests.trust.conftest import PAID
+from tests.trust.network import Network
 
 
 @pytest.fixture
@@ -45,6 +47,24 @@ def installation(cli: Cli, keys: dict[str, str], tmp_path: Path) -> Iterator[Pro
     cli.ok("db", "upgrade")
     product = Product(
         keys["MESSENGER_SQLALCHEMY_DATABASE_URI"], tmp_path, secret_key=keys["MESSENGER_SECRET_KEY"]
+    )
+    yield product
+    product.close()
+
+
+@pytest.fixture
+def paying(cli: Cli, keys: dict[str, str], tmp_path: Path) -> Iterator[Product]:
+    """A product whose texts cost money, on the database that the commands use."""
+    Network.reset()
+    cli.environment.update(keys)
+    cli.ok("db", "upgrade")
+    product = Product(
+        keys["MESSENGER_SQLALCHEMY_DATABASE_URI"],
+        tmp_path,
+        secret_key=keys["MESSENGER_SECRET_KEY"],
+        sms_countries=["DE"],
+        sms_providers=PAID["sms_providers"],
+        sms_per_number_hour=100,
     )
     yield product
     product.close()

@@ -7,7 +7,6 @@ import errno
 import json
 import subprocess
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from shutil import which
@@ -30,8 +29,6 @@ from messenger_api.throttle import Throttle
 from tests.cli.commands import Cli
 from tests.processes import LOOPBACK, free_port, wait_for
 from tests.product import Product
-from tests.trust.conftest import PAID
-from tests.trust.network import Network
 
 LIVE = {
     "mesibo_app_token": "t",
@@ -218,22 +215,6 @@ def test_tables_of_a_newer_version_are_a_fault(cli: Cli, installation: Product) 
 
 
 # Money and texts just now
-
-
-@pytest.fixture
-def paying(cli: Cli, keys: dict[str, str], tmp_path: Path) -> Iterator[Product]:
-    """A product whose texts cost money."""
-    Network.reset()
-    cli.environment.update(keys)
-    cli.ok("db", "upgrade")
-    product = Product(
-        keys["MESSENGER_SQLALCHEMY_DATABASE_URI"],
-        tmp_path,
-        sms_countries=["DE"],
-        sms_providers=PAID["sms_providers"],
-    )
-    yield product
-    product.close()
 
 
 def verdicts(product: Product, **keys: object) -> list[str]:

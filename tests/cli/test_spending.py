@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from messenger_api.domain.errors import TooMany
 from messenger_api.services.otp.requests import CodeRequest
 from tests.cli.commands import Cli
 from tests.product import Product
-from tests.trust.conftest import PAID
-from tests.trust.network import Network
-
-
-@pytest.fixture
-def paying(cli: Cli, keys: dict[str, str], tmp_path: Path) -> Iterator[Product]:
-    """A product whose texts cost money, on the database that the commands use."""
-    Network.reset()
-    cli.environment.update(keys)
-    cli.ok("db", "upgrade")
-    product = Product(
-        keys["MESSENGER_SQLALCHEMY_DATABASE_URI"],
-        tmp_path,
-        secret_key=keys["MESSENGER_SECRET_KEY"],
-        sms_countries=["DE"],
-        sms_providers=PAID["sms_providers"],
-        sms_per_number_hour=100,
-    )
-    yield product
-    product.close()
 
 
 def ask(product: Product, n: int) -> None:
