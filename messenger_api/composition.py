@@ -49,6 +49,7 @@ from messenger_api.services.otp.verification import CodeVerifier
 from messenger_api.services.people.blocks import Blocks, Reports
 from messenger_api.services.people.contacts import Contacts
 from messenger_api.services.people.media import Media
+from messenger_api.services.people.news import News
 from messenger_api.services.people.profiles import Profiles
 from messenger_api.services.sms.budget import TextBudget
 from messenger_api.services.sms.delivery import TextDelivery
@@ -252,7 +253,8 @@ class Parts:
     def worker(self) -> Worker:
         """The thread that runs it, and housekeeping."""
         upkeep = Upkeep(self.database, self.mesibo)
-        housekeeping = Housekeeping(self.database, self.files, self.sessions, upkeep, self.runner)
+        news = News(self.database)
+        housekeeping = Housekeeping(self.database, self.files, self.sessions, upkeep, news, self.runner)
         worker = Worker(self.runner, self.database.queued, housekeeping)
         self._open.callback(worker.stop)
         return worker

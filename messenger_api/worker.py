@@ -14,6 +14,7 @@ from messenger_api.domain.errors import TryLater
 from messenger_api.outbox.runner import Runner
 from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.groups.upkeep import Upkeep
+from messenger_api.services.people.news import News
 from messenger_api.storage import codes, contacts, counters, facts, rosters, sessions, texts
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
@@ -29,6 +30,7 @@ CODES_KEPT_SECONDS = 24 * 3600
 TEXTS_KEPT_SECONDS = 62 * 24 * 3600
 CLEANING_SECONDS = 3600
 UPKEEP_SECONDS = 60
+NEWS_SECONDS = 2
 ROSTERS_AT_ONCE = 20
 
 # How often it is noted that somebody delivers; `/readyz` tells when nobody did for a minute.
@@ -41,7 +43,13 @@ class Housekeeping:
     """What every worker does beside the outbox; many together do it as one would."""
 
     def __init__(
-        self, database: Database, files: FileStore, sessions: Sessions, upkeep: Upkeep, runner: Runner
+        self,
+        database: Database,
+        files: FileStore,
+        sessions: Sessions,
+        upkeep: Upkeep,
+        news: News,
+        runner: Runner,
     ) -> None:
         self._database = database
         self._files = files
@@ -51,6 +59,7 @@ class Housekeeping:
             (Throttle(CLEANING_SECONDS), self._clean),
             (Throttle(CLEANING_SECONDS), runner.name_others),
             (Throttle(UPKEEP_SECONDS), upkeep.pass_over),
+            (Throttle(NEWS_SECONDS), news.note),
         )
 
     def keep(self) -> None:

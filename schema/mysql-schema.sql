@@ -1,4 +1,4 @@
--- The tables of messenger-api for MySQL and MariaDB, at revision 0004.
+-- The tables of messenger-api for MySQL and MariaDB, at revision 0005.
 --
 -- Into an empty database:  mysql -h HOST -u USER -p DATABASE < schema/mysql-schema.sql
 -- The same is done by:     messenger-api db upgrade
@@ -142,8 +142,9 @@ CREATE TABLE thumbnails (
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 
 -- An account. Times are unix seconds; `changed_at` moves whenever a contact would see a difference.
--- `seen_at`: when it was last used, to the day. `blocked`: the operator keeps it out. `closed_at`:
--- its owner deleted it; the row goes as soon as its groups are handed over.
+-- `seen_at`: when it was last used, to the day. `news_at`: the newest change of anybody in its
+-- phone book (`storage.news`). `blocked`: the operator keeps it out. `closed_at`: its owner deleted
+-- it; the row goes as soon as its groups are handed over.
 CREATE TABLE users (
     uid BIGINT NOT NULL AUTO_INCREMENT,
     address VARCHAR(64) COLLATE ascii_bin NOT NULL,
@@ -158,6 +159,7 @@ CREATE TABLE users (
     seen_at BIGINT NOT NULL DEFAULT 0,
     blocked SMALLINT NOT NULL DEFAULT 0,
     closed_at BIGINT NOT NULL DEFAULT 0,
+    news_at BIGINT NOT NULL DEFAULT 0,
     CONSTRAINT pk_users PRIMARY KEY (uid),
     CONSTRAINT uq_users_address UNIQUE (address),
     CONSTRAINT uq_users_contact_key UNIQUE (contact_key)
@@ -259,4 +261,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0004');
+INSERT INTO alembic_version (version_num) VALUES ('0005');

@@ -16,6 +16,9 @@ WORKER = "worker"
 MOVE = "move"
 """What became of a move from the PHP demo (`storage.moved`)."""
 
+NEWS = "news"
+"""How far changes of accounts are noted for those who have their numbers (`storage.news`)."""
+
 
 def read(connection: Connection, name: str) -> str:
     """A fact; "" when there is none."""

@@ -51,8 +51,9 @@ db = SQLAlchemy(model_class=Base)
 class User(Base):
     """An account. Times are unix seconds; `changed_at` moves whenever a contact would see a difference.
 
-    `seen_at`: when it was last used, to the day. `blocked`: the operator keeps it out. `closed_at`: its owner
-    deleted it; the row goes as soon as its groups are handed over.
+    `seen_at`: when it was last used, to the day. `news_at`: the newest change of anybody in its phone book
+    (`storage.news`). `blocked`: the operator keeps it out. `closed_at`: its owner deleted it; the row goes as
+    soon as its groups are handed over.
     """
 
     __tablename__ = "users"
@@ -72,6 +73,7 @@ class User(Base):
     seen_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
     blocked: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
     closed_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    news_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
 
 
 class Thumbnail(Base):

@@ -105,6 +105,8 @@ def state(connection: Connection) -> tuple[str, int, str]:
 def note(connection: Connection, state: str, began: int, source: str) -> None:
     """Remember where a move stands."""
     facts.write(connection, facts.MOVE, f"{state}|{began}|{source}"[:255])
+    # What comes has changed before what a worker may have noted in the empty tables.
+    facts.write(connection, facts.NEWS, "")
 
 
 def clear(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""What a sync reads: the caller's own profile, the contacts and the groups, in one statement."""
+"""What a sync reads: whether there is anything new; the caller's own profile, the contacts and the groups."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Annotated
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, bindparam, select, union_all
+from sqlalchemy import Connection, bindparam, exists, func, literal_column, select, union_all
 from sqlalchemy.exc import NoResultFound
+from sqlalchemy.orm import aliased
 
-from messenger_api.storage import rosters
+from messenger_api.storage import news, rosters
 from messenger_api.storage.blocks import BLOCKED_BY_OWNER, HAS_BLOCKED_OWNER, NO_BLOCK, by_owner, of_owner
 from messenger_api.storage.models import Contact, Group, GroupMember, Thumbnail, User
 from messenger_api.storage.packed import PackedRow, unpack
@@ -34,11 +35,21 @@ class GroupEntry(Struct, frozen=True, array_like=True):
 GROUP_ENTRY = PackedRow(GroupEntry)
 
 
+class Own(Profile, frozen=True, array_like=True):
+    """The caller's own profile; the newest noted change of anybody in the phone book; how far is noted."""
+
+    news_at: Annotated[int, User.news_at]
+    place: Annotated[str, func.coalesce(news.PLACE, literal_column("''"))]
+
+
+OWN = PackedRow(Own)
+
+
 @dataclass(frozen=True)
 class Found:
     """The caller's own profile, those of others, and groups; the oldest change first."""
 
-    own: Profile
+    own: Own
     contacts: list[Profile]
     groups: list[GroupEntry]
 
@@ -47,7 +58,7 @@ class Found:
 _OWN, _CONTACT, _GROUP = "own", "contact", "group"
 
 _own = (
-    select(PROFILE.tagged(_OWN))
+    select(OWN.tagged(_OWN))
     .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
     .where(User.uid == bindparam("owner"))
 )
@@ -58,11 +69,12 @@ _profiles = (
     .outerjoin(of_owner, HAS_BLOCKED_OWNER)
     .where(User.uid != bindparam("owner"), User.closed_at == 0, NO_BLOCK)
 )
+_mine_changed = (GroupMember.uid == bindparam("owner")) & (Group.changed_at > bindparam("since"))
 _groups = (
     select(GROUP_ENTRY.tagged(_GROUP))
     .join(GroupMember, GroupMember.gid == Group.gid)
     .outerjoin(Thumbnail, Thumbnail.photo == Group.photo)
-    .where(GroupMember.uid == bindparam("owner"), Group.changed_at > bindparam("since"))
+    .where(_mine_changed)
 )
 _in_book = _profiles.join(Contact, Contact.contact_key == User.contact_key).where(
     Contact.owner == bindparam("owner")
@@ -71,6 +83,54 @@ _in_book = _profiles.join(Contact, Contact.contact_key == User.contact_key).wher
 _CHANGED = union_all(_own, _in_book.where(User.changed_at > bindparam("since")), _groups)
 _BOOK = union_all(_own, _in_book)
 _NAMED = union_all(_own, _profiles.where(User.contact_key.in_(bindparam("keys", expanding=True))))
+
+_somebody = aliased(User)
+# By an outer join, and a condition of which no database sees that it makes it an inner one: so both begin
+# with what has changed, which is little behind the place, and SQLite does not walk the phone book.
+_in_my_book = (Contact.owner == bindparam("owner")) & (Contact.contact_key == _somebody.contact_key)
+_somebody_changed = exists(
+    select(literal_column("1"))
+    .select_from(_somebody)
+    .outerjoin(Contact, _in_my_book)
+    .where(
+        _somebody.changed_at > bindparam("noted"),
+        _somebody.uid != bindparam("owner"),
+        func.coalesce(Contact.owner, literal_column("0")) != literal_column("0"),
+    )
+)
+_group_changed = exists(
+    select(literal_column("1"))
+    .select_from(GroupMember)
+    .join(Group, Group.gid == GroupMember.gid)
+    .where(_mine_changed)
+)
+
+
+class Glance(Own, frozen=True, array_like=True):
+    """Whether somebody in the phone book has changed behind the place, and a group."""
+
+    somebody: Annotated[bool, _somebody_changed]
+    group: Annotated[bool, _group_changed]
+
+
+GLANCE = PackedRow(Glance)
+_GLANCE = (
+    select(GLANCE.column)
+    .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
+    .where(User.uid == bindparam("owner"))
+)
+
+
+def glance(connection: Connection, owner: int, since: int, noted: int) -> Glance:
+    """Look whether `changed` may find something: if not, neither is true, and `news_at` is at most `since`.
+
+    `noted`: the second after which accounts are walked; at most that up to which changes were noted before
+    this call.
+    """
+    found = GLANCE.first(connection, _GLANCE, {"owner": owner, "since": since, "noted": noted})
+    if found is None:  # the account has gone since its session was looked up
+        raise NoResultFound
+    return found
 
 
 def changed(connection: Connection, owner: int, own_key: bytes, since: int) -> Found:
@@ -101,15 +161,17 @@ def book(connection: Connection, owner: int, own_key: bytes) -> Found:
 
 
 def _found(rows: Sequence[str]) -> Found:
-    owns: list[Profile] = []
+    owns: list[Own] = []
     contacts: list[Profile] = []
     groups: list[GroupEntry] = []
     for row in rows:
         kind, *values = unpack(row)
         if kind == _GROUP:
             groups.append(GROUP_ENTRY.read(values))
+        elif kind == _OWN:
+            owns.append(OWN.read(values))
         else:
-            (owns if kind == _OWN else contacts).append(PROFILE.read(values))
+            contacts.append(PROFILE.read(values))
     if not owns:  # the account has gone since its session was looked up
         raise NoResultFound
     [own] = owns

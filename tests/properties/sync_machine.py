@@ -7,6 +7,7 @@ from functools import partial
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from messenger_api.services.people import news
 from messenger_api.storage import db
 from tests.product import APPID, Answer, Phone, jpeg
 from tests.properties.syncing import App, Held, Stage, quiet
@@ -148,19 +149,31 @@ class Syncing(RuleBasedStateMachine):
             call.age += seconds
         self.stage.clock.advance(seconds)
 
+    @rule(settled=st.booleans())
+    def note_news(self, settled: bool) -> None:
+        """A worker notes what has settled: a good part, or all, beside transactions that are held."""
+        if settled:
+            self.wait(news.BEHIND_SECONDS)
+        self.stage.beside(self.stage.news.note, self._commit_all)
+
+    @rule()
+    def others_change(self) -> None:
+        """Many others change, of whom nobody here knows."""
+        self.stage.beside(self.stage.change_others, self._commit_all)
+
     @rule(index=which)
     def commit(self, index: int) -> None:
         """One of the transactions that are held comes to its end, in any order."""
         if self.held:
             self._commit(self.held[index % len(self.held)])
 
-    @rule()
-    def be_quiet(self) -> None:
+    @rule(noted=st.booleans())
+    def be_quiet(self, noted: bool) -> None:
         self._commit_all()
-        quiet(self.stage, self.apps)
+        quiet(self.stage, self.apps, noted=noted)
 
     def teardown(self) -> None:
-        self.be_quiet()
+        self.be_quiet(noted=True)
 
     # How it is done
 

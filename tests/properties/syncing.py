@@ -7,11 +7,14 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert, update
 
+from messenger_api.services.people.news import News
 from messenger_api.storage.db import Database
+from messenger_api.storage.models import User
 from tests.product import APPID, Answer, Phone, Product
 
 T = TypeVar("T")
@@ -119,13 +122,34 @@ class Stage:
         self.clock = StillClock()
         product.services.database.clock = self.clock
         self.gate = Gate(product.services.database)
+        self.news = News(product.services.database)
         self._numbers = itertools.count(10_000)
+        self._bystanders = itertools.count(1)
 
     def new_number(self) -> str:
         return f"9198765{next(self._numbers)}"
 
     def log_in(self, number: str) -> Phone:
         return self.product.log_in(number, name=f"N{number[-3:]}")
+
+    @cached_property
+    def stranger(self) -> Phone:
+        """Somebody who knows nobody."""
+        return self.log_in(self.new_number())
+
+    def join_others(self, count: int) -> None:
+        """People come who are in nobody's phone book."""
+        now = self.product.services.database.now()
+        at = {"created_at": now, "changed_at": now, "seen_at": now}
+        numbers = list(itertools.islice(self._bystanders, count))
+        keys = [{"address": f"1{number:09}", "contact_key": number.to_bytes(16)} for number in numbers]
+        self.product.services.database.run(lambda tx: tx.execute(insert(User), [key | at for key in keys]))
+
+    def change_others(self, count: int = 1 << 30) -> None:
+        """So many of these people change what others see of them."""
+        database = self.product.services.database
+        those = User.contact_key < min(next(copy.copy(self._bystanders)), count + 1).to_bytes(16)
+        database.run(lambda tx: tx.execute(update(User).where(those).values(changed_at=database.now())))
 
     def code_for(self, number: str) -> str:
         """A one-time code with which the number may log in."""
@@ -136,9 +160,9 @@ class Stage:
         """The same phone with a connection of its own, for another thread."""
         return replace(phone, product=self.another())
 
-    def beside(self, ask: Callable[[], Answer], give_way: Callable[[], None]) -> Answer:
+    def beside(self, ask: Callable[[], T], give_way: Callable[[], None]) -> T:
         """The answer to a request beside transactions that are held; `give_way` ends them if it waits."""
-        answers: list[Answer] = []
+        answers: list[T] = []
         thread = threading.Thread(target=lambda: answers.append(ask()), daemon=True)
         thread.start()
         thread.join(WAITS_SECONDS)
@@ -276,11 +300,20 @@ def assert_knows_the_truth(product: Product, apps: Iterable[App]) -> None:
         assert app.own == truth.profiles[me]
 
 
-def quiet(stage: Stage, apps: Sequence[App]) -> None:
-    """Nothing happens for a while and every app syncs: it knows all, and then there is nothing new."""
+def quiet(stage: Stage, apps: Sequence[App], *, noted: bool = False) -> None:
+    """Nothing happens for a while and every app syncs: it knows all, and then there is nothing new.
+
+    Not either when what had changed is noted, and others have changed again. `noted`: what changed is noted
+    before the apps sync, and the product knows it.
+    """
     stage.clock.advance(10)
+    if noted:
+        stage.news.note()
+        stage.stranger.ok("getcontacts", ts=0)
     for app in apps:
         app.sync()
     assert_knows_the_truth(stage.product, apps)
-    for app in apps:
-        assert app.sync() == []
+    for happens in (bool, stage.news.note, stage.change_others):
+        happens()
+        for app in apps:
+            assert app.sync() == []

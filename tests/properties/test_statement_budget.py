@@ -135,6 +135,19 @@ def starting_over(world: World) -> Callable[[], object]:
     return lambda: friend.ok("getcontacts", ts=0, reset=1)
 
 
+def nothing_new(world: World) -> Callable[[], object]:
+    world.product.clock.advance(60)
+    world.ann.ok("getcontacts", ts=0)
+    return lambda: world.ann.ok("getcontacts", ts=9_999_999_999)
+
+
+def a_new_name(world: World) -> Callable[[], object]:
+    friend = world.product.log_in(world.friends[2])
+    nothing_new(world)
+    friend.ok("profile", name=f"{world.size} friends")
+    return lambda: world.ann.ok("getcontacts", ts=9_999_999_999)
+
+
 def a_photo_replaced(world: World) -> Callable[[], object]:
     world.ann.ok("profile", photo=PHOTO)
     return lambda: world.ann.ok("profile", photo=jpeg("red", (32, 32)))
@@ -199,7 +212,8 @@ CASES = [
     simple("loginui", "", 0),
     Case("logout", "", 4, goodbye),
     simple("getcontacts", "everything", 3, ts=0),
-    simple("getcontacts", "nothing new", 3, ts=9_999_999_999),
+    Case("getcontacts", "nothing new", 2, nothing_new),
+    Case("getcontacts", "a friend's new name", 4, a_new_name),
     simple("getcontacts", "100 numbers, none new", 5, phones=",".join(f"9188{i:08}" for i in range(100))),
     Case("getcontacts", "1,000 new numbers", 6, matching(1_000)),
     Case("getcontacts", "as many numbers as may come", 6, matching(10_000)),
@@ -379,7 +393,7 @@ def worlds(new_product: NewProduct) -> list[World]:
     worlds = [make_world(new_product(**MUCH), size) for size in (SMALL, LARGE)]
     for world in worlds:
         world.product.ok("loginui")
-        world.ann.ok("getcontacts")
+        nothing_new(world)
     return worlds
 
 

@@ -7,7 +7,7 @@ machine finds a counterexample within a few runs (tried by hand: patch it in `se
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
@@ -18,7 +18,8 @@ from sqlalchemy import Connection, delete, insert, update
 from messenger_api.domain.phone import Phone as Number
 from messenger_api.domain.secrets import Keys
 from messenger_api.services.people import contacts as contacts_service
-from messenger_api.storage import db
+from messenger_api.services.people import news as news_service
+from messenger_api.storage import db, news
 from messenger_api.storage.models import OutboxItem, User
 from tests.product import APPID, Phone, jpeg
 from tests.properties.anything import TIMES
@@ -27,6 +28,7 @@ from tests.properties.sync_machine import Syncing
 from tests.properties.syncing import Held, Stage, quiet
 
 MANY = 1_100
+OTHERS = 30
 # Seconds for which a cluster held commits at the death of a node (docs/scaling.md).
 LONGEST_AGREEMENT = 4
 RUNS = 12 * TIMES
@@ -36,10 +38,16 @@ slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too
 
 
 @pytest.fixture(scope="module")
-def stage(new_product: NewProduct) -> Stage:
-    """The product, its time standing still."""
+def stage(new_product: NewProduct) -> Iterator[Stage]:
+    """The product, its time standing still; changes are noted in steps so small that each takes several."""
     # More people log in here than the limits let in an hour.
-    return Stage(new_product(limits="off"))
+    stage = Stage(new_product(limits="off"))
+    stage.join_others(OTHERS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(news, "ACCOUNTS_AT_ONCE", 4)
+        patch.setattr(news, "HOLDERS_AT_ONCE", 2)
+        patch.setattr(news_service, "STEPS_AT_ONCE", 1000)
+        yield stage
 
 
 def test_every_app_knows_the_truth_after_a_while(stage: Stage) -> None:
@@ -211,6 +219,85 @@ def test_a_ts_in_the_answer_to_a_change_hides_no_change_of_others(stage: Stage) 
     scene.cee.ok("profile", name="missed")
     stage.clock.advance(100)
     scene.app.change("setgroup", gid=0, name="mine", m=scene.bob.number)
+    quiet(stage, [scene.app])
+
+
+# Beside notes
+
+
+@EVERY_APP
+def test_a_change_is_told_that_was_noted_before_anybody_asked(stage: Stage, takes: str) -> None:
+    scene = Scene(stage, takes)
+    scene.bob.ok("profile", name="noted")
+    stage.clock.advance(20)
+    stage.news.note()
+    scene.cee.ok("getcontacts", ts=int(stage.clock()))
+    assert [entry["name"] for entry in scene.app.sync()] == ["noted"]
+    quiet(stage, [scene.app])
+
+
+def noted_before_its_commit(scene: Scene) -> None:
+    """A change of the past commits after a worker has passed over it."""
+    call = scene.hold("profile", name="late")
+    scene.stage.clock.advance(1.9)
+    scene.stage.beside(scene.stage.news.note, call.release)
+    assert call.commit()["result"] == "OK"
+    scene.stage.clock.advance(20)
+    scene.stage.news.note()
+    quiet(scene.stage, [scene.app])
+
+
+def test_a_change_that_commits_late_is_noted(stage: Stage) -> None:
+    noted_before_its_commit(Scene(stage, "entries"))
+
+
+@pytest.mark.parametrize("new_product", ["mariadb"], indirect=True)
+def test_without_the_time_that_notes_wait_it_would_not_be(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news_service, "BEHIND_SECONDS", -1)
+    with pytest.raises(AssertionError):
+        noted_before_its_commit(Scene(stage, "entries"))
+
+
+@EVERY_APP
+def test_numbers_whose_answer_got_lost_are_told_although_their_changes_were_noted_before(
+    stage: Stage, takes: str
+) -> None:
+    scene = Scene(stage, takes)
+    dee = stage.log_in(stage.new_number())
+    stage.clock.advance(20)
+    stage.news.note()
+    assert scene.app.sync() == []
+    scene.app.phone.ok("getcontacts", phones=dee.number)
+    scene.app.book.add(dee.number)
+    quiet(stage, [scene.app])
+
+
+@EVERY_APP
+def test_a_block_that_ends_hides_nothing_that_was_noted_meanwhile(stage: Stage, takes: str) -> None:
+    scene = Scene(stage, takes)
+    for blocks, of in ((scene.ann, scene.bob), (scene.cee, scene.ann)):
+        blocks.ok("block", phones=of.number)
+    for phone in (scene.bob, scene.cee):
+        phone.ok("profile", name="unseen")
+    stage.clock.advance(20)
+    stage.news.note()
+    assert scene.app.sync() == []
+    for blocks, of in ((scene.ann, scene.bob), (scene.cee, scene.ann)):
+        blocks.ok("unblock", phones=of.number)
+    if takes != "all":  # who takes a `ts` elsewhere cannot know what it missed
+        scene.app.ask()
+    quiet(stage, [scene.app])
+
+
+def test_a_clock_that_went_back_has_everything_noted_anew(stage: Stage) -> None:
+    scene = Scene(stage, "entries")
+    for seconds in (20, -15):
+        stage.clock.advance(seconds)
+        stage.news.note()
+        assert scene.app.sync() == []
+    scene.bob.ok("profile", name="back then")
     quiet(stage, [scene.app])
 
 

@@ -9,6 +9,10 @@ sends the largest `ts` it saw and gets what changed later. Two things make that 
   edited group for one that they have "seen", and that says nothing of what else changed before it. So the
   answer starts at whichever is earlier.
 - An answer to `phones` carries no `ts` beyond the one that the app sent.
+
+While nothing is told, the app's `ts` stands still and others go on changing. What they changed is noted for
+whoever has their number (`storage.news`), some seconds behind. So a sync looks at that note, and walks only
+the changes since: what it costs to find nothing does not depend on what others do.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ from messenger_api.domain.limits import Window
 from messenger_api.services.identities import Identities
 from messenger_api.services.limits import DAY, Claim, Limits
 from messenger_api.settings import Settings
-from messenger_api.storage import contacts, sessions, syncs
+from messenger_api.storage import contacts, news, sessions, syncs
 from messenger_api.storage.contacts import Book
 from messenger_api.storage.db import SETTLE_SECONDS, Database
 from messenger_api.storage.sessions import Caller
@@ -33,6 +37,9 @@ from messenger_api.storage.syncs import Found
 
 # Older than every account, and ten digits long as every `ts` that apps know.
 LONG_AGO = 1_000_000_000
+# What changed in so many seconds before the horizon is walked. While notes are further behind (no worker
+# runs, or a first pass is under way) the database walks that or the phone book, whichever is less.
+LATE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,9 @@ class Contacts:
         self._database = database
         self._limits = limits
         self._identities = identities
+        # Up to which second changes are noted. Read with every sync, and used from the next one on: that one
+        # sees all notes which the place that was read promises.
+        self._noted = 0
 
     def changes(self, caller: Caller, since: int, *, reset: bool = False) -> Sync:
         """What changed after the second `since` in the stored phone book and in the caller's groups."""
@@ -67,12 +77,25 @@ class Contacts:
         # A second to come was noted by a clock that has gone back since: it says nothing.
         ahead = caller.synced_to > horizon + SETTLE_SECONDS
         after = 0 if ahead else min(since, caller.synced_to)
-        look = partial(syncs.changed, owner=caller.uid, own_key=caller.contact_key, since=after)
-        sync = Sync(self._database.run(look), horizon)
+        sync = Sync(self._database.run(partial(self._look, caller, after, horizon)), horizon)
         # While there is nothing to tell, an older `synced_to` tells nothing twice.
         if (sync.found.contacts or sync.found.groups or ahead) and not reset:
             self._note(caller, horizon)
         return sync
+
+    def _look(self, caller: Caller, after: int, horizon: int, tx: Connection) -> Found:
+        noted = self._noted
+        # Changes by a clock that has gone back lie before what is noted.
+        start = max(after, noted) if noted <= horizon + SETTLE_SECONDS else after
+        if after > LONG_AGO and start > horizon - LATE_SECONDS:
+            own = syncs.glance(tx, caller.uid, after, start)
+            self._noted = news.noted_to(own.place)
+            if not (own.somebody or own.group or own.news_at > after):
+                return Found(own, [], [])
+        found = syncs.changed(tx, caller.uid, caller.contact_key, after)
+        self._noted = news.noted_to(found.own.place)
+        _note_settled(tx, found, horizon)
+        return found
 
     def _note(self, caller: Caller, horizon: int) -> None:
         """Remember how far the app was told. Without the note it is only told more than once."""
@@ -92,7 +115,8 @@ class Contacts:
         """
         keys = self._contact_keys(caller, entries)
         book = self._count_new(caller, keys)
-        seen = max(LONG_AGO, min(since, self._horizon()))
+        horizon = self._horizon()
+        seen = max(LONG_AGO, min(since, horizon))
 
         # Each statement stands alone: a request that breaks off between two is sent again by the app.
         def work(tx: Connection) -> Sync:
@@ -101,9 +125,11 @@ class Contacts:
             contacts.add(tx, caller.uid, [key for key in keys if key not in book.keys])
             if not book.former.isdisjoint(keys):
                 contacts.forget_former(tx, caller.uid)
-            if reset or book.keys.issubset(keys):
-                return Sync(syncs.book(tx, caller.uid, caller.contact_key), seen)
-            return Sync(syncs.named(tx, caller.uid, caller.contact_key, keys), seen)
+            whole = reset or book.keys.issubset(keys)
+            look = syncs.book if whole else partial(syncs.named, keys=keys)
+            found = look(tx, caller.uid, caller.contact_key)
+            _note_settled(tx, found, horizon)
+            return Sync(found, seen)
 
         return self._database.run(work)
 
@@ -145,3 +171,13 @@ class Contacts:
         if new:
             self._limits.take_from(replace(claim, amount=new), book.counter)
         return book
+
+
+def _note_settled(tx: Connection, found: Found, horizon: int) -> None:
+    """Make good what was not noted for the owner: it lies before the number was added, or a block ended.
+
+    Before the answer, which may get lost. What is younger than the horizon is going to be noted.
+    """
+    newest = max((each.changed_at for each in found.contacts if each.changed_at <= horizon), default=0)
+    if newest > found.own.news_at:
+        news.tell(tx, found.own.uid, newest)
