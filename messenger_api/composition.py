@@ -17,6 +17,7 @@ from messenger_api.outbox.runner import Runner
 from messenger_api.sandbox import SandboxServer
 from messenger_api.services import Services
 from messenger_api.services.account.closing import Closing
+from messenger_api.services.account.daily import Daily
 from messenger_api.services.account.entrances import Entrances
 from messenger_api.services.account.exports import Exports
 from messenger_api.services.account.number_change import NumberChange
@@ -29,7 +30,7 @@ from messenger_api.services.groups.repeats import Repeats
 from messenger_api.services.groups.upkeep import Upkeep
 from messenger_api.services.identities import Identities, Method, PhoneNumbers, names_of
 from messenger_api.services.installation import Installation
-from messenger_api.services.limits import Daily, Limits
+from messenger_api.services.limits import Limits
 from messenger_api.services.login.accounts import Accounts
 from messenger_api.services.login.attempts import Attempts
 from messenger_api.services.login.flow import LoginFlow

@@ -8,8 +8,8 @@ database is down nothing can be counted and nothing is sent: these limits stand 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import structlog
@@ -56,6 +56,28 @@ class Claim:
 
 Taking = list[tuple[Claim, Taken]]
 """What was counted, and how each counter stands since."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Claims that were counted in the second `at`, and how their counters stand since."""
+
+    claims: tuple[Claim, ...]
+    at: int
+    taken: Taking = field(default_factory=list)
+
+    @property
+    def amount(self) -> float:
+        """The largest amount among the claims."""
+        return max((claim.amount for claim in self.claims), default=0)
+
+    def only(self, limits: Collection[str]) -> Counted:
+        """Of these limits alone."""
+        return replace(self, claims=tuple(claim for claim in self.claims if claim.limit in limits))
+
+    def but(self, limits: Collection[str]) -> Counted:
+        """Without these limits."""
+        return replace(self, claims=tuple(claim for claim in self.claims if claim.limit not in limits))
 
 
 @dataclass(frozen=True)
@@ -256,15 +278,22 @@ class Limits:
             pass
         self.take([claim])
 
+    def add(self, tx: Connection, now: int, claims: Sequence[Claim]) -> None:
+        """Count what has happened, whatever LIMITS says. Within `write`."""
+        tally = self.open(tx, now, claims)
+        tally.add(claims)
+        tally.save()
+
+    def uncount(self, tx: Connection, now: int, unused: Sequence[Counted]) -> None:
+        """Take back what came to nothing. Within `write`."""
+        tally = self.open(tx, now, [claim for each in unused for claim in each.claims])
+        for each in unused:
+            tally.uncount(each.claims, each.at)
+        tally.save()
+
     def note(self, claim: Claim) -> None:
         """Count what has happened, whatever LIMITS says, in a transaction of its own."""
-
-        def work(tx: Connection, now: int) -> None:
-            tally = self.open(tx, now, [claim])
-            tally.add([claim])
-            tally.save()
-
-        self.write(work)
+        self.write(lambda tx, now: self.add(tx, now, [claim]))
 
     def is_noted(self, claim: Claim) -> bool:
         """Whether anything was counted by this claim while its counter is kept. Raises TryLater."""
@@ -279,28 +308,3 @@ class Limits:
             tally.save()
 
         self.write(work)
-
-
-class Daily:
-    """What each caller may do so many times a day, counted in the transaction that does it."""
-
-    def __init__(self, limits: Limits, database: Database, limit: str, most: int) -> None:
-        self._limits = limits
-        self._database = database
-        self._limit = limit
-        self._rule = Window(most, DAY)
-
-    def look(self, caller: Caller) -> None:
-        """Count nothing. Raises TooMany: there is no room."""
-        now = self._database.now()
-        self._database.run(lambda tx: self._taken(tx, now, caller))
-
-    def count(self, tx: Connection, now: int, caller: Caller) -> None:
-        """Count once. Raises TooMany: there is no room."""
-        self._taken(tx, now, caller).save()
-
-    def _taken(self, tx: Connection, now: int, caller: Caller) -> Tally:
-        claim = Claim(self._limit, str(caller.uid), self._rule)
-        tally = self._limits.open(tx, now, [claim])
-        tally.take([claim])
-        return tally

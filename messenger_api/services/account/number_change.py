@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from messenger_api.domain.errors import AuthFail, BadPhone, BadUser, TryLater
 from messenger_api.domain.secrets import token_hash
+from messenger_api.services.account.daily import Daily
 from messenger_api.services.account.entrances import RETRY_SECONDS, Entrance, Entrances
 from messenger_api.services.account.sessions import end_sessions
 from messenger_api.services.account.tasks import (
@@ -28,7 +29,6 @@ from messenger_api.services.account.tasks import (
     user_gone,
 )
 from messenger_api.services.groups.tasks import GroupGone, GroupNews, MirrorGroup
-from messenger_api.services.limits import Daily
 from messenger_api.services.otp.requests import Device
 from messenger_api.services.people.tasks import UserChanged, file_gone
 from messenger_api.storage import blocks, closing, groups, outbox, sessions, users

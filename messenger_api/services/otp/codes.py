@@ -16,7 +16,7 @@ from messenger_api.domain.limits import Window
 from messenger_api.domain.phone import read
 from messenger_api.domain.pseudonyms import Pseudonyms
 from messenger_api.domain.secrets import Keys
-from messenger_api.services.limits import DAY, HOUR, Claim, Limits, Taking
+from messenger_api.services.limits import DAY, HOUR, Claim, Counted, Limits
 from messenger_api.services.otp.failed_attempts import FailedAttempts, all_tries
 from messenger_api.services.otp.plan import Choice, Plan
 from messenger_api.settings import Settings
@@ -44,31 +44,20 @@ class NewCode:
 
 @dataclass(frozen=True)
 class Issued:
-    """A code that was made in the second `at` and is to be sent.
+    """A code that was made and is to be sent.
 
     `avoid` names the providers whose last code was not entered. `before` is what the address had until then.
-    `taken`: what it was counted in, and how the counters stand since; nothing where an earlier try did it.
+    `counted`: for it, as far as this try did it.
     """
 
     fresh: NewCode
     avoid: tuple[str, ...]
-    claims: tuple[Claim, ...]
-    at: int
+    counted: Counted
     wait: int
     before: Code | None
-    taken: Taking = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Issued(wait={self.wait})"
-
-
-@dataclass(frozen=True)
-class Counted:
-    """What was counted in the second `at`, and how the counters stand since."""
-
-    claims: tuple[Claim, ...]
-    at: int
-    taken: Taking
 
 
 class OneTimeCodes:
@@ -105,9 +94,9 @@ class OneTimeCodes:
             before = codes.lock(tx, fresh.names.key)
             if tries and before and before.code_hash == fresh.code_hash:
                 # Made by the try whose commit lost its answer.
-                return replace(
-                    tries[-1], avoid=(), at=now, wait=self._gap(before.sends, slow=False), taken=[]
-                )
+                counted = Counted(tries[-1].counted.claims, now)
+                wait = self._gap(before.sends, slow=False)
+                return replace(tries[-1], avoid=(), counted=counted, wait=wait)
             tries.append(self._make(tx, now, fresh, before, plan))
             return tries[-1]
 
@@ -115,8 +104,8 @@ class OneTimeCodes:
 
     def _make(self, tx: Connection, now: int, fresh: NewCode, before: Code | None, plan: Plan) -> Issued:
         tries = all_tries(fresh.names.tries)
-        claims_seen = [tries, *self.of_address(fresh.names), *plan.claims]
-        tally = self._limits.open(tx, now, self._limits.heeded(claims_seen))
+        judged_by = [tries, *self.of_address(fresh.names), *plan.claims]
+        tally = self._limits.open(tx, now, self._limits.heeded(judged_by))
         counts = tally.found
         choice = plan.choose(counts)
         slow = not choice.home and self._failed.is_slow(counts, tries)
@@ -143,7 +132,7 @@ class OneTimeCodes:
             expires_at=now + self._settings.otp_ttl,
         )
         avoid = tuple(filter(None, providers.split(",")))
-        return Issued(fresh, avoid, claims, now, self._gap(sends, slow), before, taken)
+        return Issued(fresh, avoid, Counted(claims, now, taken), self._gap(sends, slow), before)
 
     def _heed(self, choice: Choice, now: int) -> None:
         """Tell of what was found; raise what speaks against sending."""
@@ -184,28 +173,30 @@ class OneTimeCodes:
         return self._limits.write(work)
 
     def recall(self, issued: Issued, but: Sequence[str] = ()) -> None:
-        """A code that nobody received must not make its owner wait; `but` names limits that stay counted.
-
-        The address has again what it had before, with the wrong tries since: they were tries at that as well.
-        """
+        """A code that nobody received must not make its owner wait; `but` names limits that stay counted."""
 
         def work(tx: Connection, now: int) -> None:
-            code, before = codes.lock(tx, issued.fresh.names.key), issued.before
-            if code and code.code_hash == issued.fresh.code_hash and not code.used_at:
-                if before:
-                    attempts, until = before.attempts + code.attempts, max(before.wait_until, code.wait_until)
-                    codes.put_back(tx, issued.fresh.names.key, before, attempts=attempts, wait_until=until)
-                else:
-                    codes.forget(tx, issued.fresh.names.key)
-            claims = [claim for claim in issued.claims if claim.limit not in but]
-            tally = self._limits.open(tx, now, claims)
-            tally.uncount(claims, issued.at)
-            tally.save()
+            self.take_back(tx, issued)
+            self._limits.uncount(tx, now, [issued.counted.but(but)])
 
         self._limits.write(work)
 
+    def take_back(self, tx: Connection, issued: Issued) -> None:
+        """Let an address have again what it had before a code that nobody received; counters stay.
+
+        With the wrong tries since: they were tries at that as well.
+        """
+        key, code, before = issued.fresh.names.key, codes.lock(tx, issued.fresh.names.key), issued.before
+        if not code or code.code_hash != issued.fresh.code_hash or code.used_at:
+            return
+        if before is None:
+            codes.forget(tx, key)
+            return
+        attempts, until = before.attempts + code.attempts, max(before.wait_until, code.wait_until)
+        codes.put_back(tx, key, before, attempts=attempts, wait_until=until)
+
     def note_sent(
-        self, tx: Connection, issued: Issued, providers: Sequence[str], verification: str, ours: bool
+        self, tx: Connection, issued: Issued, providers: Sequence[str], verification: str, *, ours: bool
     ) -> None:
         """Remember who sent the code, or may have, and a provider's verification when one made the code.
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from messenger_api.domain.limits import Window
 from messenger_api.domain.secrets import Keys
-from messenger_api.services.limits import DAY, Claim, Counts, Limits
+from messenger_api.services.limits import DAY, Claim, Counted, Counts, Limits
 from messenger_api.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -44,17 +44,11 @@ class FailedAttempts:
 
     def count(self, tx: Connection, now: int, key: bytes, network: str) -> None:
         """Count a wrong try. Within `Limits.write`."""
-        claims = self.claims(key, network)
-        tally = self._limits.open(tx, now, claims)
-        tally.add(claims)
-        tally.save()
+        self._limits.add(tx, now, self.claims(key, network))
 
     def forgive(self, tx: Connection, now: int, key: bytes, network: str, at: int) -> None:
         """Take back a try of the second `at` that was not wrong after all. Within `Limits.write`."""
-        claims = self.claims(key, network)
-        tally = self._limits.open(tx, now, claims)
-        tally.uncount(claims, at)
-        tally.save()
+        self._limits.uncount(tx, now, [Counted(tuple(self.claims(key, network)), at)])
 
     def is_fresh(self, counts: Counts, key: bytes, network: str) -> bool:
         """Whether nobody on this network has guessed wrong at this address within a day, but for one slip."""

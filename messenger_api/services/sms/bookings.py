@@ -2,63 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from sqlalchemy import Connection
 
-from messenger_api.gateways.sms import Attempt, Channel, SmsProvider
-from messenger_api.services.limits import Claim, Limits, Taking
+from messenger_api.domain.errors import ApiError
+from messenger_api.gateways.sms import Attempt, Channel, SmsError, SmsProvider, SmsRefused
+from messenger_api.services.limits import Counted, Limits
 from messenger_api.services.sms.budget import MONEY, TextBudget
+
+# A number that the network refuses has been asked for all the same: who asks pays with his own limit.
+KEPT_WHEN_REFUSED = ("sms_per_ip",)
 
 
 @dataclass(frozen=True)
-class _Booking:
-    """Money that was counted in the second `at`."""
+class Outcome:
+    """What the providers made of one text, to be noted in one transaction.
 
-    claims: tuple[Claim, ...]
-    at: int
+    `sent`: the attempts that sent it, or may have. `noted`: those of them that are remembered, with what each
+    cost. `unused`: what was counted for nothing. `error`: what ended the sending before a provider took it.
+    """
+
+    sent: tuple[Attempt, ...]
+    noted: tuple[tuple[Attempt, int], ...]
+    unused: tuple[Counted, ...]
+    error: ApiError | SmsError | None
 
     @property
-    def amount(self) -> float:
-        return max((claim.amount for claim in self.claims), default=0)
+    def is_nothing(self) -> bool:
+        """Whether there is nothing to note: it was sent, and costs nothing."""
+        return bool(self.sent) and not self.noted and not self.unused
+
+    @property
+    def verification(self) -> str:
+        """The last verification of a provider who made the code: "provider:id"; "" of none."""
+        made = [f"{each.provider.name}:{each.id}" for each in self.sent if each.provider.makes_codes]
+        return made[-1] if made else ""
+
+    @property
+    def holds_ours(self) -> bool:
+        """Whether our own code left, or may have."""
+        return not all(each.provider.makes_codes for each in self.sent)
 
 
 class Bookings:
     """The attempts at one text or call, and the money that is booked for them.
 
     Every attempt of which nobody knows that it sent nothing stays booked: a second provider that is asked
-    because the first was too slow costs as much again. The limits of number, country and so on are no matter
-    of this: they count a code once, whoever is asked to send it.
+    because the first was too slow costs as much again. The limits of number, country and so on count a code
+    once, whoever is asked to send it.
 
     Args:
         country: where it is sent to, two ISO letters.
-        claims: what was counted for the first attempt, in the second `at`; other limits' are left alone.
+        counted: what was counted for the text, the money for the first attempt among it.
     """
 
-    def __init__(
-        self, limits: Limits, budget: TextBudget, country: str, claims: Sequence[Claim] = (), at: int = 0
-    ) -> None:
+    def __init__(self, limits: Limits, budget: TextBudget, country: str, counted: Counted) -> None:
         self._limits = limits
         self._budget = budget
         self._country = country
-        money = tuple(claim for claim in claims if claim.limit in MONEY)
-        self._free = [_Booking(money, at)] if money else []
+        self._others = counted.but(MONEY)
+        money = counted.only(MONEY)
+        self._free = [money] if money.claims else []
         # What strangers may not spend for the first attempt, they may not for the next.
-        self._kept = {claim.limit: claim.kept for claim in money}
-        self._open: _Booking | None = None
-        self.sent: list[Attempt] = []
-        """Those that sent it, or may have."""
-
-    @property
-    def noted(self) -> list[Attempt]:
-        """Those of them that are remembered: not those that cost nothing, but for whoever made the code."""
-        return [each for each in self.sent if each.provider.costs or each.provider.makes_codes]
-
-    @property
-    def owes(self) -> bool:
-        """Whether money is booked for which nothing was sent."""
-        return any(booking.amount for booking in self._free)
+        self._kept = {claim.limit: claim.kept for claim in money.claims}
+        self._open: Counted | None = None
+        self._sent: list[Attempt] = []
 
     def open(self, provider: SmsProvider, channel: Channel) -> None:
         """Book an attempt before it is made.
@@ -67,51 +77,53 @@ class Bookings:
             TooMany: a budget has no room for it.
             TryLater: the database is down.
         """
-        cost = self.cost(provider, channel)
+        cost = self._cost(provider, channel)
         self._open = self._book(cost) if cost else None
 
     def close(self, attempt: Attempt) -> None:
         """Keep the attempt, or the money for the next one when it sent nothing."""
         if attempt.may_be_sent:
-            self.sent.append(attempt)
+            self._sent.append(attempt)
         elif self._open:
             self._free.append(self._open)
         self._open = None
 
-    def cost(self, provider: SmsProvider, channel: Channel) -> int:
+    def outcome(self, error: ApiError | SmsError | None = None) -> Outcome:
+        """What came of all attempts; `error` ended them."""
+        unused = [booking for booking in self._free if booking.amount]
+        if not self._sent:
+            unused.append(self._others.but(KEPT_WHEN_REFUSED if isinstance(error, SmsRefused) else ()))
+        noted = [
+            (each, self._cost(each.provider, each.channel))
+            for each in self._sent
+            # Not those that cost nothing, but for whoever made the code.
+            if each.provider.costs or each.provider.makes_codes
+        ]
+        return Outcome(tuple(self._sent), tuple(noted), tuple(unused), error)
+
+    def _cost(self, provider: SmsProvider, channel: Channel) -> int:
         """What an attempt with this provider costs, in millionths."""
         return self._budget.cost(self._country, channel) if provider.costs else 0
 
-    def release(self, tx: Connection, now: int) -> None:
-        """Take back what is booked for nothing. Within `Limits.write`."""
-        claims = [claim for booking in self._free for claim in booking.claims]
-        if not self.owes:
-            return
-        tally = self._limits.open(tx, now, claims)
-        for booking in self._free:
-            tally.uncount(booking.claims, booking.at)
-        tally.save()
-
-    def _book(self, cost: int) -> _Booking:
+    def _book(self, cost: int) -> Counted:
         for booking in self._free:
             if booking.amount == cost:
                 self._free.remove(booking)
                 return booking
 
-        def work(tx: Connection, now: int) -> tuple[_Booking, Taking]:
-            wanted = [
+        def work(tx: Connection, now: int) -> Counted:
+            wanted = tuple(
                 replace(claim, kept=self._kept.get(claim.limit, 0))
                 for claim in self._budget.claims(cost, now)
-            ]
-            free = [claim for booking in self._free for claim in booking.claims]
-            tally = self._limits.open(tx, now, [*free, *wanted])
-            for booking in self._free:
-                tally.uncount(booking.claims, booking.at)
+            )
+            tally = self._limits.open(tx, now, [*wanted, *chain(*(free.claims for free in self._free))])
+            for free in self._free:
+                tally.uncount(free.claims, free.at)
             taken = tally.take(wanted)
             tally.save()
-            return _Booking(tuple(wanted), now), taken
+            return Counted(wanted, now, taken)
 
-        booking, taken = self._limits.write(work)
+        booking = self._limits.write(work)
         self._free = []
-        self._budget.sound_alarms(taken)
+        self._budget.sound_alarms(booking.taken)
         return booking

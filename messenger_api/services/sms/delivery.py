@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
@@ -26,12 +25,12 @@ from messenger_api.gateways.sms import (
 )
 from messenger_api.outbox.run import Run
 from messenger_api.services.bulkhead import outbound_slot
-from messenger_api.services.limits import Limits
-from messenger_api.services.otp.codes import Counted, Issued, OneTimeCodes
+from messenger_api.services.limits import Counted, Limits
+from messenger_api.services.otp.codes import Issued, OneTimeCodes
 from messenger_api.services.otp.plan import Always, Plan
 from messenger_api.services.otp.requests import CodeRequest
-from messenger_api.services.sms.bookings import Bookings
-from messenger_api.services.sms.budget import MONEY, TextBudget
+from messenger_api.services.sms.bookings import Bookings, Outcome
+from messenger_api.services.sms.budget import TextBudget
 from messenger_api.services.sms.messages import CodeMessage, CodeMessages
 from messenger_api.services.sms.tasks import WatchText
 from messenger_api.services.sms.text_limits import TextLimits
@@ -42,8 +41,6 @@ from messenger_api.storage.texts import Delivery, Text
 
 log = structlog.get_logger(__name__)
 
-# A number that the network refuses has been asked for all the same: who asks pays with his own limit.
-KEPT_WHEN_REFUSED = ("sms_per_ip",)
 UNAVAILABLE_SECONDS = 30
 
 OUTCOMES = {State.DELIVERED: Delivery.DELIVERED, State.FAILED: Delivery.FAILED}
@@ -83,19 +80,14 @@ class TextDelivery:
         """
         channel = self._channel(phone, request.channel)
         self._text_limits.check(phone, costs=self._sms.costs)
-        plan = self._plan(names, channel)
-        issued = self._codes.issue(self._codes.draft(names, name), plan)
-        self._budget.sound_alarms(issued.taken)
-        message = self._messages.compose(phone, issued.fresh.code, request, channel)
-        bookings = Bookings(self._limits, self._budget, names.country, issued.claims, issued.at)
-        self._deliver(issued, message, bookings)
-        try:
-            self._note(names, issued, message, bookings)
-        except TryLater:
-            # It is sent, and its code is good; not so one that a provider made, whose verification got lost.
-            if any(sent.provider.makes_codes for sent in bookings.sent):
-                raise
-            log.error("sms.not_noted")
+        plan, fresh = self._plan(names, channel), self._codes.draft(names, name)
+        message = self._messages.compose(phone, fresh.code, request, channel)
+        issued = self._codes.issue(fresh, plan)
+        outcome = self._dispatch(message, issued.avoid, self._bookings(names, issued.counted))
+        if not outcome.is_nothing:
+            self._note(names, issued, message, outcome)
+        if outcome.error and not outcome.sent:
+            raise _told(outcome.error) from outcome.error
         return issued.wait
 
     def send_test(self, phone: Phone, message: TextMessage, sender: SmsSender) -> Sent:
@@ -108,12 +100,13 @@ class TextDelivery:
         """
         self._text_limits.check(phone, costs=sender.costs)
         names = of_phone(self._keys, phone, "")
-        bookings = Bookings(self._limits, self._budget, names.country)
+        bookings = self._bookings(names, Counted((), 0))
         try:
             return sender.send(message, book=bookings)
         finally:
             if sender.costs:
-                self._limits.write(lambda tx, now: self._settle(tx, now, names, bookings))
+                outcome = bookings.outcome()
+                self._limits.write(lambda tx, now: self._settle(tx, now, names, outcome))
 
     def entered(self, tx: Connection, now: int, phone: Phone, network: str) -> None:
         """A code that was sent to this number was entered, on this network. Within `Limits.write`."""
@@ -131,24 +124,23 @@ class TextDelivery:
         """Where texts cost nothing, nothing but the codes of the number is counted."""
         return self._text_limits.plan(names, channel, self._database.now()) if self._sms.costs else Always()
 
+    def _bookings(self, names: PhonePseudonyms, counted: Counted) -> Bookings:
+        self._budget.sound_alarms(counted.taken)
+        return Bookings(self._limits, self._budget, names.country, counted)
+
     # Sending
 
-    def _deliver(self, issued: Issued, message: CodeMessage, bookings: Bookings) -> None:
+    def _dispatch(self, message: CodeMessage, avoid: tuple[str, ...], bookings: Bookings) -> Outcome:
         """Returns when a provider took it, or may have: who waits for a text may then get it."""
         try:
             with outbound_slot():
-                self._hand_over(message, issued.avoid, bookings)
+                self._hand_over(message, avoid, bookings)
         except (ApiError, SmsError) as error:
-            if bookings.sent:
-                log.warning("sms.may_be_sent", providers=[attempt.provider.name for attempt in bookings.sent])
-                return
-            kept = KEPT_WHEN_REFUSED if isinstance(error, SmsRefused) else ()
-            self._codes.recall(issued, but=(*kept, *MONEY))
-            self._limits.write(bookings.release)
-            told = _told(error)
-            if told is error:
-                raise
-            raise told from error
+            outcome = bookings.outcome(error)
+            if outcome.sent:
+                log.warning("sms.may_be_sent", providers=[each.provider.name for each in outcome.sent])
+            return outcome
+        return bookings.outcome()
 
     def _hand_over(self, message: CodeMessage, avoid: tuple[str, ...], bookings: Bookings) -> None:
         text = message.text_message
@@ -163,28 +155,41 @@ class TextDelivery:
         spoken = self._messages.spoken(message.code, message.language)
         self._sms.send(replace(text, text=spoken, channel=Channel.VOICE), avoid=avoid, book=bookings)
 
-    def _note(self, names: PhonePseudonyms, issued: Issued, message: CodeMessage, bookings: Bookings) -> None:
-        """Remember who sent it, or may have, what that cost, and to look after it."""
-        providers = [sent.provider.name for sent in bookings.noted]
-        if not providers and not bookings.owes:
-            return
-        code_hash = issued.fresh.code_hash
+    # What came of it
+
+    def _note(self, names: PhonePseudonyms, issued: Issued, message: CodeMessage, outcome: Outcome) -> None:
+        """Remember who sent a code, or may have, and look after it; forget one that nobody received."""
 
         def work(tx: Connection, now: int) -> None:
-            if providers:
-                self._codes.note_sent(tx, issued, providers, *_theirs(bookings.sent))
-            for sent, text_id in self._settle(tx, now, names, bookings):
+            if not outcome.sent:
+                self._codes.take_back(tx, issued)
+            elif outcome.noted:
+                providers = [sent.provider.name for sent, _cost in outcome.noted]
+                verification, ours = outcome.verification, outcome.holds_ours
+                self._codes.note_sent(tx, issued, providers, verification, ours=ours)
+            for sent, text_id in self._settle(tx, now, names, outcome):
                 if self._is_watched(sent):
+                    code_hash = issued.fresh.code_hash
                     task = WatchText(text_id, self._messages.seal(message, code_hash), code_hash.hex())
                     outbox.add(tx, now, [task.draft(self._settings.sms_delivery_wait)])
 
-        self._limits.write(work)
+        try:
+            self._limits.write(work)
+        except TryLater:
+            # It is sent, and its code is good; not so one that a provider made, whose verification got lost.
+            if not outcome.sent or outcome.verification:
+                raise
+            log.error("sms.not_noted")
 
     def _settle(
-        self, tx: Connection, now: int, names: PhonePseudonyms, bookings: Bookings
+        self, tx: Connection, now: int, names: PhonePseudonyms, outcome: Outcome
     ) -> list[tuple[Attempt, int]]:
-        """A row for each attempt that sent something or may have; the latter have no id of the provider."""
-        bookings.release(tx, now)
+        """Give back what was counted for nothing, and note each attempt that sent something or may have.
+
+        Returns:
+            These attempts, each with the id of its row.
+        """
+        self._limits.uncount(tx, now, outcome.unused)
         return [
             (
                 each,
@@ -196,10 +201,10 @@ class TextDelivery:
                     provider_id=each.id,
                     channel=each.channel.value,
                     country=names.country,
-                    cost=bookings.cost(each.provider, each.channel),
+                    cost=cost,
                 ),
             )
-            for each in bookings.noted
+            for each, cost in outcome.noted
         ]
 
     def _is_watched(self, sent: Attempt) -> bool:
@@ -208,8 +213,6 @@ class TextDelivery:
         others = [p for p in self._sms.providers if p.name != made.name and sent.channel in p.channels]
         taken = sent.error is None and made.receipts and not made.makes_codes
         return bool(self._settings.sms_delivery_wait and taken and others)
-
-    # What became of it
 
     def receive(self, provider: str, receipt: Receipt) -> None:
         """Take a delivery receipt whose signature was right; one of an unknown text is passed over."""
@@ -243,26 +246,20 @@ class TextDelivery:
         except TooMany:
             return
         if counted:
-            self._budget.sound_alarms(counted.taken)
-            self._send_again(names, message, text, counted)
+            self._send_again(names, message, text, self._bookings(names, counted))
 
-    def _send_again(self, names: PhonePseudonyms, message: CodeMessage, text: Text, counted: Counted) -> None:
-        claims, at = counted.claims, counted.at
-        bookings = Bookings(self._limits, self._budget, names.country, claims, at)
+    def _send_again(
+        self, names: PhonePseudonyms, message: CodeMessage, text: Text, bookings: Bookings
+    ) -> None:
         try:
             sent = self._sms.send(message.text_message, avoid=(text.provider,), ours=True, book=bookings)
-            log.info("sms.sent_again", first=text.provider, then=sent.provider)
         except (ApiError, SmsError) as error:
-            log.warning("sms.not_sent_again", reason=str(error), may_be_sent=bool(bookings.sent))
-        uncounted = [] if bookings.sent else [claim for claim in claims if claim.limit not in MONEY]
-
-        def work(tx: Connection, now: int) -> None:
-            self._settle(tx, now, names, bookings)
-            tally = self._limits.open(tx, now, uncounted)
-            tally.uncount(uncounted, at)
-            tally.save()
-
-        self._limits.write(work)
+            outcome = bookings.outcome(error)
+            log.warning("sms.not_sent_again", reason=str(error), may_be_sent=bool(outcome.sent))
+        else:
+            outcome = bookings.outcome()
+            log.info("sms.sent_again", first=text.provider, then=sent.provider)
+        self._limits.write(lambda tx, now: self._settle(tx, now, names, outcome))
 
 
 def _told(error: ApiError | SmsError) -> ApiError:
@@ -270,9 +267,3 @@ def _told(error: ApiError | SmsError) -> ApiError:
     if isinstance(error, SmsRefused):
         return BadPhone(properties=("phone",))
     return error if isinstance(error, ApiError) else TryLater(retry_after=UNAVAILABLE_SECONDS)
-
-
-def _theirs(sent: Sequence[Attempt]) -> tuple[str, bool]:
-    """The verification of a provider who makes codes, "" for none; and whether our own code left, too."""
-    made = [f"{each.provider.name}:{each.id}" for each in sent if each.provider.makes_codes]
-    return (made[-1] if made else ""), len(made) < len(sent)

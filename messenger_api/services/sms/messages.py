@@ -39,8 +39,20 @@ class CodeMessages:
 
     def compose(self, phone: Phone, code: str, asked: CodeRequest, channel: Channel) -> CodeMessage:
         """The message with this code."""
-        voice = channel is Channel.VOICE
-        text = self.spoken(code, asked.language) if voice else self._text(code, asked)
+        settings = self._settings
+        text = (
+            self.spoken(code, asked.language)
+            if channel is Channel.VOICE
+            else code_text(
+                code,
+                settings.sms_app_name,
+                asked.language,
+                template=settings.sms_text,
+                android_hash=settings.sms_android_hash,
+                ios_domain=settings.sms_ios_domain,
+                ios=asked.ios,
+            )
+        )
         return CodeMessage(phone.digits, code, text, asked.language, channel.value)
 
     def spoken(self, code: str, language: str) -> str:
@@ -54,15 +66,3 @@ class CodeMessages:
     def unseal(self, sealed: str, about: bytes) -> CodeMessage:
         """What `seal` was given."""
         return msgspec.json.decode(self._keys.unseal(base64.b64decode(sealed), about), type=CodeMessage)
-
-    def _text(self, code: str, asked: CodeRequest) -> str:
-        settings = self._settings
-        return code_text(
-            code,
-            settings.sms_app_name,
-            asked.language,
-            template=settings.sms_text,
-            android_hash=settings.sms_android_hash,
-            ios_domain=settings.sms_ios_domain,
-            ios=asked.ios,
-        )
