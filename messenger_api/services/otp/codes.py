@@ -103,6 +103,9 @@ class OneTimeCodes:
         return self._limits.write_surely(work)
 
     def _make(self, tx: Connection, now: int, fresh: NewCode, before: Code | None, plan: Plan) -> Issued:
+        # Where there is no row to lock, whoever comes at the same moment waits for this one, and holds no
+        # counter meanwhile.
+        first = None if before else self._put(tx, now, fresh, None)
         tries = all_tries(fresh.names.tries)
         judged_by = [tries, *self.of_address(fresh.names), *plan.claims]
         tally = self._limits.open(tx, now, self._limits.heeded(judged_by))
@@ -116,9 +119,14 @@ class OneTimeCodes:
         own = () if slow else self.of_address(fresh.names, home=choice.home)
         taken = tally.take(claims := (*own, *choice.claims))
         tally.save()
+        sends, providers = first or self._put(tx, now, fresh, before)
+        avoid = tuple(filter(None, providers.split(",")))
+        return Issued(fresh, avoid, Counted(claims, now, taken), self._gap(sends, slow), before)
+
+    def _put(self, tx: Connection, now: int, fresh: NewCode, before: Code | None) -> tuple[int, str]:
+        """Write a code in the place of the one before; returns its place in the series, and who sent that."""
         series = before if before and _goes_on(before, now) else None
-        sends = (series.sends if series else 0) + 1
-        providers = series.providers if series else ""
+        sends, providers = (series.sends + 1, series.providers) if series else (1, "")
         codes.put(
             tx,
             fresh.names.key,
@@ -131,8 +139,7 @@ class OneTimeCodes:
             sent_at=now,
             expires_at=now + self._settings.otp_ttl,
         )
-        avoid = tuple(filter(None, providers.split(",")))
-        return Issued(fresh, avoid, Counted(claims, now, taken), self._gap(sends, slow), before)
+        return sends, providers
 
     def _heed(self, choice: Choice, now: int) -> None:
         """Tell of what was found; raise what speaks against sending."""

@@ -1,0 +1,48 @@
+"""Many requests at once for the first code of a number, which has no row yet that could be locked."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+from sqlalchemy import ExceptionContext, event
+
+from tests.product import APPID, Answer, Product
+
+AT_ONCE = 30
+DEADLOCK = 1213
+
+
+def ask_at_once(product: Product, number: str) -> Counter[str]:
+    """The errors that so many requests at once were answered with; "OK" for none."""
+    start = threading.Barrier(AT_ONCE)
+
+    def ask(_n: int) -> str:
+        client = product.app.test_client()
+        start.wait()
+        form = {"op": "login", "phone": number, "appid": APPID}
+        answer: Answer = msgspec.json.decode(client.post("/api.php", data=form).data)
+        return str(answer.get("error", "OK"))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return Counter(pool.map(ask, range(AT_ONCE)))
+
+
+def test_one_is_sent_and_nobody_waits_for_another_in_a_circle(product: Product) -> None:
+    deadlocks = []
+
+    def note(context: ExceptionContext) -> None:
+        code = getattr(context.original_exception, "args", (None,))[:1]
+        if code == (DEADLOCK,):
+            deadlocks.append(code)
+
+    event.listen(product.services.database.engine, "handle_error", note)
+    for last in range(3):
+        answers = ask_at_once(product, f"1415555011{last}")
+        assert answers == {"OK": 1, "TOOMANY": AT_ONCE - 1}
+    assert not deadlocks
+    rows = product.rows("SELECT name, slots FROM limit_counters")
+    counted = [slots for name, slots in rows if name.startswith("sms_per_number_hour")]
+    assert [sum(msgspec.json.decode(slots).values()) for slots in counted] == [1, 1, 1]
