@@ -80,7 +80,8 @@ class TextDelivery:
         """
         channel = self._channel(phone, request.channel)
         self._text_limits.check(phone, costs=self._sms.costs)
-        plan, fresh = self._plan(names, channel), self._codes.draft(names, name)
+        plan = self._plan(names, channel)
+        fresh = self._codes.draft(names, name)
         message = self._messages.compose(phone, fresh.code, request, channel)
         issued = self._codes.issue(fresh, plan)
         outcome = self._dispatch(message, issued.avoid, self._bookings(names, issued.counted))
