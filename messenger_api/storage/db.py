@@ -25,6 +25,7 @@ from messenger_api.domain.errors import TryLater
 from messenger_api.settings import Settings
 from messenger_api.storage.connections import Connections
 from messenger_api.storage.hosts import Hosts
+from messenger_api.storage.prepared import PREPARED, Prepared, keeps_statements
 from messenger_api.storage.statements import send
 from messenger_api.storage.tls import sharing_context
 
@@ -58,9 +59,10 @@ SETTLE_SECONDS = 8
 _RETRY_CODES = frozenset({1205, 1213, 1020})
 
 # The server has become one that cannot be used, and a new connection may lead to another: node not ready
-# for queries (it lost its cluster, or joins one), shutdown in progress, running read-only (two codes).
+# for queries (it lost its cluster, or joins one), shutdown in progress, no such prepared statement (a proxy
+# has put another server behind the connection), running read-only (two codes).
 _READ_ONLY_CODES = frozenset({1290, 1836})
-_GONE_CODES = frozenset({1047, 1053}) | _READ_ONLY_CODES
+_GONE_CODES = frozenset({1047, 1053, 1243}) | _READ_ONLY_CODES
 
 # Bytes up to which the server joins texts into one, which it would cut after 1,024 without a word: a phone
 # book (`storage.contacts`) of a quarter of a million numbers. Half of MariaDB's `max_allowed_packet`.
@@ -292,6 +294,8 @@ def _prepare_mysql(connection: Any, record: Any) -> None:
             (MAX_TRANSACTION_SECONDS, LONGEST_LIST),
         )
         cursor.execute("SHOW VARIABLES LIKE 'wsrep_on'")
+        if keeps_statements(connection):
+            record.info[PREPARED] = Prepared()
         record.info[CLUSTERED] = ("wsrep_on", "ON") in cursor.fetchall()
 
 

@@ -7,16 +7,14 @@ would have SQLite run a statement a row.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from sqlalchemy import Connection, Dialect, Insert
 
-from messenger_api.storage.statements import send
+from messenger_api.storage.statements import by_position, send
 
 _VALUES = " VALUES "
-_NAMED = re.compile(r"%\((\w+)\)s")
 # Of each constant one for every set of columns that it is given.
 WRITTEN_KEPT = 64
 
@@ -46,7 +44,5 @@ def _written(
     """A statement up to its values, the marks for those of one row, and the columns in the marks' order."""
     compiled = statement.compile(dialect=dialect, column_keys=columns)
     head, values, marks = str(compiled).rpartition(_VALUES)
-    if compiled.positiontup is not None:
-        return head + values, marks, tuple(compiled.positiontup)
-    # Marks with names, as PyMySQL's, would mean the same value in every row; it reads those without, too.
-    return head + values, _NAMED.sub("%s", marks), tuple(_NAMED.findall(marks))
+    marks, names = by_position(marks, compiled.positiontup)
+    return head + values, marks, tuple(names)

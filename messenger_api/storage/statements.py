@@ -2,18 +2,22 @@
 
 SQLAlchemy writes a statement once and checks out its connection; what it does around every execution costs
 more processor time than PyMySQL's own work for one row (docs/benchmarks.md). A statement of its own that
-stands in a constant can go without: the same text, the same values, the same errors.
+stands in a constant can go without: the same text, the same values, the same errors. On MariaDB, what comes
+again on a connection is sent by the name under which the server keeps it (`storage.prepared`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, CursorResult, Dialect, Executable
-from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy import Connection, CursorResult, Dialect, Executable, PoolProxiedConnection
 
+from messenger_api.storage.prepared import PREPARED, Prepared
+
+_NAMED = re.compile(r"%\((\w+)\)s")
 # Of each constant one for every set of columns that it is given.
 WRITTEN_KEPT = 512
 
@@ -36,7 +40,7 @@ def execute(connection: Connection, statement: Executable, values: Mapping[str, 
     """
     text, names, constants = _written(statement, connection.dialect, tuple(values))
     everything = {**constants, **values}
-    return send(connection, text, everything if names is None else tuple(everything[name] for name in names))
+    return send(connection, text, tuple(everything[name] for name in names))
 
 
 def texts(connection: Connection, statement: Executable, values: Mapping[str, object]) -> list[str]:
@@ -50,21 +54,26 @@ def text(connection: Connection, statement: Executable, values: Mapping[str, obj
     return found[0] if found else None
 
 
-def send(connection: Connection, sql: str, values: Any = None) -> Outcome:
-    """Have the driver execute a text. As `execute`."""
+def send(connection: Connection, sql: str, values: tuple[object, ...] | None = None) -> Outcome:
+    """Have the driver execute a text, with a value for each of its marks. As `execute`."""
     if connection.dispatch.before_cursor_execute:  # somebody wants to be told
         return _outcome(connection.exec_driver_sql(sql, values))
-    cursor: DBAPICursor | None = None
     try:
-        cursor = connection.connection.cursor()
-        # Only with values, be they none, does a driver read the marks for them in the text.
-        cursor.execute(sql, *(() if values is None else (values,)))
-        outcome = Outcome(cursor.fetchall(), cursor.rowcount, cursor.lastrowid or 0)
-        cursor.close()
+        run = partial(_run, connection.connection)
+        prepared: Prepared | None = connection.info.get(PREPARED)
+        return run(prepared.text(sql, values, run) if prepared and values is not None else sql, values)
     except BaseException as error:  # noqa: BLE001
         # What SQLAlchemy makes of an error of the driver's: whether the connection, and with it every other
         # one in the pool, is of no use any more. There is no public way to ask.
-        connection._handle_dbapi_exception(error, sql, None, cursor, None)
+        connection._handle_dbapi_exception(error, sql, None, None, None)
+
+
+def _run(connection: PoolProxiedConnection, sql: str, values: tuple[object, ...] | None) -> Outcome:
+    cursor = connection.cursor()
+    # Only with values, be they none, does a driver read the marks for them in the text.
+    cursor.execute(sql, *(() if values is None else (values,)))
+    outcome = Outcome(cursor.fetchall(), cursor.rowcount, cursor.lastrowid or 0)
+    cursor.close()
     return outcome
 
 
@@ -77,7 +86,16 @@ def _outcome(result: CursorResult[Any]) -> Outcome:
 @lru_cache(maxsize=WRITTEN_KEPT)
 def _written(
     statement: Executable, dialect: Dialect, columns: tuple[str, ...]
-) -> tuple[str, list[str] | None, dict[str, Any]]:
-    """A statement for the driver, the order of its values where they have no names there, and its own."""
+) -> tuple[str, Sequence[str], dict[str, Any]]:
+    """A statement for the driver, the names of its values in their order, and its own values by name."""
     compiled = statement.compile(dialect=dialect, column_keys=columns)  # type: ignore[attr-defined]
-    return str(compiled), compiled.positiontup, compiled.params
+    text, names = by_position(str(compiled), compiled.positiontup)
+    return text, names, compiled.params
+
+
+def by_position(text: str, names: Sequence[str] | None) -> tuple[str, Sequence[str]]:
+    """A text that is written, with marks without names, and the names of their values in their order.
+
+    Where SQLAlchemy has written marks with names, it gives no order: PyMySQL and mysqlclient read both kinds.
+    """
+    return (_NAMED.sub("%s", text), _NAMED.findall(text)) if names is None else (text, names)
