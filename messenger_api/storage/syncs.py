@@ -85,8 +85,9 @@ _BOOK = union_all(_own, _in_book)
 _NAMED = union_all(_own, _profiles.where(User.contact_key.in_(bindparam("keys", expanding=True))))
 
 _somebody = aliased(User)
-# By an outer join, and a condition of which no database sees that it makes it an inner one: so both begin
-# with what has changed, which is little behind the place, and SQLite does not walk the phone book.
+# MySQL sees that the condition on `abs` makes the outer join an inner one, and begins with whichever is less:
+# what has changed, which is little behind the place, or the phone book. SQLite, which would always walk the
+# phone book, does not see it, and begins with what has changed.
 _in_my_book = (Contact.owner == bindparam("owner")) & (Contact.contact_key == _somebody.contact_key)
 _somebody_changed = exists(
     select(literal_column("1"))
@@ -95,7 +96,7 @@ _somebody_changed = exists(
     .where(
         _somebody.changed_at > bindparam("noted"),
         _somebody.uid != bindparam("owner"),
-        func.coalesce(Contact.owner, literal_column("0")) != literal_column("0"),
+        func.abs(Contact.owner) > literal_column("0"),
     )
 )
 _group_changed = exists(
