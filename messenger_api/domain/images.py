@@ -26,7 +26,7 @@ from PIL import ExifTags, Image, ImageCms, ImageFile
 from pillow_heif import open_heif
 
 from messenger_api.domain import sizes
-from messenger_api.domain.cleaning import cleaned, webp
+from messenger_api.domain.cleaning import cleaned, layers, webp
 from messenger_api.domain.errors import ApiError, BadImage, TooLarge
 from messenger_api.domain.filetypes import true_type
 
@@ -178,8 +178,8 @@ def _header(data: bytes, kind: str) -> tuple[tuple[int, int], sizes.Heic | None]
         return webp.size(data), None
     if kind == HEIC:
         file = open_heif(io.BytesIO(data))
-        coded = sizes.Heic(file.has_alpha, file.info["bit_depth"], str(file.info.get("chroma")))
-        return file.size, coded
+        coded = layers.how_coded(data)
+        return file.size, sizes.Heic(file.has_alpha, coded.bits, coded.colours)
     return _opened(data, kind).size, None
 
 

@@ -14,21 +14,22 @@ import pytest
 import requests
 from PIL import Image
 
+from benchmarks.programs import cpu_seconds
+from messenger_api.services.people.media import LONGEST_WAIT
 from tests.cli.commands import children
 from tests.matrix import LONG, some
-from tests.media import makers
+from tests.media import lies, makers
 from tests.media.makers import encoded, png_chunk
 from tests.product import APPID
 from tests.servers import ProductServer
-from tests.stopwatch import Stopwatch
 
 pytestmark = [pytest.mark.server, pytest.mark.long]
 
 ANA, CODE = "14155550101", "424242"
 AT_ONCE = 6
 MOST_MEMORY_KB = 300 * 1024
-# What is promised is 5 s; the rest is for a machine that does other things meanwhile.
-SECONDS, SLOW_MACHINE = 5, 3
+# A call waits for its turn, and then for the processor.
+SECONDS = 5 - LONGEST_WAIT
 
 
 def png(width: int, height: int, colour: int = 2) -> bytes:
@@ -44,25 +45,15 @@ def png(width: int, height: int, colour: int = 2) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunks
 
 
-def plain(width: int, height: int, mode: str = "RGB") -> Image.Image:
-    return Image.new(mode, (width, height), 77 if mode == "L" else (50, 90, 130, 200)[: len(mode)])
-
-
 def endless_scans() -> bytes:
-    jpeg = encoded(plain(3_000, 3_000, "L"), "JPEG", progressive=True)
+    jpeg = encoded(lies.plain(3_000, 3_000, "L"), "JPEG", progressive=True)
     scan = jpeg[jpeg.rindex(b"\xff\xda") : -2]
     return jpeg[:-2] + scan * 40 + jpeg[-2:]
 
 
-def lying(form: str) -> bytes:
-    honest = encoded(plain(2_000, 2_000), form)
-    small = struct.pack(">II", 100, 100)
-    return re.sub(rb"(ispe\0\0\0\0).{8}", lambda found: found[1] + small, honest, flags=re.DOTALL)
-
-
 def large_webp() -> bytes:
     """One that says that it has 16,383 pixels each way."""
-    data = bytearray(encoded(plain(60, 40, "RGBA"), "WEBP", exif=makers.exif()))
+    data = bytearray(encoded(lies.plain(60, 40, "RGBA"), "WEBP", exif=makers.exif()))
     assert data[12:16] == b"VP8X"
     data[24:30] = (16_382).to_bytes(3, "little") * 2
     return bytes(data)
@@ -80,21 +71,26 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "large png": lambda: png(5_500, 4_500),
     "transparent png": lambda: png(5_000, 4_500, 6),
     "huge png": lambda: png(12_000, 12_000, 0),
-    "gif": lambda: encoded(plain(6_000, 5_000, "L"), "GIF"),
+    "gif": lambda: encoded(lies.plain(6_000, 5_000, "L"), "GIF"),
     "moving gif": lambda: many_frames("GIF"),
     "moving webp": lambda: many_frames("WEBP"),
     "moving png": lambda: many_frames("PNG"),
-    "webp": lambda: encoded(plain(2_900, 2_900, "RGBA"), "WEBP", lossless=True, method=0),
+    "webp": lambda: encoded(lies.plain(2_900, 2_900, "RGBA"), "WEBP", lossless=True, method=0),
     "large webp": large_webp,
-    "heic": lambda: encoded(plain(*((5_700, 4_300) if LONG else (3_600, 2_700))), "HEIF", quality=10),
-    "lying heic": lambda: lying("HEIF"),
-    "lying avif": lambda: lying("AVIF"),
-    "avif": lambda: encoded(plain(4_000, 3_300), "AVIF", speed=10),
-    "progressive jpeg": lambda: encoded(plain(7_000, 6_000), "JPEG", progressive=True),
+    "heic": lambda: encoded(lies.plain(*((5_700, 4_300) if LONG else (3_600, 2_700))), "HEIF", quality=10),
+    "small heic": lambda: lies.said_small(lies.heic(5_700, 4_300), 5_000, 5_000),
+    "plain heic": lambda: lies.said_plain(lies.deep(*((5_000, 4_500) if LONG else (2_500, 2_250)))),
+    "coloured heic": lambda: lies.said_plain(lies.heic(5_000, 4_500, chroma=444)),
+    "overlay": lambda: lies.overlay(20_000, 20_000, lies.two_tiles()),
+    "overlays": lambda: lies.overlay(4_000, 4_000, lies.two_tiles()),
+    "frames": lambda: lies.frames(lies.heic(2_000, 2_000), 200),
+    "lying avif": lambda: lies.said_small(encoded(lies.plain(2_000, 2_000), "AVIF")),
+    "avif": lambda: encoded(lies.plain(4_000, 3_300), "AVIF", speed=10),
+    "progressive jpeg": lambda: encoded(lies.plain(7_000, 6_000), "JPEG", progressive=True),
     "scans": endless_scans,
-    "large jpeg": lambda: encoded(plain(10_000, 10_000, "L"), "JPEG"),
-    "tiff": lambda: encoded(plain(8_000, 8_000, "L"), "TIFF", compression="tiff_lzw"),
-    "bmp": lambda: encoded(plain(3_000, 2_000, "L"), "BMP"),
+    "large jpeg": lambda: encoded(lies.plain(10_000, 10_000, "L"), "JPEG"),
+    "tiff": lambda: encoded(lies.plain(8_000, 8_000, "L"), "TIFF", compression="tiff_lzw"),
+    "bmp": lambda: encoded(lies.plain(3_000, 2_000, "L"), "BMP"),
 }
 
 
@@ -124,26 +120,30 @@ def peak(server: ProductServer) -> int:
     return max(int(found[1]) for text in texts if (found := re.search(r"VmHWM:\s*(\d+) kB", text)))
 
 
+def cpu(server: ProductServer) -> float:
+    """Seconds of processor time that the server has used: what it takes where nothing else is to do."""
+    assert server.process
+    return cpu_seconds(server.process.pid)
+
+
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_hostile_pictures_six_at_once_take_neither_memory_nor_time(server: ProductServer) -> None:
     token, seen = log_in(server), {}
 
-    def upload(data: bytes, profile: int) -> tuple[float, dict[str, Any]]:
-        watch = Stopwatch()
-        answer = call(server, "upload", data, token=token, profile=profile)
-        return watch.quiet_seconds, answer
+    def upload(data: bytes, profile: int) -> str:
+        return str(call(server, "upload", data, token=token, profile=profile).get("error", "OK"))
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         for name in some(list(HOSTILE), 12):
             data = HOSTILE[name]()
             for profile in (1, 0):
+                before = cpu(server)
                 answers = list(threads.map(upload, [data] * AT_ONCE, [profile] * AT_ONCE))
-                errors = {str(answer.get("error", "OK")) for _, answer in answers}
-                assert errors <= {"OK", "TOOLARGE", "BADIMAGE", "TRYLATER"}, (name, errors)
-                slowest = max(taken for taken, _ in answers)
-                seen[name, profile] = round(slowest, 2), errors, peak(server) // 1024
+                assert set(answers) <= {"OK", "TOOLARGE", "BADIMAGE", "TRYLATER"}, (name, answers)
+                each = (cpu(server) - before) / max(1, AT_ONCE - answers.count("TRYLATER"))
+                seen[name, profile] = round(each, 2), set(answers), peak(server) // 1024
 
     print(*seen.items(), sep="\n")
     assert peak(server) < MOST_MEMORY_KB, seen
-    assert max(taken for taken, *_ in seen.values()) < SECONDS + SLOW_MACHINE, seen
+    assert max(seconds for seconds, *_ in seen.values()) < SECONDS, seen
     assert call(server, "upload", makers.jpeg(), token=token, profile=1)["result"] == "OK"

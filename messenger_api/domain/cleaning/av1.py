@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
+from messenger_api.domain.cleaning.bits import Bits
 from messenger_api.domain.cleaning.parts import Parts, Unreadable
 
 _SEQUENCE_HEADER = 1
 _LONGEST_LEB128 = 8
-
-
-class _Bits:
-    def __init__(self, data: bytes) -> None:
-        self._bits = int.from_bytes(data)
-        self._left = len(data) * 8
-
-    def take(self, number: int) -> int:
-        self._left -= number
-        if self._left < 0:
-            raise Unreadable("a sequence header ends too early")
-        return self._bits >> self._left & ((1 << number) - 1)
 
 
 def most_pixels(data: bytes, parts: Parts) -> int:
@@ -36,7 +25,7 @@ def most_pixels(data: bytes, parts: Parts) -> int:
             length, position = _leb128(data, position)
         if header >> 3 & 15 == _SEQUENCE_HEADER:
             # 100 bytes hold the header up to the size, whatever options it has.
-            most = max(most, _pixels(_Bits(data[position : position + min(length, 100)])))
+            most = max(most, _pixels(Bits(data[position : position + min(length, 100)])))
         position += length
     return most
 
@@ -53,7 +42,7 @@ def _leb128(data: bytes, position: int) -> tuple[int, int]:
     raise Unreadable("the size of a unit")
 
 
-def _pixels(bits: _Bits) -> int:
+def _pixels(bits: Bits) -> int:
     bits.take(3 + 1)
     reduced = bits.take(1)
     if reduced:
@@ -67,7 +56,7 @@ def _pixels(bits: _Bits) -> int:
     return (bits.take(width_bits) + 1) * (bits.take(height_bits) + 1)
 
 
-def _skip_operating_points(bits: _Bits) -> None:
+def _skip_operating_points(bits: Bits) -> None:
     delay_bits = 0
     if bits.take(1):
         bits.take(64)
@@ -87,7 +76,7 @@ def _skip_operating_points(bits: _Bits) -> None:
             bits.take(4)
 
 
-def _skip_uvlc(bits: _Bits) -> None:
+def _skip_uvlc(bits: Bits) -> None:
     zeros = 0
     while not bits.take(1):
         zeros += 1

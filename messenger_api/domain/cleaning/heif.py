@@ -118,7 +118,7 @@ def items(data: bytes, iinf: Box, parts: Parts) -> dict[int, Item]:
     """The items by their numbers.
 
     Raises:
-        Unreadable: an item has no type, as in drafts of the format.
+        Unreadable: an item has no type, as in drafts of the format, or two have one number.
     """
     found = {}
     large = data[iinf.body : iinf.body + 1] != b"\0"
@@ -130,6 +130,8 @@ def items(data: bytes, iinf: Box, parts: Parts) -> dict[int, Item]:
         number = reader.number(4 if version == 3 else 2)
         reader.number(2)
         at = reader.at
+        if number in found:
+            raise Unreadable("two items of one number")
         found[number] = Item(reader.number(4).to_bytes(4), at, box.end)
     return found
 
