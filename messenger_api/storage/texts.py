@@ -13,9 +13,9 @@ from typing import Annotated, Any
 from msgspec import Struct, convert
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from messenger_api.storage.db import new_id
 from messenger_api.storage.models import SentText
 from messenger_api.storage.packed import columns
+from messenger_api.storage.statements import execute
 
 
 class Delivery(IntEnum):
@@ -38,6 +38,7 @@ class Text(Struct, frozen=True, array_like=True):
     sent_at: Annotated[int, SentText.sent_at]
 
 
+_ADD = insert(SentText)
 _TEXT = select(*columns(Text))
 
 
@@ -53,16 +54,16 @@ def add(
     cost: int,
 ) -> int:
     """Note a text that a provider has taken, or may have; returns our id of it."""
-    text = insert(SentText).values(
-        contact_key=contact_key,
-        provider=provider,
-        provider_id=_kept(provider_id),
-        channel=channel,
-        country=country,
-        cost=cost,
-        sent_at=now,
-    )
-    return new_id(connection.execute(text))
+    text = {
+        "contact_key": contact_key,
+        "provider": provider,
+        "provider_id": _kept(provider_id),
+        "channel": channel,
+        "country": country,
+        "cost": cost,
+        "sent_at": now,
+    }
+    return execute(connection, _ADD, text).new_id
 
 
 def _kept(provider_id: str) -> str:
