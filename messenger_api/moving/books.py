@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
 from messenger_api.moving.mended import Skipped
-from messenger_api.moving.numbers import Entries, Numbers
+from messenger_api.moving.numbers import Numbers
 from messenger_api.moving.people import NO_ACCOUNT, Account, People
 from messenger_api.moving.report import Report
 from messenger_api.moving.rows import Book
 from messenger_api.moving.targets import Target
 
 NO_NUMBER = "no number that can be dialled"
-
-_Asked = tuple[Account, list[str], list[bytes | None]]
-"""An owner, the entries, and the keys of those that are numbers of accounts, None for the others."""
 
 
 class Books:
@@ -36,38 +33,36 @@ class Books:
 
     def move(self, books: Iterable[Book], target: Target) -> None:
         """Write every entry once for its owner."""
-        for (owner, phones, keys), read in self._numbers.keys(self._asked(books)):
-            others = iter(read)
-            found = [next(others) if key is None else key for key in keys]
-            self._write(owner, phones, found, target)
-            self._report.tell("contacts")
-        target.flush("contacts")
-
-    def _asked(self, books: Iterable[Book]) -> Iterator[tuple[_Asked, Entries]]:
-        accounts = self._people.by_phone
         for uid, phones in books:
             self._count.read += len(phones)
+            self._report.tell("contacts")
             owner = self._people.by_uid.get(uid)
             if owner is None:
                 self._skip(uid, phones, NO_ACCOUNT)
-                continue
-            known = [accounts.get(phone) for phone in phones]
-            keys = [account.key if account else None for account in known]
-            others = [phone for phone, key in zip(phones, keys, strict=True) if key is None]
-            yield (owner, phones, keys), (owner.country, others)
+            else:
+                self._write(owner, self._keys(owner, phones), target)
+        target.flush("contacts")
 
-    def _write(self, owner: Account, phones: list[str], keys: list[bytes | None], target: Target) -> None:
-        for phone, key in zip(phones, keys, strict=True):
+    def _keys(self, owner: Account, phones: Sequence[str]) -> list[bytes]:
+        accounts, in_book = self._people.by_phone, self._numbers.in_book
+        keys = []
+        for phone in phones:
+            account = accounts.get(phone)
+            key = account.key if account else in_book(phone, owner.country)
             if key is None:
                 self._skip(owner.uid, [phone], NO_NUMBER)
-        new = {key for key in keys if key is not None}
-        self._count.merged += len(keys) - keys.count(None) - len(new)
+            else:
+                keys.append(key)
+        return keys
+
+    def _write(self, owner: Account, keys: list[bytes], target: Target) -> None:
+        new = set(keys)
         if owner.uid in self._people.several_books:
             known = self._written[owner.uid]
-            self._count.merged += len(new & known)
             new -= known
             known |= new
         self._count.moved += len(new)
+        self._count.merged += len(keys) - len(new)
         # In the order of the primary key, which is the quickest.
         for key in sorted(new):
             target.add("contacts", (owner.uid, key))

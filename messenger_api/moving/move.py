@@ -14,7 +14,7 @@ from messenger_api.moving.books import Books
 from messenger_api.moving.mended import Mended, Skipped
 from messenger_api.moving.numbers import Numbers
 from messenger_api.moving.people import Accounts, People, Sessions, photos_of, write_accounts
-from messenger_api.moving.pictures import Folders, Keep, Pictures, keepers, rehearsing
+from messenger_api.moving.pictures import Folders, Keep, Pictures, forget_rehearsal, keepers, rehearsing
 from messenger_api.moving.report import PICTURES, Progress, Report
 from messenger_api.moving.rooms import Rooms
 from messenger_api.moving.source import Source
@@ -90,6 +90,8 @@ class Move:
             engine.connect() as connection,
             trusted(connection),
         ):
+            moved.drop(engine, moved.side_tables())
+            forget_rehearsal(self._parts.files)
             self._begin(connection, source.name)
             target = Written(connection, moved.real_tables())
             self._run(source, skipped, target, keepers(self._parts.files, self._asked.folders))
@@ -144,21 +146,19 @@ class Move:
 
     def _run(self, source: Source, skipped: Skipped, target: Target, keep: tuple[Keep, Keep]) -> None:
         report, now = self._report, self._now
-        numbers = Numbers(self._parts.settings, report.expected["contacts"])
-        try:
-            with report.timed("users"):
-                people = Accounts(numbers, report, skipped, now).read(source.users())
-                write_accounts(people, target, now)
-            sessions = Sessions(people, report, skipped, self._asked.appid, now)
-            sessions.move(source.tokens(), list(source.push_tokens()), target)
-            several = filter(None, map(people.by_uid.get, self._asked.mended.receiving()))
-            people.several_books.update(account.uid for account in several)
-            with report.timed("contacts"):
-                Books(people, numbers, report, skipped).move(source.books(), target)
-            rooms = Rooms(people, numbers, report, skipped, now)
-            rooms.move(list(source.groups()), source.members(), target)
-        finally:
-            numbers.close()
+        parts = self._parts
+        numbers = Numbers(parts.identities, parts.keys, parts.settings.default_country)
+        with report.timed("users"):
+            people = Accounts(numbers, report, skipped, now).read(source.users())
+            write_accounts(people, target, now)
+        sessions = Sessions(people, report, skipped, self._asked.appid, now)
+        sessions.move(source.tokens(), list(source.push_tokens()), target)
+        several = filter(None, map(people.by_uid.get, self._asked.mended.receiving()))
+        people.several_books.update(account.uid for account in several)
+        with report.timed("contacts"):
+            Books(people, numbers, report, skipped).move(source.books(), target)
+        rooms = Rooms(people, numbers, report, skipped, now)
+        rooms.move(list(source.groups()), source.members(), target)
         self._move_pictures(people, rooms, skipped, target, keep)
 
     def _move_pictures(

@@ -116,22 +116,26 @@ def keepers(store: FileStore, folders: Folders) -> tuple[Keep, Keep]:
 @contextmanager
 def rehearsing(store: FileStore) -> Iterator[tuple[Keep, Keep]]:
     """The same in folders that are removed afterwards; nothing is sent to a bucket."""
-    keeps: list[Keep] = []
-    made: list[Path] = []
+    forget_rehearsal(store)
     try:
-        for place in (store.files, store.thumbnails):
-            folder = _folder(place)
-            if folder is None:
-                keeps.append(_left)
-                continue
-            side = folder / REHEARSAL
-            made.append(side)
-            side.mkdir(mode=FOLDER_MODE, exist_ok=True)
-            keeps.append(_linked_into(side))
-        yield keeps[0], keeps[1]
+        yield _rehearsed(store.files), _rehearsed(store.thumbnails)
     finally:
-        for side in made:
-            shutil.rmtree(side, ignore_errors=True)
+        forget_rehearsal(store)
+
+
+def forget_rehearsal(store: FileStore) -> None:
+    """Remove the folders of a rehearsal."""
+    for folder in filter(None, map(_folder, (store.files, store.thumbnails))):
+        shutil.rmtree(folder / REHEARSAL, ignore_errors=True)
+
+
+def _rehearsed(place: Place) -> Keep:
+    folder = _folder(place)
+    if folder is None:
+        return _left
+    side = folder / REHEARSAL
+    side.mkdir(mode=FOLDER_MODE)
+    return _linked_into(side)
 
 
 def _left(_name: str, _path: Path) -> None:

@@ -55,8 +55,11 @@ class Report:
 
     @property
     def balances(self) -> bool:
-        """Whether every row of every table is accounted for."""
-        return all(count.balances for count in self.tables.values())
+        """Whether as many rows were read as there are, and every one is accounted for."""
+        return all(
+            count.balances and count.read == self.expected.get(name, count.read)
+            for name, count in self.tables.items()
+        )
 
     @contextmanager
     def timed(self, table: str) -> Iterator[Count]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import pymysql
@@ -177,18 +177,28 @@ class Source:
         return self._streamed(f"SELECT {', '.join(columns)} FROM `{table}`{order}")  # noqa: S608
 
     def _streamed(self, query: str) -> Iterator[tuple[Any, ...]]:
-        with closing(self._connection.cursor(SSCursor)) as cursor:
+        with self._cursor(SSCursor) as cursor:
             cursor.execute(query)
-            while rows := self._some(cursor):
+            while rows := cursor.fetchmany(AT_ONCE):
                 yield from rows
 
-    def _some(self, cursor: Cursor) -> Sequence[tuple[Any, ...]]:
-        return cursor.fetchmany(AT_ONCE)
-
     def _one(self, query: str) -> int:
-        with closing(self._connection.cursor()) as cursor:
+        with self._cursor(Cursor) as cursor:
             cursor.execute(query)
             return int((cursor.fetchone() or (0,))[0])
+
+    @contextmanager
+    def _cursor(self, kind: type[Cursor]) -> Iterator[Cursor]:
+        """A cursor. Raises SourceError for whatever goes wrong: what was read so far is of no use alone."""
+        cursor = self._connection.cursor(kind)
+        try:
+            yield cursor
+        except pymysql.MySQLError as error:
+            raise SourceError(f"{self.name}: {_said(error)}") from error
+        finally:
+            # Where the connection is lost there is nothing to close.
+            with suppress(pymysql.MySQLError):
+                cursor.close()
 
 
 def _empty(how: str) -> str:

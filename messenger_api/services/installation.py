@@ -62,10 +62,14 @@ class Installation:
 
     def check(self) -> None:
         """Refuse to go on with another key, or on the half of a move. Raises as `check_key` does."""
-        state, _began, source = self._database.run(moved.state)
-        if state == moved.UNDER_WAY:
-            raise SettingsError([HALF_MOVED.format(source=source)])
+        if half := self.half_moved():
+            raise SettingsError([half])
         self.check_key()
+
+    def half_moved(self) -> str:
+        """What to say of a move that was cut short; "" where none was. Raises TryLater."""
+        state, _began, source = self._database.run(moved.state)
+        return HALF_MOVED.format(source=source) if state == moved.UNDER_WAY else ""
 
     @property
     def _fingerprint(self) -> str:

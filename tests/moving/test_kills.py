@@ -19,7 +19,7 @@ from tests.moving.large import fill
 
 pytestmark = [pytest.mark.server, pytest.mark.long]
 
-# 50 kills in `make test-long`, in ten moves that have numbers read in processes of their own.
+# 50 kills in `make test-long`, in ten moves.
 USERS = 1_500 if LONG else 200
 KILLS_A_MOVE = 5 if LONG else 2
 CONTACTS = 20

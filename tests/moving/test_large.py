@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.programs import cpu_seconds
 from tests.cli.commands import Cli
 from tests.matrix import LONG
 from tests.moving.demo import Demo
@@ -17,8 +17,7 @@ from tests.stopwatch import Stopwatch
 
 pytestmark = [pytest.mark.server, pytest.mark.long]
 
-# The sample is just large enough that numbers are read in processes of their own.
-USERS, CONTACTS = (100_000, 20) if LONG else (1_050, 20)
+USERS, CONTACTS = (100_000, 20) if LONG else (1_000, 20)
 MOST_SECONDS = 60 if LONG else 15
 
 
@@ -29,11 +28,12 @@ def test_a_move_takes_under_a_minute(
     cli.environment.update(keys)
     cli.ok("db", "upgrade")
     arguments = ["move", "php", "--from", demo.uri, "--appid", "app", "--files", str(demo.files)]
-    watch, before = Stopwatch(), _cpu()
+    watch, before = Stopwatch(), _cpu(demo)
     told: dict[str, Any] = cli.json(*arguments, "--go")
-    seconds, cpu = watch.quiet_seconds, _cpu() - before
+    seconds, passed, cpu = watch.quiet_seconds, watch.seconds, _cpu(demo) - before
     figures = {name: table["seconds"] for name, table in told["tables"].items()}
-    print(f"\n{database_kind}: {USERS} accounts, {seconds:.0f} s, processor {cpu:.0f} s, {figures}")
+    print(f"\n{database_kind}: {USERS} accounts, {CONTACTS} contacts each: {passed:.0f} s by the clock,")
+    print(f"{seconds:.0f} s on a quiet machine, {cpu:.0f} s of processors, databases included; {figures}")
     moved = {name: table["moved"] for name, table in told["tables"].items()}
     assert moved == {
         "users": USERS,
@@ -47,7 +47,9 @@ def test_a_move_takes_under_a_minute(
     assert seconds < MOST_SECONDS
 
 
-def _cpu() -> float:
-    """Seconds of processor time that this process and those that ended have used."""
+def _cpu(demo: Demo) -> float:
+    """Seconds of processor time: of this process, those that it started and that ended, and MariaDB."""
+    assert demo.server.process
     times = os.times()
-    return time.process_time() + times.children_user + times.children_system
+    mine = times.user + times.system + times.children_user + times.children_system
+    return mine + cpu_seconds(demo.server.process.pid)

@@ -161,7 +161,7 @@ def _print_end(mode: str, report: Report, skipped: Path, seconds: float) -> None
     done = {"check": "Nothing was written.", "rehearse": "All of it was dropped again.", "go": "Moved."}[mode]
     say(f"{done} {seconds:.1f} s. What was skipped, with reasons: {skipped}")
     if not report.balances:
-        fail("The counts do not add up: this is a fault of this program.")
+        fail("The counts do not add up with those of the source: this is a fault of this program.")
 
 
 def _print_taken(taken: Taken, target: Path) -> None:

@@ -62,7 +62,7 @@ def _answer(parts: Parts, where: str) -> Verdict:
 
 
 def schema(settings: Settings, parts: Parts) -> Iterator[Verdict]:
-    """Whether the tables are those of this version."""
+    """Whether the tables are those of this version, and hold all that was moved."""
     if is_to_be_made(settings):
         yield "ok", "the tables will be made at the first start", ""
         return
@@ -73,7 +73,7 @@ def schema(settings: Settings, parts: Parts) -> Iterator[Verdict]:
         yield "warning", "unknown: the database does not answer", ""
         return
     if found == needed:
-        yield "ok", f"revision {found}", ""
+        yield _whole(found, parts)
     elif not is_known:
         what = f"revision {found} is of a newer version of this program, or of another one"
         yield "fault", what, "install the version that made the tables, or restore a backup from before it"
@@ -81,6 +81,14 @@ def schema(settings: Settings, parts: Parts) -> Iterator[Verdict]:
         yield "warning", f"revision {found or 'none'} of {needed}", "messenger-api serve upgrades it"
     else:
         yield "fault", f"revision {found or 'none'} of {needed}", "run messenger-api db upgrade"
+
+
+def _whole(revision: str, parts: Parts) -> Verdict:
+    try:
+        half = parts.installation.half_moved()
+    except TryLater:
+        half = ""  # that it does not answer is a finding of its own
+    return ("fault", half, "run messenger-api move php --go") if half else ("ok", f"revision {revision}", "")
 
 
 def outbox(settings: Settings, parts: Parts) -> Iterator[Verdict]:
