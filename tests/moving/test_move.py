@@ -324,6 +324,7 @@ def test_no_server_starts_on_half_of_a_move_and_the_next_one_begins_anew(
     with closing(Product(uri, tmp_path, secret_key=SECRET)) as product:
         began = int(time.time()) - 100
         execute(product, f"INSERT INTO facts (name, value) VALUES ('move', 'under way|{began}|db/old')")
+        execute(product, f"INSERT INTO facts (name, value) VALUES ('news', '{began}')")
         key = Keys.derive(SECRET).contact_key(Number("14155550107")).hex()
         row = f"7, '14155550107', x'{key}', 1, 1"
         columns = "uid, address, contact_key, created_at, changed_at"
@@ -339,6 +340,8 @@ def test_no_server_starts_on_half_of_a_move_and_the_next_one_begins_anew(
             108,
         ]
         assert {row[0] for row in product.rows("SELECT seen_at FROM sessions")} == {began}
+        # Nothing of what came counts as noted.
+        assert product.rows("SELECT value FROM facts WHERE name = 'news'") == [("",)]
     assert mover.cli.run("users", "list").exit_code == 0
 
 

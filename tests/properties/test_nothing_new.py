@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event, insert
 
 from messenger_api.domain.secrets import token_hash
+from messenger_api.services.people.news import BEHIND_SECONDS
 from messenger_api.storage import sessions
 from messenger_api.storage.models import Contact
 from tests.product import Product
@@ -113,3 +114,11 @@ def test_what_nobody_has_noted_yet_is_walked_and_seen_here(stage: Stage, app: Ap
     if not stage.product.services.settings.is_sqlite:  # which of two indexes it begins with, MySQL chooses
         stage.change_others(CHANGED[-1])
         assert cost(app) < least + 3 * NUMBERS
+
+
+def test_a_worker_notes_what_has_settled(stage: Stage) -> None:
+    stage.change_others()
+    stage.clock.advance(100)
+    stage.product.parts.worker.housekeeping.keep()
+    [(place,)] = stage.product.rows("SELECT value FROM facts WHERE name = 'news'")
+    assert place == str(int(stage.clock()) - BEHIND_SECONDS)

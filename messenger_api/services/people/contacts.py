@@ -178,6 +178,7 @@ def _note_settled(tx: Connection, found: Found, horizon: int) -> None:
 
     Before the answer, which may get lost. What is younger than the horizon is going to be noted.
     """
-    newest = max((each.changed_at for each in found.contacts if each.changed_at <= horizon), default=0)
+    newest_first = (each.changed_at for each in reversed(found.contacts))
+    newest = next((changed_at for changed_at in newest_first if changed_at <= horizon), 0)
     if newest > found.own.news_at:
         news.tell(tx, found.own.uid, newest)
