@@ -15,6 +15,7 @@ from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.storage import rosters
 from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import Group, GroupMember, Thumbnail, User
+from messenger_api.storage.statements import execute
 from messenger_api.storage.syncs import GROUP_ENTRY, GroupEntry
 from messenger_api.storage.users import Account
 
@@ -66,6 +67,7 @@ _SHOWN = (
     .outerjoin(Thumbnail, Thumbnail.photo == Group.photo)
     .where(Group.gid == bindparam("gid"), GroupMember.uid == bindparam("uid"))
 )
+_ADD = insert(Group)
 _ADD_MEMBERS = insert(GroupMember)
 
 
@@ -158,19 +160,18 @@ def _group(rows: Sequence[Any]) -> GroupState:
 
 def add(connection: Connection, now: int, group: GroupState) -> None:
     """Make a group under the id that mesibo gave it."""
-    connection.execute(
-        insert(Group).values(
-            gid=group.gid,
-            name=group.name,
-            photo=group.photo,
-            roster=group.members,
-            roster_version=group.version,
-            version=group.version,
-            created_at=now,
-            changed_at=now,
-            life_told=1,
-        )
-    )
+    row = {
+        "gid": group.gid,
+        "name": group.name,
+        "photo": group.photo,
+        "roster": group.members,
+        "roster_version": group.version,
+        "version": group.version,
+        "created_at": now,
+        "changed_at": now,
+        "life_told": 1,
+    }
+    execute(connection, _ADD, row)
     _add_members(connection, group.gid, group.roster.members, 0)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
-from messenger_api.storage.db import new_id
 from messenger_api.storage.models import NewGroup
+from messenger_api.storage.statements import execute
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,19 @@ class Intended:
 
 
 _COLUMNS = (NewGroup.id, NewGroup.name, NewGroup.members, NewGroup.created_at, NewGroup.asked_at)
+_ADD = insert(NewGroup)
+_DONE = delete(NewGroup).where(NewGroup.id == bindparam("id"))
 
 
 def add(connection: Connection, now: int, name: str, members: Sequence[str]) -> int:
     """Note that mesibo is about to be asked; returns the note's id."""
     told = msgspec.json.encode(list(members)).decode()
-    return new_id(connection.execute(insert(NewGroup).values(name=name, members=told, created_at=now)))
+    return execute(connection, _ADD, {"name": name, "members": told, "created_at": now}).new_id
 
 
 def done(connection: Connection, note: int) -> None:
     """The group is written, or was not made, or is being deleted."""
-    connection.execute(delete(NewGroup).where(NewGroup.id == note))
+    execute(connection, _DONE, {"id": note})
 
 
 def left_over(connection: Connection, before: int, most: int) -> list[Intended]:

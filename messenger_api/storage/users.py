@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, TypedDict, Unpack
 
 from msgspec import Struct
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.exc import NoResultFound
 
 from messenger_api.storage.db import new_id
 from messenger_api.storage.models import Thumbnail, User
-from messenger_api.storage.packed import PackedRow
+from messenger_api.storage.packed import PackedRow, packed, unpack
 from messenger_api.storage.statements import execute
 
 THUMBNAIL = func.coalesce(Thumbnail.tn, literal_column("''"))
@@ -33,14 +43,15 @@ class Profile(Struct, frozen=True, array_like=True):
 PROFILE = PackedRow(Profile)
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(Struct, frozen=True, array_like=True):
     """An account as login and matching need it."""
 
-    uid: int
-    address: str
-    contact_key: bytes
+    uid: Annotated[int, User.uid]
+    address: Annotated[str, User.address]
+    contact_key: Annotated[bytes, User.contact_key]
 
+
+ACCOUNT = PackedRow(Account)
 
 _PROFILE = (
     select(PROFILE.column)
@@ -48,8 +59,13 @@ _PROFILE = (
     .where(User.uid == bindparam("uid"))
 )
 _LOCKED = _PROFILE.where(User.closed_at == 0).with_for_update()
-_ACCOUNTS = select(User.uid, User.address, User.contact_key).where(
-    User.contact_key.in_(bindparam("keys", expanding=True))
+_ACCOUNTS = select(ACCOUNT.column).where(User.contact_key.in_(bindparam("keys", expanding=True)))
+_OPEN_ACCOUNTS = _ACCOUNTS.where(User.closed_at == 0)
+_STANDING = (
+    select(packed(User.uid, User.address))
+    .where(User.uid.in_(bindparam("uids", expanding=True)), User.closed_at == 0)
+    .order_by(User.uid)
+    .with_for_update(read=True)
 )
 
 # What it changes stands in its values: one written form is kept for each set of columns.
@@ -78,10 +94,7 @@ def record(connection: Connection, uid: int) -> Row[*tuple[Any, ...]]:
 
 def open_accounts(connection: Connection, keys: Sequence[bytes]) -> list[Account]:
     """As `accounts`, without those that were closed and are about to go."""
-    if not keys:
-        return []
-    rows = connection.execute(_ACCOUNTS.where(User.closed_at == 0), {"keys": list(keys)})
-    return [Account(row.uid, row.address, row.contact_key) for row in rows]
+    return _accounts(connection, _OPEN_ACCOUNTS, keys)
 
 
 def locked(connection: Connection, uid: int) -> Profile | None:
@@ -91,13 +104,9 @@ def locked(connection: Connection, uid: int) -> Profile | None:
 
 def all_stand(connection: Connection, people: Mapping[int, str]) -> bool:
     """Whether these accounts are there, open, and have these addresses; they stay so for this transaction."""
-    query = (
-        select(User.uid, User.address)
-        .where(User.uid.in_(list(people)), User.closed_at == 0)
-        .order_by(User.uid)
-    )
-    rows = connection.execute(query.with_for_update(read=True)).all()
-    return {row.uid: row.address for row in rows} == dict(people)
+    rows = connection.execute(_STANDING, {"uids": list(people)}).scalars()
+    found = (unpack(row) for row in rows)
+    return {int(uid): address for uid, address in found} == dict(people)
 
 
 def names(connection: Connection, uids: Sequence[int]) -> dict[int, str]:
@@ -108,10 +117,12 @@ def names(connection: Connection, uids: Sequence[int]) -> dict[int, str]:
 
 def accounts(connection: Connection, keys: Sequence[bytes]) -> list[Account]:
     """The accounts that have one of these contact keys, in no order."""
-    if not keys:
-        return []
-    rows = connection.execute(_ACCOUNTS, {"keys": list(keys)})
-    return [Account(row.uid, row.address, row.contact_key) for row in rows]
+    return _accounts(connection, _ACCOUNTS, keys)
+
+
+def _accounts(connection: Connection, query: Select[str], keys: Sequence[bytes]) -> list[Account]:
+    rows = connection.execute(query, {"keys": list(keys)}).scalars() if keys else ()
+    return [ACCOUNT.read(unpack(row)) for row in rows]
 
 
 def add(
