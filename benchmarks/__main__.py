@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _growth(asked, plan)
     found = measure(asked, _size(asked), plan)
     before = report.load(BASELINE) if not asked.small else None
+    sys.stdout.write(f"\n{found.machine}\n")
     for kind, rows in found.databases.items():
         sys.stdout.write(f"\n{report.table(kind, rows, before)}")
     for line in report.drops(found, before):
@@ -97,7 +98,9 @@ def _plan(asked: argparse.Namespace) -> Plan:
     plan = replace(_compared(asked), workers=asked.workers)
     if asked.small:
         # Two connections: eight that write would make others wait for SQLite's one writer until they give up.
-        return replace(plan, seconds=1, rounds=1, warmup=0, floor=0.2, connections=2, compares=False)
+        return replace(
+            plan, seconds=0, rounds=1, warmup=0, replay=0.05, connections=2, workers=1, compares=False
+        )
     return replace(plan, seconds=asked.seconds, rounds=asked.rounds)
 
 
@@ -106,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--database", action="append", choices=sorted(KINDS), help="only this one (default: both)")
     add("--users", type=int, default=Size().users, help="accounts; phone books grow with them")
-    add("--small", action="store_true", help="a smoke test: a tiny data set, a second for each case")
+    add("--small", action="store_true", help="a smoke test: a tiny data set, a few requests for each case")
     add("--seed", type=int, default=1, help="another data set of the same size")
     add("--seconds", type=int, default=Plan().seconds, help="for each round of a case")
     add("--rounds", type=int, default=Plan().rounds, help="of which the median counts")

@@ -20,7 +20,6 @@ from messenger_api.domain.phone import Phone
 from messenger_api.domain.secrets import Keys
 
 SECRET_KEY = "benchmarks/a-key-of-their-own-and-no-secret"
-APPID = "com.example.messenger"
 COUNTRY = "IN"
 # Everybody was there long before the run, so that nothing is new to a sync.
 LONG_AGO = 1_700_000_000
@@ -29,8 +28,9 @@ _STRIDE = 61_803_399
 _NUMBERS = 100_000_000
 # The sandbox counts from here.
 FIRST_GID = 5001
-# Thumbnails are made this often and shared by that many photos: their sizes vary as real ones do.
+# So many thumbnails are made, or one for ten photos if that is less, and shared: sizes vary as real ones do.
 _THUMBNAILS = 64
+_PHOTOS_A_THUMBNAIL = 10
 
 
 class Row(NamedTuple):
@@ -154,8 +154,9 @@ class Dataset:
     @functools.cached_property
     def thumbnails(self) -> list[str]:
         """Thumbnails as the product makes them, one for every so many photos."""
-        chance = self._chance("thumbnails")
-        return [images.profile_photo(photo(chance), max_pixels=10**7).thumbnail for _ in range(_THUMBNAILS)]
+        chance, photos = self._chance("thumbnails"), self.size.users * self.size.photos
+        count = max(1, min(_THUMBNAILS, round(photos / _PHOTOS_A_THUMBNAIL)))
+        return [images.profile_photo(photo(chance), max_pixels=10**7).thumbnail for _ in range(count)]
 
     def _followed(self) -> dict[int, list[int]]:
         """Who has which callers in the phone book."""

@@ -3,7 +3,7 @@
 --   wrk ... -s load.lua URL -- FILE EXPECTED cycle|once|all
 --
 -- FILE holds requests as they stand on the wire, each after a line with its length. An answer without the
--- text EXPECTED near its end is an error. `once` is for requests that work once: the measurement ends with
+-- text EXPECTED near its end, or its beginning, is an error. `once` is for requests that work once: the measurement ends with
 -- the last of them, and what wrk asks beyond it, while others are still under way, is not looked at. `all`
 -- sends each once, and ends with the answer to the last one; it says nothing of how long answers took.
 local ffi = require("ffi")
@@ -57,7 +57,8 @@ end
 function response(status, _, body)
    if ended > 0 then return end
    answered, bytes = answered + 1, bytes + #body
-   if status ~= 200 or not body:sub(-tail):find(expected, 1, true) then
+   local right = body:sub(-tail):find(expected, 1, true) or body:sub(1, tail):find(expected, 1, true)
+   if status ~= 200 or not right then
       errors = errors + 1
       wrong = body:sub(1, 200)
    end

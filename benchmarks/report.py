@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sysconfig
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from benchmarks.run import Row
 # A ratio that is lower by more than this is no noise.
 DROP = 0.15
 
-_RATES = ("call", "rate/s", "Y", "aim", "then", "plain Y", "fast Y", "share", "floor/s", "one conn/s")
+_RATES = ("call", "rate/s", "Y", "aim", "then", "plain Y", "fast Y", "share", "replay/s", "one conn/s")
 HEADS = (*_RATES, "p50 ms", "p99 ms", "cpu ms", "fast ms", "db ms", "cpu Y", "stmts", "bytes", "MB")
 
 
@@ -32,8 +33,15 @@ class Results(msgspec.Struct, frozen=True):
 
 def results(users: int, rows: int, databases: dict[str, list[Row]]) -> Results:
     """The results of a run that just ended, on this machine."""
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    return Results(time.strftime("%Y-%m-%d"), machine, users, rows, databases)
+    return Results(time.strftime("%Y-%m-%d"), machine(), users, rows, databases)
+
+
+def machine() -> str:
+    """This machine and its interpreter, which is slower if built without `--enable-optimizations`."""
+    built = str(sysconfig.get_config_var("CONFIG_ARGS") or "")
+    build = "optimized" if "--enable-optimizations" in built else "not optimized"
+    python = f"{platform.python_implementation()} {platform.python_version()}, {build} build"
+    return f"{os.cpu_count()} cores, {platform.machine()}, {python}"
 
 
 def save(found: Results, path: Path) -> None:
@@ -84,7 +92,7 @@ def growth(small: Results, large: Results) -> str:
     for kind, rows in large.databases.items():
         then = {row.name: row for row in small.databases.get(kind, ())}
         lines += [(row.name, *_grown(then[row.name], row)) for row in rows if row.name in then]
-    return _aligned(lines)
+    return aligned(lines)
 
 
 def _grown(small: Row, large: Row) -> Sequence[str]:
@@ -102,7 +110,7 @@ def _grown(small: Row, large: Row) -> Sequence[str]:
 def _block(lines: Sequence[Sequence[str]]) -> str:
     """The lines below their heads, without the columns in which none of them has anything."""
     filled = [column for column in range(len(HEADS)) if any(line[column] for line in lines)]
-    return _aligned([[line[column] for column in filled] for line in (HEADS, *lines)])
+    return aligned([[line[column] for column in filled] for line in (HEADS, *lines)])
 
 
 def _cells(row: Row, then: Row | None) -> Sequence[str]:
@@ -117,8 +125,8 @@ def _cells(row: Row, then: Row | None) -> Sequence[str]:
         "" if row.plain is None else f"{row.plain:.3f}",
         "" if row.fast is None else f"{row.fast:.3f}",
         "" if row.share is None else f"{row.share:.0%}",
-        "" if row.floor is None else f"{row.floor:,.0f}",
-        "" if row.floor_alone is None else f"{row.floor_alone:,.0f}",
+        "" if row.replay is None else f"{row.replay:,.0f}",
+        "" if row.replay_alone is None else f"{row.replay_alone:,.0f}",
         f"{row.p50:.1f}",
         f"{row.p99:.1f}",
         f"{row.cpu:.2f}",
@@ -131,7 +139,8 @@ def _cells(row: Row, then: Row | None) -> Sequence[str]:
     )
 
 
-def _aligned(lines: Sequence[Sequence[str]]) -> str:
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells as columns."""
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join(
         "  ".join(

@@ -13,6 +13,7 @@ from benchmarks.databases import Database, batches
 from benchmarks.dataset import Dataset
 from benchmarks.progress import say
 from messenger_api.domain.secrets import token_hash
+from messenger_api.ops.examples import APPID
 from messenger_api.sandbox import SandboxStore
 from messenger_api.storage.models import (
     Contact,
@@ -49,6 +50,9 @@ def reset(database: Database) -> None:
             .where(User.uid <= data.size.callers)
             .values(name="", status="", photo="", changed_at=sets.LONG_AGO)
         )
+        connection.execute(
+            update(User).where(User.changed_at > sets.LONG_AGO).values(changed_at=sets.LONG_AGO)
+        )
         # An account that nobody has used for long is recycled by the next login with its number.
         now = int(time.time())
         connection.execute(update(User).where(User.seen_at < now - FRESH_SECONDS).values(seen_at=now))
@@ -64,7 +68,7 @@ def sessions(data: Dataset) -> list[dict[str, object]]:
         {
             "uid": uid,
             "token_hash": token_hash(data.token(uid)),
-            "appid": sets.APPID,
+            "appid": APPID,
             "created_at": now,
             "seen_at": now,
             "synced_to": now,

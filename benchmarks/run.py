@@ -17,15 +17,15 @@ from sqlalchemy import delete, func, select
 from benchmarks import programs
 from benchmarks.cases import Case, World
 from benchmarks.databases import Database
-from benchmarks.floor import Floor, Recorder, Recording, Replayer, statements
-from benchmarks.load import CONNECTIONS, Load, Request, drive
+from benchmarks.load import CONNECTIONS, FEW, Load, Request, drive
 from benchmarks.programs import Program
 from benchmarks.progress import say
+from benchmarks.replay import Recorder, Recording, Replay, Replayer, statements
 from benchmarks.reset import SANDBOX_FILE, reset, sandbox_file
 from messenger_api.sandbox import SandboxStore
 from messenger_api.storage.models import OutboxItem
 
-# Requests whose statements are recorded: as many rows are then touched by the floor.
+# Requests whose statements are recorded: as many rows are then touched by the replay.
 RECORDED = 32
 CHECKS = 5
 YARDSTICK = [Request(method="GET", path="/")]
@@ -42,7 +42,7 @@ class WrongAnswer(Exception):
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured of one case. Rates are a second, times in milliseconds, memory in megabytes.
 
-    `yardstick` to `cpu_ratio` are medians of the rounds; `share` is that of the floor. `fast` and `fast_cpu`
+    `yardstick` to `cpu_ratio` are medians of the rounds; `share` is that of the replay. `fast` and `fast_cpu`
     are `ratio` and `cpu` with mysqlclient, `plain` is the ratio of the plain way, where that was measured.
     """
 
@@ -59,8 +59,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     fast: float | None = None
     fast_cpu: float | None = None
     plain: float | None = None
-    floor: float | None
-    floor_alone: float | None
+    replay: float | None
+    replay_alone: float | None
     share: float | None
     errors: int
     wrong: str
@@ -76,13 +76,16 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Plan:
-    """How long everything takes, in seconds, how often it is measured, and how many processes serve."""
+    """How long everything takes, in seconds, how often it is measured, and how many processes serve.
+
+    `seconds` 0: a round is a few requests, each sent once, and the times of answers are not measured.
+    """
 
     seconds: int = 2
     rounds: int = 3
     warmup: int = 2
     yardstick: int = 1
-    floor: float = 1.5
+    replay: float = 1.5
     workers: int = 2
     connections: int = CONNECTIONS
     fast: Collection[Case] = ()
@@ -126,6 +129,8 @@ class Run:
 
     def __init__(self, database: Database, plan: Plan, stack: ExitStack) -> None:
         self._plan = plan
+        self._stack = stack
+        self._plain: Program | None = None
         self._database = database
         reset(database)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="messenger-bench-")))
@@ -150,10 +155,12 @@ class Run:
         return [self._case(case) for case in cases]
 
     def prepare(self, case: Case, seconds: int) -> Sequence[Request]:
-        """The requests for so many seconds."""
-        return case.requests(self._world, max(1, case.once * seconds))
+        """The requests for so many seconds; for none, a few."""
+        return case.requests(self._world, max(1, case.once * seconds) if seconds else FEW)
 
     def _case(self, case: Case) -> Row:
+        if case.scene:
+            case.scene(self._database)
         check(case, self._world, self.product.url)
         recordings = self._record(case)
         rounds = self._rounds(case)
@@ -162,7 +169,7 @@ class Run:
         plain = self._plain_rounds(case) if case.plain and self._plan.plain else []
         everything = [*rounds, *fast, *plain]
         ratio = median(one.ratio for one in rounds)
-        floor, floor_ratio = self._floor(case, recordings)
+        replay, replay_ratio = self._replay(case, recordings)
         work, control = statements(recordings)
         say(f"{self._database.kind}: {case.name}: {ratio:.3f} Y")
         return Row(
@@ -179,9 +186,9 @@ class Run:
             fast=median(one.ratio for one in fast) if fast else None,
             fast_cpu=median(one.cpu for one in fast) if fast else None,
             plain=median(one.ratio for one in plain) if plain else None,
-            floor=floor.rate if floor else None,
-            floor_alone=floor.alone if floor else None,
-            share=ratio / floor_ratio if floor_ratio else None,
+            replay=replay.rate if replay else None,
+            replay_alone=replay.alone if replay else None,
+            share=ratio / replay_ratio if replay_ratio else None,
             errors=sum(one.load.errors + one.load.broken for one in everything),
             wrong=next((one.load.wrong for one in everything if one.load.wrong), ""),
             statements=work,
@@ -202,29 +209,29 @@ class Run:
         uri = self._database.fast_uri
         if not uri:
             return []
-        fast = programs.product(uri, self._sandbox, self._folder / "f", self._plan.workers)
-        rounds = self._rounds_of(fast, case)
+        self.product.stop()
+        with programs.product(uri, self._sandbox, self._folder / "f", self._plan.workers) as fast:
+            rounds = self._rounds_of(fast, case)
+        self.product.start()
         self._empty_outbox()
         return rounds
 
     def _plain_rounds(self, case: Case) -> list[Round]:
-        """The same by the plain way."""
-        plain = programs.plain(self._database.uri, self._folder / "n", self._plan.workers)
-        return self._rounds_of(plain, case)
+        """The same by the plain way, which has nothing to do between its cases."""
+        if self._plain is None:
+            plain = programs.plain(self._database.uri, self._folder / "n", self._plan.workers)
+            self._plain = self._stack.enter_context(plain)
+        return self._rounds_of(self._plain, case)
 
     def _rounds_of(self, other: Program, case: Case) -> list[Round]:
-        """A case by another program, while the product is stopped."""
-        usual = self.product
-        usual.stop()
+        """A case by another program."""
+        usual, self.product = self.product, other
         try:
-            self.product = other
-            with other:
-                check(case, self._world, self.product.url)
-                self._latest = self._measure_yardstick()
-                return self._rounds(case)
+            check(case, self._world, self.product.url)
+            self._latest = self._measure_yardstick()
+            return self._rounds(case)
         finally:
             self.product = usual
-            usual.start()
 
     def _rounds(self, case: Case) -> list[Round]:
         self.drive(case, self._plan.warmup)
@@ -273,15 +280,15 @@ class Run:
         passes = [self._recorder.record(chosen) for _ in range(3)]
         return passes[1] + passes[2]
 
-    def _floor(self, case: Case, recordings: Sequence[Recording]) -> tuple[Floor | None, float]:
-        """The floor, and its rate as a share of the yardstick around it."""
-        if not case.floor or not any(recordings):
+    def _replay(self, case: Case, recordings: Sequence[Recording]) -> tuple[Replay | None, float]:
+        """The replay, and its rate as a share of the yardstick around it."""
+        if not case.replays or not any(recordings):
             return None, 0.0
         before = self._latest
-        floor = self._replayer.floor(recordings, self._plan.floor)
+        replay = self._replayer.replay(recordings, self._plan.replay)
         self._empty_outbox()
         self._latest = self._measure_yardstick()
-        return floor, floor.rate / _between(before, self._latest).rate
+        return replay, replay.rate / _between(before, self._latest).rate
 
     def _empty_outbox(self) -> int:
         """What one case left undone must not burden the next one."""

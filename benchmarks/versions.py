@@ -28,6 +28,7 @@ from benchmarks.databases import InMariaDB, mariadb_options
 from benchmarks.dataset import Dataset, Size
 from benchmarks.load import Request, drive_all
 from benchmarks.progress import say
+from benchmarks.report import machine
 from benchmarks.reset import SANDBOX_FILE, reset, sandbox_file
 from benchmarks.run import check
 from messenger_api.sandbox import SandboxStore
@@ -40,6 +41,7 @@ CALLS = {
     "no op": 15_000,
     "unknown token": 3000,
     "getcontacts, nothing new": 1500,
+    "getcontacts, 2,000 others changed": 1500,
     "getcontacts from 0": 300,
     "getcontacts, all numbers again": 300,
     "getcontacts, unread numbers": 200,
@@ -163,6 +165,8 @@ def _compare(case: Case, world: World, both: Sequence[Version], rounds: int, cal
     requests = cycle(case.requests(world, calls))
     warmup = list(islice(requests, max(1, calls // WARMUP)))
     for version in both:
+        if case.scene:
+            case.scene(version.database)
         check(case, world, version.product.url)
         version.cost(warmup, case.expected)
     costs: tuple[list[Cost], list[Cost]] = ([], [])
@@ -215,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         size = replace(Size.small(), photos=0)  # thumbnails take seconds to make
     rounds, fewer = (1, SMALL) if asked.small else (asked.rounds, 1)
     compared = list(compare(asked.revision, size, chosen, rounds, fewer))
-    sys.stdout.write(f"\n{table(asked.revision, compared)}")
+    sys.stdout.write(f"\n{machine()}\n\n{table(asked.revision, compared)}")
     faults = [f"{one.name}: {fault}" for one in compared for fault in one.wrong]
     sys.stdout.writelines(f"! {fault}\n" for fault in faults)
     return int(bool(faults))

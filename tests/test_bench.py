@@ -5,15 +5,22 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
 
-from benchmarks import versions
-from benchmarks.cases import CASES, covered
+from benchmarks import anywhere, programs, report, versions
+from benchmarks.cases import CASES, call, covered
+from benchmarks.databases import OnSQLite
+from benchmarks.dataset import Dataset, Size
+from benchmarks.programs import Program
 from benchmarks.report import Results, drops
+from benchmarks.reset import reset, sandbox_file
 from benchmarks.run import Row
 from benchmarks.versions import Cost
 from messenger_api.ops import OPERATIONS
@@ -25,8 +32,8 @@ def test_every_op_is_measured() -> None:
 
 
 @pytest.mark.server
-def test_a_tiny_run_measures_every_case_without_an_error() -> None:
-    rows, printed = tiny_run("sqlite")
+def test_a_tiny_run_measures_every_case_and_the_plain_way_without_an_error() -> None:
+    rows, printed = tiny_run("sqlite", "--plain")
     assert [row.name for row in rows] == [case.name for case in CASES]
     for row in rows:
         assert row.name in printed
@@ -34,6 +41,11 @@ def test_a_tiny_run_measures_every_case_without_an_error() -> None:
         assert row.rate > 0, row
         assert row.memory > 0, row
     assert {row.name for row in rows if not row.statements} == {"no op", "loginui"}
+    plain = {row.name for row in rows if (row.plain or 0) > 0}
+    assert plain == {case.name for case in CASES if case.plain}
+    assert len(plain) == 5
+    assert "plain Y" in printed
+    assert report.machine() in printed
 
 
 @pytest.mark.server
@@ -42,7 +54,7 @@ def test_the_first_table_on_mariadb_is_measured_with_mysqlclient_too() -> None:
     (first, other), printed = tiny_run("mariadb", "--fast", *chosen)
     assert (first.name, first.errors, other.fast, other.fast_cpu) == ("unknown token", 0, None, None)
     assert (first.fast or 0) > 0
-    table, others = (block.splitlines() for block in printed.split("\n\n")[1:3])
+    table, others = (block.splitlines() for block in printed.split("\n\n")[2:4])
     heads, cells = (re.split(r"  +", line.strip()) for line in table[:2])
     # The file rounds to four digits, what is printed to three.
     assert float(cells[heads.index("fast Y")]) == pytest.approx(first.fast, abs=0.0006)
@@ -50,14 +62,59 @@ def test_the_first_table_on_mariadb_is_measured_with_mysqlclient_too() -> None:
 
 
 @pytest.mark.server
-def test_the_plain_way_answers_the_same_calls() -> None:
-    chosen = [f"--only={case.name}" for case in CASES if case.plain]
-    rows, printed = tiny_run("sqlite", "--plain", *chosen)
-    assert len(rows) == len(chosen) == 5
-    for row in rows:
-        assert row.errors == 0, row
-        assert (row.plain or 0) > 0, row
-    assert "plain Y" in printed
+@pytest.mark.parametrize("encoding", ["json", "form"])
+def test_any_private_api_is_driven_at_its_url_with_tokens_and_left_as_it_was(
+    strange_api: tuple[Dataset, Program, Path], encoding: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, product, tokens = strange_api
+    pid = product.process.pid if product.process else 0
+    url, options = f"{product.url}/api.php", ["--seconds", "0", "--rounds", "1", "--pid", str(pid)]
+    target, before = anywhere.Target(url), []
+    for token in tokens.read_text().split():
+        target.answer(call("profile", token, name="Ana"))
+        before.append(anywhere.caller(target, token))
+    more = ["--writes"] if encoding == "json" else ["--form"]
+    assert anywhere.main([url, str(tokens), *options, *more]) == 0
+    head, *lines = capsys.readouterr().out.strip().splitlines()
+    assert head == f"{url}: 2 callers, 8 connections; load from {report.machine()}"
+    rows = {line.split("  ")[0]: line.split() for line in lines[2:]}
+    wanted = [case.name for case in anywhere.CASES if encoding == "json" or not case.writes]
+    assert list(rows) == wanted
+    assert all(float(cells[-3]) > 0 for cells in rows.values()), "processor time"
+    after = [anywhere.caller(target, who.token) for who in before]
+    assert [(who.name, who.gid, len(who.friends)) for who in after] == [
+        ("Ana", data.gid(uid, 0), data.size.matched) for uid in data.callers[:2]
+    ]
+
+
+@pytest.mark.server
+def test_an_api_that_answers_wrongly_fails_the_run(
+    strange_api: tuple[Dataset, Program, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _data, product, tokens = strange_api
+    options = ["--seconds", "0", "--rounds", "1"]
+    assert anywhere.main([f"{product.url}/healthz", str(tokens), *options, "--only", "no op"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1].startswith("no op")
+    nobody = tmp_path / "nobody"
+    nobody.write_text("a-token-of-nobody")
+    with pytest.raises(SystemExit, match="does not know a token that ends in body"):
+        anywhere.main([f"{product.url}/api.php", str(nobody), *options])
+
+
+@pytest.fixture(scope="module")
+def strange_api() -> Iterator[tuple[Dataset, Program, Path]]:
+    """The product, with a data set whose first two callers' tokens stand in a file."""
+    with TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
+        folder, data = Path(name), Dataset(replace(Size.small(), photos=0))
+        database = stack.enter_context(closing(OnSQLite(data, folder)))
+        database.fill()
+        reset(database)
+        sandbox_file(data, database.folder, folder / "mesibo")
+        sandbox = stack.enter_context(programs.sandbox(folder / "mesibo", folder / "s"))
+        product = stack.enter_context(programs.product(database.uri, sandbox, folder / "p", 1))
+        tokens = folder / "tokens"
+        tokens.write_text("\n".join(map(data.token, data.callers[:2])))
+        yield data, product, tokens
 
 
 @pytest.mark.server
@@ -67,7 +124,8 @@ def test_a_version_of_the_repository_is_compared_with_the_working_tree() -> None
     command = [sys.executable, "-m", "benchmarks.versions", *chosen]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    head, _line, row, _blank, over = done.stdout.strip().splitlines()
+    machine, _empty, head, _line, row, _blank, over = done.stdout.strip().splitlines()
+    assert machine == report.machine()
     assert "HEAD" in head
     _, call, calls, before, now, ratio, *_ = (cell.strip(" *") for cell in row.split("|"))
     assert (call, calls) == ("profile, a new name", "16")
@@ -115,7 +173,7 @@ def _results(ratio: float) -> bytes:
     rates = ("yardstick", "rate", "p50", "p99", "cpu", "database_cpu", "cpu_ratio", "reach", "aim")
     figures = dict.fromkeys((*rates, "bytes", "memory", "shared_memory"), 1.0)
     counts = dict.fromkeys(("errors", "statements", "control", "left_in_outbox"), 0)
-    nothing = dict.fromkeys(("floor", "floor_alone", "share"))
+    nothing = dict.fromkeys(("replay", "replay_alone", "share"))
     row = {"name": "a call", "op": "", "wrong": "", "ratio": ratio, **figures, **counts, **nothing}
     head = {"taken_at": "", "machine": "", "users": 1, "rows": 1}
     return msgspec.json.encode({**head, "databases": {"mariadb": [row]}})

@@ -1,7 +1,7 @@
-"""The floor: the statements of an op alone, sent by connections that have nothing else to do.
+"""The replay: what the driver takes for the statements of an op, sent by connections with nothing else to do.
 
-They are recorded from the product itself, then sent again, word for word, by the database's own driver: no
-HTTP, no framework, no building of statements, no shaping of rows.
+They are recorded from the product itself, then sent again, word for word, by PyMySQL or sqlite3: no HTTP, no
+framework, no building of statements, no shaping of rows. Better statements, or another driver, take less.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ GATHER_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
-class Floor:
+class Replay:
     """Ops a second: by as many connections as the load has, in two processes, and by one connection."""
 
     rate: float
@@ -108,14 +108,14 @@ class Replayer:
         self._pool = ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn"))
         list(self._pool.map(_wait, [0.5] * PROCESSES))  # both processes are up
 
-    def floor(self, recordings: Sequence[Recording], seconds: float) -> Floor:
+    def replay(self, recordings: Sequence[Recording], seconds: float) -> Replay:
         """Measure it. Recordings without a statement have none."""
-        return Floor(self._rate(recordings, CONNECTIONS, seconds), self._rate(recordings, 1, seconds))
+        return Replay(self._rate(recordings, CONNECTIONS, seconds), self._rate(recordings, 1, seconds))
 
     def _rate(self, recordings: Sequence[Recording], connections: int, seconds: float) -> float:
         """Every connection has recordings of its own, as every request in a server has rows of its own."""
         each = [recordings[index::connections] or recordings[:1] for index in range(connections)]
-        begin = time.time() + GATHER_SECONDS
+        begin = time.time() + min(GATHER_SECONDS, seconds)
         parts = [each[index::PROCESSES] for index in range(PROCESSES)]
         work = [self._pool.submit(_replay, self._uri, part, begin, seconds) for part in parts if part]
         return sum(done.result() for done in work) / seconds
