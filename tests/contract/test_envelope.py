@@ -11,10 +11,11 @@ import pytest
 from msgspec.structs import fields as declared_fields
 
 from messenger_api.ops import OPERATIONS
+from messenger_api.ops.examples import EXAMPLES, FRIEND, GID, NEW, OWN, PHOTO
 from tests.contract.shapes import leaves, nulls, png
 from tests.product import APPID, Answer, Phone, Product, jpeg
 
-ANN, BOB = "919876543210", "919876543211"
+ANN, BOB = OWN, FRIEND
 DEAD = "x" * 48
 # `deleteaccount` comes last: there is no token after it.
 NEED_TOKEN = [*sorted(OPERATIONS.keys() - {"login", "loginui", "logout", "deleteaccount"}), "deleteaccount"]
@@ -28,7 +29,7 @@ TEXTS = (
 )
 NUMBERS = frozenset({"ts", "gid", "profile", "retry_after", "ended", "count"})
 ENTRY = frozenset({"name", "status", "phone", "photo", "gid", "ts"})
-OWN = frozenset({"name", "status", "phone", "photo", "ts", "connection_status"})
+OWN_PROFILE = frozenset({"name", "status", "phone", "photo", "ts", "connection_status"})
 NONSENSE: tuple[object, ...] = (
     *("\x00", "x" * 5000, "½", -1, 10**30, 1e300, True, None),
     *([[]], {"a": 1}, ["x"], []),
@@ -48,6 +49,11 @@ class Journal:
         self.answers.append(self.product.call(op, **fields))
         return self.answers[-1]
 
+    def example(self, op: str, token: str = "", *, gid: int = 0, **fields: Any) -> Answer:
+        """The good call that docs show, with these fields besides."""
+        good = EXAMPLES[op].filled({GID: gid, PHOTO: jpeg()})
+        return self.call(op, **{**good, **({"token": token} if token else {}), **fields})
+
     def log_in(self, number: str) -> str:
         self.call("login", phone=number, appid=APPID)
         code = self.product.code(number)
@@ -64,12 +70,12 @@ def journal(product: Product) -> Journal:
     _photos(journal, ann)
     _groups(journal, ann, bob)
     journal.call("getcontacts", token=bob, ts=0)
-    journal.call("loginui", d=1, v=2)
-    journal.call("setnotify", token=ann, notifytoken="abc", fcm=1)
+    journal.example("loginui", d=1, v=2)
+    journal.example("setnotify", ann)
     journal.call("setnotify", token=ann)
     _account(journal, ann, bob)
-    journal.call("logout", token=ann)
-    journal.call("logout", token=ann)
+    journal.example("logout", ann)
+    journal.example("logout", ann)
     journal.call("getcontacts", token=ann)
     return journal
 
@@ -80,13 +86,13 @@ def _contacts(journal: Journal, ann: str) -> None:
     journal.call("getcontacts", token=ann, phones=f"{BOB},{ANN},123")
     journal.call("getcontacts", token=ann, phones="918888888888")
     journal.call("getcontacts", token=ann, ts="soon")
-    journal.call("delcontacts", token=ann, phones="918888888888")
+    journal.example("delcontacts", ann)
     journal.call("profile", token=ann)
-    journal.call("profile", token=ann, name="Ann", status="")
+    journal.example("profile", ann)
 
 
 def _photos(journal: Journal, ann: str) -> None:
-    journal.call("upload", token=ann, profile=1, photo=jpeg())
+    journal.example("upload", ann)
     journal.call("upload", token=ann, profile=1, delete=1)
     journal.call("upload", token=ann, profile=1)
     journal.call("upload", token=ann, profile=1, photo=b"no picture")
@@ -97,33 +103,33 @@ def _photos(journal: Journal, ann: str) -> None:
 def _account(journal: Journal, ann: str, bob: str) -> None:
     for op in ("sessions", "exportaccount", "blocked", "revoke", "block", "report"):
         journal.call(op, token=ann)
-    journal.call("revoke", token=ann, others=1)
-    journal.call("block", token=ann, phones=BOB)
-    journal.call("blocked", token=ann)
-    journal.call("report", token=ann, phone=BOB, reason="spam")
+    journal.example("revoke", ann)
+    journal.example("block", ann, phones=BOB)
+    journal.example("blocked", ann)
+    journal.example("report", ann)
     journal.call("report", token=ann, phone=BOB, reason="a bad hair day")
-    journal.call("exportaccount", token=ann)
-    journal.call("unblock", token=ann, phones=BOB)
+    journal.example("exportaccount", ann)
+    journal.example("unblock", ann, phones=BOB)
     journal.call("changenumber", token=ann)
-    journal.call("changenumber", token=ann, phone="4915112345678")
-    journal.call("changenumber", token=ann, phone="4915112345678", otp="x")
-    journal.call("deleteaccount", token=bob)
+    journal.example("changenumber", ann)
+    journal.call("changenumber", token=ann, phone=NEW, otp="x")
+    journal.example("deleteaccount", bob)
 
 
 def _groups(journal: Journal, ann: str, bob: str) -> None:
-    gid = journal.call("setgroup", token=ann, name="g", m=BOB, gid=0)["gid"]
+    gid = journal.example("setgroup", ann)["gid"]
     journal.call("setgroup", token=ann, gid=gid, m=BOB, photo=jpeg())
     journal.call("setgroup", token=bob, gid=gid, m="")
     for op in ("getgroup", "setadmin", "editmembers", "profile", "upload", "delgroup"):
         journal.call(op, token=ann, gid=gid + 999, m=BOB, name="x", profile=1, photo=jpeg())
-    journal.call("getgroup", token=bob, gid=gid)
+    journal.example("getgroup", bob, gid=gid)
     journal.call("profile", token=ann, gid=gid, name="new")
     journal.call("upload", token=ann, gid=gid, profile=1, photo=png())
-    journal.call("setadmin", token=ann, gid=gid, m=BOB, admin=1)
-    journal.call("editmembers", token=ann, gid=gid, m="918888888888")
+    journal.example("setadmin", ann, gid=gid)
+    journal.example("editmembers", ann, gid=gid)
     journal.call("getcontacts", token=ann, ts=0)
-    journal.call("delgroup", token=bob, gid=gid)
-    journal.call("delgroup", token=ann, gid=gid)
+    journal.example("delgroup", bob, gid=gid)
+    journal.example("delgroup", ann, gid=gid)
 
 
 def envelope_is_sound(answer: Answer) -> None:
@@ -190,7 +196,7 @@ def test_the_entries_of_contacts_are_texts_and_their_numbers_never_empty(journal
 def test_every_sync_carries_the_own_profile(journal: Journal) -> None:
     answers = [a for a in journal.answers if a["op"] == "getcontacts" and a["result"] == "OK"]
     for own in (answer["u"] for answer in answers):
-        assert own.keys() - {"tn"} == OWN
+        assert own.keys() - {"tn"} == OWN_PROFILE
         assert all(type(value) is str for value in own.values())
         assert own["connection_status"] == ""
         assert own["phone"] in (ANN, BOB)

@@ -8,6 +8,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,11 +17,12 @@ from hypothesis import strategies as st
 from msgspec.structs import fields as declared_fields
 
 from messenger_api.ops import OPERATIONS
-from tests.product import APPID, jpeg
+from messenger_api.ops.examples import APPID, EXAMPLES, FRIEND, GID, OTHER, OWN, PHOTO
+from tests.product import jpeg
 from tests.properties.anything import BOUNDARY, ENCODINGS, JSON, NEVER, TIMES, Target, encoded, part
 from tests.properties.conftest import NewProduct
 
-ANN, BOB, TESTER = "919876543210", "919876543211", "14155550123"
+ANN, BOB, TESTER = OWN, FRIEND, OTHER
 CODE = "123456"
 # What logs Ann out for good.
 ENDINGS = {"logout", "deleteaccount"}
@@ -99,27 +101,23 @@ def target(new_product: NewProduct) -> Iterator[Target]:
     assert it.is_well()
 
 
+# Of a good call, what is different where it is made again and again.
+AGAIN: dict[str, dict[str, object]] = {
+    "login": {"otp": CODE},
+    "upload": {"delete": 1},
+    "setgroup": {"gid": GID},
+    "delgroup": {"gid": 10**15},
+    "revoke": {"id": 10**15, "others": 0},
+    "changenumber": {"phone": ""},
+}
+
+
 def sound(target: Target, op: str) -> dict[str, object]:
-    """Fields with which the op succeeds."""
-    group: dict[str, object] = {"gid": target.gid}
-    fields: dict[str, dict[str, object]] = {
-        "login": {"phone": TESTER, "appid": APPID, "otp": CODE},
-        "getcontacts": {"phones": BOB},
-        "delcontacts": {"phones": BOB},
-        "profile": {"name": "Ann"},
-        "upload": {"profile": 1, "delete": 1},
-        "setgroup": {**group, "m": BOB},
-        "getgroup": group,
-        "editmembers": {**group, "m": BOB},
-        "setadmin": {**group, "m": BOB},
-        "delgroup": {"gid": 10**15},
-        "setnotify": {"notifytoken": "push"},
-        "revoke": {"id": 10**15},
-        "block": {"phones": TESTER},
-        "unblock": {"phones": TESTER},
-        "report": {"phone": BOB, "reason": "other"},
-    }
-    return {"op": op, "token": target.ann.token, **fields.get(op, {})}
+    """Fields with which the op succeeds, as often as it is called."""
+    example = EXAMPLES[op]
+    again = replace(example, fields={**example.fields, **AGAIN.get(op, {})})
+    fields = again.filled({GID: target.gid, PHOTO: None})
+    return {"op": op, "token": target.ann.token, **{k: v for k, v in fields.items() if v is not None}}
 
 
 def assert_clear(answer: dict[str, Any], op: str, field: str, encoding: str) -> None:
