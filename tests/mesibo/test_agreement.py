@@ -1,0 +1,177 @@
+"""Library, command line, docs and sandbox say what specification.json says, nothing less and nothing more."""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+import pytest
+
+from messenger_api.cli.commands import mesibo as commands
+from messenger_api.mesibo import Wire, wire
+from messenger_api.mesibo.specification import document, operations, read_operations
+from messenger_api.sandbox.server import APP_TOKEN, sandbox_app
+from messenger_api.sandbox.store import SandboxStore
+
+from .cases import CASES, KEY, TOKEN
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+# What the sandbox does not serve. It grows; these lists shrink.
+FIELDS_NOT_IN_THE_SANDBOX = {"userset form": {"storage", "ssr"}}
+NOT_IN_THE_SANDBOX = {"otp", "pushupload", "uacset", "scriptadd", "appadd", "appdel", "appset"}
+
+
+def script(name: str) -> ModuleType:
+    loader = SourceFileLoader(name.replace("-", "_"), str(ROOT / "scripts" / name))
+    found = module_from_spec(spec_from_loader(loader.name, loader) or pytest.fail(name))
+    sys.modules[loader.name] = found  # where dataclasses look their own module up
+    loader.exec_module(found)
+    return found
+
+
+RECORDS, PAGE = script("make-mesibo-ops"), script("make-mesibo-page")
+
+
+def differences(said: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Which of library, bytes, docs and command line say something else than this specification."""
+    try:
+        ops = read_operations(said)
+        records = RECORDS.modules(ops)
+        page = PAGE.page(said)
+    except (KeyError, TypeError, AttributeError, StopIteration) as error:
+        return {f"unreadable: {error!r}"}
+    found = set()
+    if records != {path.name: path.read_text() for path in RECORDS.FOLDER.glob("*.py")}:
+        found.add("records: run scripts/make-mesibo-ops")
+    if page != PAGE.PAGE.read_text():
+        found.add("docs: run scripts/make-mesibo-page")
+    if {name: shown(commands.command_of(op)) for name, op in ops.items()} != {
+        name: shown(command)
+        for name, command in commands.mesibo.commands.items()
+        if name not in ("raw", "ping", "import", "export")
+    }:
+        found.add("command line")
+    with monkeypatch.context() as patch:
+        patch.setattr(wire, "operations", lambda: ops)
+        if not all(map(bytes_agree, CASES)):
+            found.add("bytes")
+    return found
+
+
+def shown(command: click.Command) -> object:
+    return command.help, [(each.opts, each.required, getattr(each, "help", "")) for each in command.params]
+
+
+def bytes_agree(case: Any) -> bool:
+    writer = Wire(TOKEN, "form" if case.style == "form" else "json", key=KEY)
+    try:
+        written = writer.encode(case.op, boundary="b")
+    except (ValueError, KeyError):
+        return False
+    return written.body.decode() == str(case.body)
+
+
+def test_all_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert differences(document(), monkeypatch) == set()
+
+
+# A changed file
+
+
+def leaves(node: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from leaves(value, (*path, key))
+    elif isinstance(node, list):
+        for at, value in enumerate(node):
+            yield from leaves(value, (*path, at))
+    else:
+        yield path
+
+
+def sample() -> list[tuple[Any, ...]]:
+    """The first fact of each kind of each op, by its last name, and each fact beside the ops."""
+    seen: set[object] = set()
+    found = []
+    for path in leaves(document()):
+        kind = path[:1] + path[2:3] + tuple(str(each) for each in path[-2:] if not isinstance(each, int))
+        kind = kind if path[:2] == ("ops", "useradd") else (path[0], path[-1])
+        if kind not in seen:
+            seen.add(kind)
+            found.append(path)
+    return found
+
+
+def other(value: object) -> object:
+    if isinstance(value, bool):
+        return not value
+    return value + 1 if isinstance(value, int) else f"{value}x"
+
+
+@pytest.mark.parametrize("path", sample(), ids=lambda path: ".".join(map(str, path)))
+def test_any_changed_fact_is_noticed(path: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    changed: Any = copy.deepcopy(dict(document()))
+    inner = changed
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = other(inner[path[-1]])
+    assert differences(changed, monkeypatch)
+
+
+@pytest.mark.parametrize("op", ["useradd", "appset"])
+def test_an_op_more_or_less_is_noticed_and_so_is_a_field(op: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for change in ("op gone", "op new", "field gone", "field new"):
+        changed: Any = copy.deepcopy(dict(document()))
+        fields = changed["ops"][op]["fields"]
+        if change == "op gone":
+            del changed["ops"][op]
+        elif change == "op new":
+            changed["ops"]["other"] = {**changed["ops"][op], "record": "Other"}
+        elif change == "field gone":
+            fields.popitem()
+        else:
+            fields["other"] = {"type": "text", "form": {"name": "other", "source": "inferred"}, "about": "X."}
+        assert differences(changed, monkeypatch), change
+
+
+# The sandbox
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Any]:
+    with SandboxStore(tmp_path / "sandbox.sqlite3") as store:
+        yield sandbox_app(store).test_client()
+
+
+def test_the_sandbox_serves_every_op_but_those_named(sandbox: Any) -> None:
+    def is_served(op: str) -> bool:
+        answer = sandbox.post("/backend", json={"op": op, "token": APP_TOKEN}).get_json()
+        return bool(answer.get("error") != "BADOP")
+
+    assert {op for op in operations() if not is_served(op)} == NOT_IN_THE_SANDBOX
+    assert not any(is_served(op) for op in document()["not_ops"])
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case.op.OP not in NOT_IN_THE_SANDBOX],
+    ids=lambda case: f"{case.op.OP}-{case.style}",
+)
+def test_the_sandbox_knows_every_field(sandbox: Any, case: Any) -> None:
+    writer = Wire(APP_TOKEN, "form" if case.style == "form" else "json")
+    request = writer.encode(case.op)
+    path = "/api.php" if case.style == "form" else "/backend"
+    answer = json.loads(sandbox.post(path, data=request.body, content_type=request.content_type).data)
+    # It may miss the user or the group that the case names, and no other field than those.
+    unknown = answer["properties"] if answer.get("cause") == "not a field of this op" else []
+    lacking = FIELDS_NOT_IN_THE_SANDBOX.get(f"{case.op.OP} {case.style}", set())
+    assert set(unknown) == lacking, answer
