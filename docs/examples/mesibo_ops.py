@@ -96,9 +96,8 @@ def pushupload(mesibo: Client) -> None:
 
 def uacset(mesibo: Client) -> None:
     calls = UacSetCall(incoming=True, outgoing=True, video=False, maxdur=3600)
-    mesibo.call(
-        UacSet(id=3, name="Free", call=calls, ratelimit=UacSetRatelimit(message=[(60, 30), (3600, 300)]))
-    )
+    rates = UacSetRatelimit(message=[(60, 30), (3600, 300)])
+    mesibo.call(UacSet(id=3, name="Free", call=calls, ratelimit=rates))
 
 
 def scriptadd(mesibo: Client) -> None:
