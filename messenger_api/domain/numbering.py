@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, country_code_for_region
 from phonenumbers.phonemetadata import PhoneNumberDesc
 
 from messenger_api.domain.renumbered import RENUMBERINGS
@@ -40,6 +40,29 @@ def is_certain(digits: str) -> bool:
     """
     plan = _plan(digits[:_LONGEST_CODE])
     return plan is not None and plan.fullmatch(digits) is not None
+
+
+def by_trunk_zero(digits: str, country: str) -> str:
+    """What `0` and more digits mean in a country where a zero is dialled in front at home, with its code.
+
+    "" where they do not begin so, or the country dials otherwise.
+    """
+    code = _code_behind_zero(country)
+    return f"{code}{digits[1:]}" if code and digits.startswith("0") else ""
+
+
+@lru_cache(maxsize=512)
+def _code_behind_zero(country: str) -> int:
+    """The calling code of a country whose trunk prefix is a zero and nothing else; 0 for others.
+
+    Countries that share their code with a larger one have plans of their own, and are among the others.
+    """
+    code = country_code_for_region(country)
+    plan = PhoneMetadata.metadata_for_region(country, None)
+    if plan is None or COUNTRY_CODE_TO_REGION_CODE[code][0] != country:
+        return 0
+    is_plain = plan.national_prefix_for_parsing == "0" and not plan.national_prefix_transform_rule
+    return code if is_plain and plan.international_prefix == "00" else 0
 
 
 @cache

@@ -16,7 +16,7 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 
-from messenger_api.domain.numbering import is_certain
+from messenger_api.domain.numbering import by_trunk_zero, is_certain
 from messenger_api.domain.renumbered import RENUMBERINGS, todays
 
 # E.164 allows fifteen digits; an entry much longer than any dialling string is no number.
@@ -146,8 +146,9 @@ def _read(entry: str, country: str) -> Phone | None:
         return None
     at_home = _at_home(dialled)
     # Most numbers of a phone book are of this kind, and the library takes twenty times as long.
-    if not at_home and not local_only and is_certain(abroad := _without_zeros(dialled.digits)):
-        return Phone(abroad)
+    abroad = "" if local_only else _without_zeros(dialled.digits)
+    if is_certain(full := by_trunk_zero(dialled.digits, country) if at_home else abroad):
+        return Phone(full)
     readings = []
     for reading in (_local, _international) if at_home else (_international, _local):
         number = reading(dialled.digits, country, local_only)

@@ -80,6 +80,25 @@ def test_what_is_certain_is_valid_for_the_library_and_stays_as_it_is() -> None:
     assert certain > 0.97 * valid, "the library is asked for more than it has to be"
 
 
+@pytest.mark.long
+def test_a_zero_at_home_means_for_the_library_what_is_certain_of_it() -> None:
+    chance, known = random.Random(0), examples()
+    regions, certain = sorted(phonenumbers.SUPPORTED_REGIONS), 0
+    for region in regions:
+        models = known[phonenumbers.country_code_for_region(region)]
+        for _ in range(NUMBERS // len(regions) // 2):
+            entry = "0" + national(chance, models)
+            full = numbering.by_trunk_zero(entry, region)
+            if numbering.is_certain(full):
+                certain += 1
+                number = phones._local(entry, region, False)
+                assert number is not None
+                assert phonenumbers.is_valid_number(number)
+                assert phones._phone(number) == phones.Phone(full), (entry, region)
+
+    assert certain > NUMBERS / 20
+
+
 @pytest.mark.parametrize("digits", ["", "0", "9", "00919876543210", "999", "9" * 40, "0" * 40])
 def test_what_begins_like_no_country_is_not_certain(digits: str) -> None:
     assert not numbering.is_certain(digits)
