@@ -54,6 +54,8 @@ _CHANGED = (
     select(User.changed_at, User.uid)
     .where(
         or_(_LATER, and_(User.changed_at == bindparam("second"), User.uid > bindparam("uid"))),
+        # What the first says already: without it SQLite would begin with the oldest.
+        User.changed_at >= bindparam("second"),
         User.changed_at <= bindparam("until"),
     )
     .order_by(User.changed_at, User.uid)

@@ -122,3 +122,11 @@ def test_a_worker_notes_what_has_settled(stage: Stage) -> None:
     stage.product.parts.worker.housekeeping.keep()
     [(place,)] = stage.product.rows("SELECT value FROM facts WHERE name = 'news'")
     assert place == str(int(stage.clock()) - BEHIND_SECONDS)
+
+
+def test_a_worker_that_finds_nothing_to_note_walks_nothing(stage: Stage) -> None:
+    settle(stage)
+    stage.clock.advance(5)
+    with work(stage.product) as done:
+        stage.news.note()
+        assert done() < 200 < CHANGED[-1]
