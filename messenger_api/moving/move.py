@@ -18,7 +18,7 @@ from messenger_api.moving.pictures import Folders, Keep, Pictures, forget_rehear
 from messenger_api.moving.report import PICTURES, Progress, Report
 from messenger_api.moving.rooms import Rooms
 from messenger_api.moving.source import Source
-from messenger_api.moving.targets import Nowhere, Target, Written, trusted
+from messenger_api.moving.targets import Nowhere, Target, Written, prepared
 from messenger_api.services.identities import PhoneNumbers
 from messenger_api.storage import facts, moved
 from messenger_api.storage.upgrading import InUse
@@ -68,7 +68,7 @@ class Move:
         with self._alone(), self._opened() as (source, skipped), rehearsing(self._parts.files) as keep:
             moved.make(engine, tables)
             try:
-                with engine.connect() as connection:
+                with engine.connect() as connection, prepared(connection):
                     self._run(source, skipped, Written(connection, tables), keep)
             finally:
                 moved.drop(engine, tables)
@@ -88,7 +88,7 @@ class Move:
             self._alone(),
             self._opened() as (source, skipped),
             engine.connect() as connection,
-            trusted(connection),
+            prepared(connection),
         ):
             moved.drop(engine, moved.side_tables())
             forget_rehearsal(self._parts.files)
@@ -102,7 +102,6 @@ class Move:
         state, began, _source = moved.state(connection)
         if state == moved.UNDER_WAY:
             moved.clear(connection)
-            moved.trust(connection)
             # The same times as at the first attempt, so that the content is the same.
             self._now = began
         moved.note(connection, moved.UNDER_WAY, self._now, source)

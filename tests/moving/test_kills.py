@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import pytest
 from sqlalchemy import create_engine
 
 from messenger_api.storage.moved import COLUMNS
-from tests.cli.commands import Cli, Start
+from tests.cli.commands import Cli, Process, Start
 from tests.matrix import LONG, some
 from tests.moving.demo import Demo
 from tests.moving.large import fill
+from tests.processes import wait_for
 
 pytestmark = [pytest.mark.server, pytest.mark.long]
 
@@ -23,6 +25,7 @@ pytestmark = [pytest.mark.server, pytest.mark.long]
 USERS = 1_500 if LONG else 200
 KILLS_A_MOVE = 5 if LONG else 2
 CONTACTS = 20
+PATIENCE = 120
 # What tells two moves apart: the second in which they began.
 TIMES = {
     "users": {"seen_at"},
@@ -42,6 +45,11 @@ def content(uri: str) -> dict[str, list[tuple[Any, ...]]]:
             found[table] = sorted(map(tuple, rows))
     engine.dispose()
     return found
+
+
+def has_begun(process: Process, skipped: Path) -> bool:
+    """Whether there is something to kill, or nothing to wait for."""
+    return skipped.exists() or not process.is_running
 
 
 @pytest.mark.parametrize("seed", some(range(10), 1))
@@ -64,8 +72,8 @@ def test_killed_at_random_moments_and_started_again_the_content_is_the_same(
     for _ in range(KILLS_A_MOVE):
         skipped.unlink(missing_ok=True)
         process = start(*arguments, **keys)
-        # It is made as soon as there is something to move.
-        process.wait_until(skipped.exists)
+        # It is made as soon as there is something to move. After a kill that came too late, nothing is.
+        wait_for(partial(has_begun, process, skipped), PATIENCE, "the move's begin")
         time.sleep(chance.uniform(0, seconds))
         process.kill()
     last = cli.run(*arguments, **keys)
