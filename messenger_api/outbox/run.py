@@ -41,11 +41,13 @@ class Run:
     `id`: rows that were queued later have higher ones. `attempts`: tries that counted, before this one.
     """
 
-    def __init__(self, database: Database, lease: Lease, item: Item) -> None:
+    def __init__(self, database: Database, lease: Lease, item: Item, *, has_newer: bool = False) -> None:
+        """`has_newer`: the same worker has claimed a newer task of this kind in the lane."""
         self.id, self.lane, self.attempts = item.id, item.lane, item.attempts
         self._database = database
         self._lease = lease
         self._item = item
+        self._has_newer = has_newer
         self._until = item.claimed_until
 
     def keep(self) -> None:
@@ -63,10 +65,13 @@ class Run:
         return self._until - self._database.now() > self._lease.enough or self._hold()
 
     def is_outdated(self) -> bool:
-        """Whether a newer task of this kind waits in the lane behind one that is late.
+        """Whether a newer task of this kind waits in the lane.
 
-        One that is not late has nothing behind it, and is not worth the question.
+        What this worker has claimed with it answers that; else the database, of one that is late. One that is
+        not has nothing behind it, and is not worth the question.
         """
+        if self._has_newer:
+            return True
         if self._database.now() - self._item.created_at < LATE_SECONDS:
             return False
         return self._database.run(lambda tx: claims.waits_behind(tx, self._item))

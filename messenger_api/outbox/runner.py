@@ -83,11 +83,14 @@ class Runner:
         reachable = True
         waiting: set[str] = set()
         left: list[Item] = []
+        newest = {(item.lane, item.kind): item.id for item in items}
         for item in items:
             if item.lane in waiting or not self.goes_on() or time.monotonic() >= until:
                 left.append(item)
                 continue
-            done, reachable = self._deliver(item, reachable)
+            has_newer = newest[item.lane, item.kind] > item.id
+            run = Run(self._database, self._lease, item, has_newer=has_newer)
+            done, reachable = self._deliver(item, run, reachable)
             if not done:
                 waiting.add(item.lane)
         if left:
@@ -95,9 +98,8 @@ class Runner:
             self._database.run(lambda tx: claims.release(tx, left))
         return reachable
 
-    def _deliver(self, item: Item, reachable: bool) -> tuple[bool, bool]:
+    def _deliver(self, item: Item, run: Run, reachable: bool) -> tuple[bool, bool]:
         """Do one task and remove its row, or put it back; returns whether it is done, and mesibo there."""
-        run = Run(self._database, self._lease, item)
         if not run.lasts():  # others have taken over what stood behind a slow one
             return False, reachable
         try:

@@ -36,7 +36,7 @@ from tests.faults.outside import (
     settings_for,
     settle,
 )
-from tests.product import APPID, Answer, Product
+from tests.product import APPID, Answer, Product, jpeg
 from tests.servers import wait_for
 
 ANA, BEN, CAT = "14155550101", "14155550102", "14155550103"
@@ -93,6 +93,54 @@ class TestOutages:
         settle(connected)
         [told] = texts(mesibo)[before:]
         assert '"name":"Ana 9"' in told
+
+    def test_changes_in_a_row_while_mesibo_is_away_cost_no_more_messages_than_one(
+        self, connected: Product, mesibo: Mesibo
+    ) -> None:
+        friends = [BEN, CAT, "14155550104"]
+        ana = log_in(connected, ANA)
+        for number in friends:
+            log_in(connected, number).ok("getcontacts", phones=ANA)
+        settle(connected)
+        before = len(texts(mesibo))
+        told = recipients(mesibo)
+        ana.ok("profile", name="Ana")
+        settle(connected)
+        one_change = len(texts(mesibo)) - before
+        told_once = recipients(mesibo) - told
+
+        mesibo.down()
+        for n in range(10):
+            ana.ok("profile", name=f"Ana {n}", status=f"away {n}")
+        connected.deliver()
+        mesibo.up()
+        settle(connected)
+
+        later = texts(mesibo)[before + one_change :]
+        assert len(later) == one_change
+        assert recipients(mesibo) - told - told_once == told_once == Counter(friends)
+        assert all('"name":"Ana 9"' in text and '"status":"away 9"' in text for text in later)
+
+    def test_two_changes_in_a_second_are_told_once_and_the_first_one_reads_nothing(
+        self, connected: Product, mesibo: Mesibo
+    ) -> None:
+        ana, ben = log_in(connected, ANA), log_in(connected, BEN)
+        ben.ok("getcontacts", phones=ANA)
+        ana.ok("upload", profile=1, photo=jpeg())
+        settle(connected)
+        before = len(texts(mesibo))
+
+        def statements_of(*names: str) -> list[str]:
+            for name in names:
+                ana.ok("profile", name=name)
+            with connected.statements() as seen:
+                settle(connected)
+            return [statement for statement in seen if "thumbnails" in statement]
+
+        assert len(statements_of("one")) == len(statements_of("two", "three")) == 1
+        one, three = texts(mesibo)[before:]
+        assert '"name":"one"' in one
+        assert '"name":"three"' in three
 
     def test_that_somebody_joined_is_told_although_the_profile_changed_since(
         self, connected: Product, mesibo: Mesibo

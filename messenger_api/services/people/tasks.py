@@ -55,16 +55,18 @@ class PeopleTasks:
         self._messages = messages
 
     def user_changed(self, task: UserChanged, run: Run) -> None:
-        """Tell them part by part, each part with the profile as it is by then."""
-        while True:
+        """Tell them part by part, each part with the profile as it is by then.
+
+        A newer change tells all of them everything again, but for a notice: this one then tells nobody.
+        """
+        while task.subject or not run.is_outdated():
             profile, followers = self._database.run(
                 lambda tx: (
                     users.find_profile(tx, task.uid),
                     contacts.followers(tx, task.uid, after=task.after, most=RECIPIENTS),
                 )
             )
-            # A newer change tells everything again, but for a notice.
-            if profile is None or not followers or (not task.subject and run.is_outdated()):
+            if profile is None or not followers:
                 return
             text = user_text(profile, subject=task.subject, msg=task.msg)
             told = self._messages.send(profile.address, [address for _uid, address in followers], text)
