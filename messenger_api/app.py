@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 from flask import Flask
 from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
 
 from messenger_api import configuration, logs
 from messenger_api.composition import Parts
@@ -15,11 +16,11 @@ from messenger_api.domain.errors import TryLater
 from messenger_api.guard import for_own_machine
 from messenger_api.keyfile import with_secret_key
 from messenger_api.processes import EachProcess
-from messenger_api.sandbox import SandboxServer, SandboxStore, sandbox_pages
+from messenger_api.sandbox import sandbox_pages
 from messenger_api.settings import Settings, SettingsError, without_mesibo
 from messenger_api.storage import db as databases
 from messenger_api.storage.db import Database
-from messenger_api.storage.models import db
+from messenger_api.storage.models import Base
 from messenger_api.storage.schema import MIGRATIONS
 from messenger_api.transport.refused import refuse
 from messenger_api.transport.routes import Application
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 EXTENSION = "messenger_api"
-SANDBOX_FILE = "sandbox.sqlite3"
+
+db = SQLAlchemy(model_class=Base)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -66,7 +68,7 @@ def build_app(settings: Settings) -> Flask:
     logs.configure(settings.log_level, settings.log_format)
     settings = with_secret_key(settings)
     app = Application(__name__)
-    parts = Parts(settings, _database(app, settings), _sandbox(settings))
+    parts = Parts(settings, _database(app, settings), plays=True)
     app.extensions[EXTENSION] = parts
     if parts.sandbox:
         app.register_blueprint(sandbox_pages(parts.sandbox.store))
@@ -109,18 +111,3 @@ def _database(app: Flask, settings: Settings) -> Database:
     with app.app_context():
         databases.prepare(db.engine, settings)
         return Database(db.engine)
-
-
-def _sandbox(settings: Settings) -> SandboxServer | None:
-    """Every process has a listener of its own; what the sandbox remembers, they share in a file."""
-    if not settings.uses_sandbox:
-        return None
-    log.warning(
-        "sandbox.in_use",
-        what="a stand-in plays mesibo and the SMS network and shows everyone's codes at /sandbox",
-        seen_by="everybody" if settings.shows_sandbox else "this machine alone",
-        to_go_live="set MESIBO_APP_TOKEN",
-    )
-    server = SandboxServer(SandboxStore(settings.in_instance(SANDBOX_FILE)), shown=settings.shows_sandbox)
-    server.start()
-    return server

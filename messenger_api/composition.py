@@ -5,16 +5,16 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
-from typing import Protocol, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from messenger_api.clients import mesibo_client
 from messenger_api.domain.secrets import Keys, new_secret_key
 from messenger_api.gateways.login import CodeMethod, method_from_settings
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.gateways.sms import SmsSender, sender_from_settings
-from messenger_api.keyfile import kept_key
+from messenger_api.keyfile import kept_key, with_secret_key
 from messenger_api.outbox.runner import Runner
-from messenger_api.sandbox import SandboxServer
 from messenger_api.services import Services
 from messenger_api.services.account.closing import Closing
 from messenger_api.services.account.daily import Daily
@@ -65,6 +65,9 @@ from messenger_api.storage.schema import Schema
 from messenger_api.tasks import build_tasks
 from messenger_api.worker import Housekeeping, Worker
 
+if TYPE_CHECKING:
+    from messenger_api.sandbox import SandboxServer
+
 REPORTS_A_DAY = 20
 EXPORTS_A_DAY = 1
 CHANGES_A_DAY = 2
@@ -83,14 +86,12 @@ class Parts:
     So the doctor can ask for single ones, and a fault of one leaves it the others. `services` has them all.
     """
 
-    def __init__(self, settings: Settings, database: Database, sandbox: SandboxServer | None = None) -> None:
+    def __init__(self, settings: Settings, database: Database, *, plays: bool = False) -> None:
+        """`plays`: where no mesibo is configured, the sandbox is started when something asks for it."""
         self.settings = settings
         self.database = database
-        self.sandbox = sandbox
+        self._plays = plays and settings.uses_sandbox
         self._open = ExitStack()
-        if sandbox:
-            self._open.callback(sandbox.store.close)
-            self._open.callback(sandbox.stop)
         self._open.callback(database.engine.dispose)
 
     @classmethod
@@ -98,6 +99,14 @@ class Parts:
         """Without an application, for the doctor: no key is made, and no sandbox is started."""
         key = kept_key(settings) or new_secret_key()
         return cls(replace(settings, secret_key=key), databases.open_database(settings))
+
+    @classmethod
+    def without_flask(cls, settings: Settings) -> Parts:
+        """All there is but the application, for commands. Raises SettingsError: the key is gone."""
+        settings = with_secret_key(settings)
+        if settings.is_sqlite:
+            settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return cls(settings, databases.open_database(settings), plays=True)
 
     def begin(self) -> None:
         """Start what runs beside the requests, unless OUTBOX_IN_SERVER leaves it to others."""
@@ -136,6 +145,16 @@ class Parts:
         return Installation(self.database, self.keys, self.identities)
 
     # Outside systems
+
+    @cached_property
+    def sandbox(self) -> SandboxServer | None:
+        """What plays mesibo and the SMS network, for development: Flask is loaded for it where it is used."""
+        if not self._plays:
+            return None
+        sandbox: SandboxServer = import_module("messenger_api.sandbox.starting").start(self.settings)
+        self._open.callback(sandbox.store.close)
+        self._open.callback(sandbox.stop)
+        return sandbox
 
     @cached_property
     def files(self) -> FileStore:

@@ -10,23 +10,24 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import click
 import msgspec
-from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from messenger_api import configuration
-from messenger_api.app import build_app, parts_of
+from messenger_api import configuration, logs
 from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater, UpgradeRefused
 from messenger_api.domain.names import cleaned
 from messenger_api.domain.network import is_loopback
+from messenger_api.services import Services
 from messenger_api.settings import Settings, SettingsError, without_mesibo
 
 # How many rows a list has, unless --limit says otherwise.
 PAGE = 50
+T = TypeVar("T")
+
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 # What may be invisible: all but the lines and the signs of JSON itself.
@@ -69,28 +70,30 @@ def settings() -> Settings:
         return configuration.load()
 
 
-def make_app(config: Settings) -> Flask:
-    """The application.
+@contextmanager
+def product(config: Settings | None = None, *, quiet: bool = True) -> Iterator[Parts]:
+    """The product's parts for as long as a command runs; `quiet` leaves the log's warnings out."""
+    config = config or settings()
+    config = replace(config, log_level="error") if quiet else config
+    with plainly():
+        logs.configure(config.log_level, config.log_format)
+        parts = Parts.without_flask(config)
+        try:
+            yield parts
+        finally:
+            parts.close()
+
+
+def built(part: Callable[[], T]) -> T:
+    """A part that is made of what was configured.
 
     Raises:
         SettingsError: a key has a fault that only shows in use, such as an SMS provider that does not exist.
     """
     try:
-        return build_app(config)
+        return part()
     except (ValueError, ImportError) as error:
         raise SettingsError([str(error)]) from error
-
-
-@contextmanager
-def product(config: Settings | None = None, *, quiet: bool = True) -> Iterator[Parts]:
-    """The product's parts for as long as a command runs; `quiet` leaves the log's warnings out."""
-    config = config or settings()
-    with plainly():
-        parts = parts_of(make_app(replace(config, log_level="error") if quiet else config))
-        try:
-            yield parts
-        finally:
-            parts.close()
 
 
 def prepare_tables(parts: Parts) -> None:
@@ -112,7 +115,15 @@ def ready_product() -> Iterator[Parts]:
     """`product` with its tables at this version: what a command about the data begins with."""
     with product() as parts:
         prepare_schema(parts)
+        built(lambda: parts.operator)
         yield parts
+
+
+@contextmanager
+def ready_services() -> Iterator[tuple[Parts, Services]]:
+    """`ready_product`, and what ops would call: for a command that changes something."""
+    with ready_product() as parts:
+        yield parts, built(lambda: parts.services)
 
 
 def limit_of(what: str) -> Callable[[Any], Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from messenger_api.app import SANDBOX_FILE
 from messenger_api.cli.common import check_exposure, check_port, plainly, settings, stop_signals
 from messenger_api.cli.root import main
 from messenger_api.sandbox import SandboxServer, SandboxStore
+from messenger_api.sandbox.starting import FILE
 
 
 @main.command()
@@ -30,7 +30,7 @@ def sandbox(host: str, port: int) -> None:
     with (
         stop_signals() as wait,
         plainly(),
-        SandboxStore(config.in_instance(SANDBOX_FILE)) as store,
+        SandboxStore(config.in_instance(FILE)) as store,
         SandboxServer(store, host=host, port=port, shown=config.shows_sandbox) as server,
     ):
         click.echo(_addresses(server))

@@ -15,12 +15,12 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from sqlalchemy import make_url
 
-from messenger_api.app import parts_of
+from messenger_api.app import build_app, parts_of
 from messenger_api.cli.common import (
+    built,
     check_exposure,
     check_mesibo,
     check_port,
-    make_app,
     plainly,
     prepare_schema,
     product,
@@ -69,6 +69,7 @@ def serve(host: str, port: int, workers: int, sandbox: bool) -> None:
     check_port(host, port)
     with product(config) as parts:
         prepare_schema(parts)
+        built(lambda: parts.services)
     click.echo(_welcome(config, f"http://{f'[{host}]' if ':' in host else host}:{port}"))
     _allow_connections()
     server = Granian(
@@ -112,7 +113,7 @@ def _application(config: Settings, parent: int) -> Flask:
     # sometimes hangs on two signals at once, so the workers leave the first one to the parent.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     with plainly():
-        app = make_app(config)
+        app = built(lambda: build_app(config))
     parts_of(app).begin()
     return app
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import click
 
-from messenger_api.cli.common import fail, prepare_schema, printable, product, say, settings
+from messenger_api.cli.common import built, fail, prepare_schema, printable, product, say, settings
 from messenger_api.cli.root import main
 from messenger_api.domain.errors import BadPhone, TooMany
 from messenger_api.domain.phone import Phone, read
@@ -51,7 +51,8 @@ def test(number: str, channel: str, provider: str) -> None:
     message = _message(config, phone, Channel(channel))
     # Providers that fail before one takes it are warnings.
     with product(replace(config, log_level="warning"), quiet=False) as parts:
-        delivery, sender = parts.services.text_delivery, _sender(parts.services.sms, provider)
+        services = built(lambda: parts.services)
+        delivery, sender = services.text_delivery, _sender(services.sms, provider)
         if sender.costs:
             prepare_schema(parts)
         started = time.monotonic()

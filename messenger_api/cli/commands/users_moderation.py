@@ -13,6 +13,7 @@ from messenger_api.cli.common import (
     print_table,
     printable,
     ready_product,
+    ready_services,
     say,
     uid_of,
 )
@@ -23,8 +24,8 @@ from messenger_api.domain.errors import TryLater
 @click.argument("number")
 def block(number: str) -> None:
     """Keep a user out: all sessions end, with mesibo's tokens, and logins are refused."""
-    with ready_product() as parts:
-        parts.services.closing.keep_out(uid_of(parts, number))
+    with ready_services() as (parts, services):
+        services.closing.keep_out(uid_of(parts, number))
     say(f"{printable(number)} is blocked.")
 
 
@@ -32,8 +33,8 @@ def block(number: str) -> None:
 @click.argument("number")
 def unblock(number: str) -> None:
     """Let a user in again."""
-    with ready_product() as parts:
-        parts.services.closing.let_in(uid_of(parts, number))
+    with ready_services() as (parts, services):
+        services.closing.let_in(uid_of(parts, number))
     say(f"{printable(number)} may log in again.")
 
 
@@ -42,13 +43,13 @@ def unblock(number: str) -> None:
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 def delete(number: str, yes: bool) -> None:
     """Delete a user's account, as the user can do in the app."""
-    with ready_product() as parts:
+    with ready_services() as (parts, services):
         uid = uid_of(parts, number)
         if not yes:
             click.confirm(f"Delete the account of {number}, its memberships and its pictures?", abort=True)
-        parts.services.closing.close(uid)
+        services.closing.close(uid)
         try:
-            parts.services.closing.finish_now(uid)
+            services.closing.finish_now(uid)
         except TryLater:
             say(f"The account of {printable(number)} is closed; the outbox goes on with the rest.")
             return
@@ -59,9 +60,9 @@ def delete(number: str, yes: bool) -> None:
 @click.argument("number")
 def export(number: str) -> None:
     """Print all that is kept about a user, as JSON: what `exportaccount` answers."""
-    with ready_product() as parts:
+    with ready_services() as (parts, services):
         files_url = parts.settings.files_url(parts.settings.public_url.rstrip("/"))
-        found = parts.services.exports.of(uid_of(parts, number), files_url)
+        found = services.exports.of(uid_of(parts, number), files_url)
     print_json(found)
 
 

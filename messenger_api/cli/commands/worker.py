@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from messenger_api.cli.common import check_mesibo, prepare_schema, product, settings, stop_signals
+from messenger_api.cli.common import built, check_mesibo, prepare_schema, product, settings, stop_signals
 from messenger_api.cli.root import main
 
 
@@ -18,9 +18,10 @@ def worker() -> None:
     check_mesibo(config)
     with stop_signals() as wait, product(config, quiet=False) as parts:
         prepare_schema(parts)
-        thread = parts.worker.start()
+        worker = built(lambda: parts.worker)
+        thread = worker.start()
         click.echo("The worker delivers the outbox. Stop it with Ctrl-C or SIGTERM.")
         wait()
         click.echo("Stopping after the item at hand.")
-        parts.worker.stop()
+        worker.stop()
         thread.join()
