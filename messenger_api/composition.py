@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
-from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from messenger_api.clients import mesibo_client
 from messenger_api.domain.secrets import Keys, new_secret_key
 from messenger_api.gateways.login import CodeMethod, method_from_settings
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.gateways.sms import SmsSender, sender_from_settings
+from messenger_api.held import Held
 from messenger_api.keyfile import kept_key, with_secret_key
 from messenger_api.outbox.runner import Runner
 from messenger_api.services import Services
@@ -59,40 +57,21 @@ from messenger_api.services.sms.report import TextReports
 from messenger_api.services.sms.text_limits import TextLimits
 from messenger_api.settings import Settings
 from messenger_api.storage import db as databases
-from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
 from messenger_api.storage.schema import Schema
 from messenger_api.tasks import build_tasks
 from messenger_api.worker import Housekeeping, Worker
-
-if TYPE_CHECKING:
-    from messenger_api.sandbox import SandboxServer
 
 REPORTS_A_DAY = 20
 EXPORTS_A_DAY = 1
 CHANGES_A_DAY = 2
 
 
-class _Closable(Protocol):
-    def close(self) -> None: ...
-
-
-T = TypeVar("T", bound=_Closable)
-
-
-class Parts:
+class Parts(Held):
     """The parts of an installation. Each is built once, when it is first asked for.
 
     So the doctor can ask for single ones, and a fault of one leaves it the others. `services` has them all.
     """
-
-    def __init__(self, settings: Settings, database: Database, *, plays: bool = False) -> None:
-        """`plays`: where no mesibo is configured, the sandbox is started when something asks for it."""
-        self.settings = settings
-        self.database = database
-        self._plays = plays and settings.uses_sandbox
-        self._open = ExitStack()
-        self._open.callback(database.engine.dispose)
 
     @classmethod
     def alone(cls, settings: Settings) -> Parts:
@@ -112,10 +91,6 @@ class Parts:
         """Start what runs beside the requests, unless OUTBOX_IN_SERVER leaves it to others."""
         if self.settings.outbox_in_server:
             self.worker.start()
-
-    def close(self) -> None:
-        """Let go of everything that is open, the latest first; the parts are of no use afterwards."""
-        self._open.close()
 
     # What the others stand on
 
@@ -145,16 +120,6 @@ class Parts:
         return Installation(self.database, self.keys, self.identities)
 
     # Outside systems
-
-    @cached_property
-    def sandbox(self) -> SandboxServer | None:
-        """What plays mesibo and the SMS network, for development: Flask is loaded for it where it is used."""
-        if not self._plays:
-            return None
-        sandbox: SandboxServer = import_module("messenger_api.sandbox.starting").start(self.settings)
-        self._open.callback(sandbox.store.close)
-        self._open.callback(sandbox.stop)
-        return sandbox
 
     @cached_property
     def files(self) -> FileStore:
@@ -340,8 +305,3 @@ class Parts:
             number_change=NumberChange(database, self.entrances, number_changes),
             runner=self.runner,
         )
-
-    def _closing(self, part: T) -> T:
-        """The same part, which `close` closes."""
-        self._open.callback(part.close)
-        return part

@@ -98,9 +98,11 @@ def built(part: Callable[[], T]) -> T:
 
 def prepare_tables(parts: Parts) -> None:
     """Bring SQLite's tables to this version; refuse others in MySQL, which several servers may share."""
+    if parts.schema.is_current():
+        return
     if parts.settings.is_sqlite:
         parts.schema.upgrade(click.echo)
-    elif not parts.schema.is_current():
+    else:
         fail("The database's tables are not those of this version. Run: messenger-api db upgrade")
 
 

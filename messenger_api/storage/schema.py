@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, event, inspect
 
-from messenger_api.domain.errors import UpgradeRefused
 from messenger_api.storage.db import Database
-from messenger_api.storage.upgrading import TRY_SECONDS, Say, patient
+from messenger_api.storage.upgrading import TRY_SECONDS, VERSION, Say
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+_REVISIONS = re.compile(r'^(?:down_)?revision = "?(\w+)', re.MULTILINE)
 
 
 def _nothing(_line: str) -> None:
@@ -30,17 +27,18 @@ class Schema:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._config = _config(database.engine)
         self._known_current = False
 
     @property
     def newest(self) -> str:
         """The revision that this program needs."""
-        return ScriptDirectory.from_config(self._config).get_current_head() or ""
+        steps = _steps()
+        [head] = steps.keys() - steps.values()
+        return head
 
     def current(self) -> str:
         """The revision of the database; "" when it has no tables of ours. Raises TryLater."""
-        return self._database.run(lambda tx: MigrationContext.configure(tx).get_current_revision() or "")
+        return self._database.run(_revision)
 
     def is_current(self) -> bool:
         """Whether the database has the revision that this program needs. Raises TryLater."""
@@ -51,8 +49,7 @@ class Schema:
     def is_known(self) -> bool:
         """Whether this program knows the database's revision, or there is none. Raises TryLater."""
         found = self.current()
-        known = ScriptDirectory.from_config(self._config).walk_revisions()
-        return not found or any(script.revision == found for script in known)
+        return not found or found in _steps()
 
     def upgrade(self, say: Say = _nothing) -> None:
         """Bring the database to the newest revision.
@@ -65,12 +62,7 @@ class Schema:
             SQLAlchemyError: the database refused.
         """
         with self.patiently():
-            try:
-                patient(lambda: command.upgrade(self._config, "head"), say)
-            except CommandError as error:  # a revision that this program does not know
-                raise UpgradeRefused(
-                    f"The database's tables: {error}. Were they made by a newer version of this program?"
-                ) from error
+            import_module("messenger_api.storage.migrating").upgrade(self._database.engine, say)
 
     @contextmanager
     def patiently(self) -> Iterator[None]:
@@ -92,19 +84,14 @@ def _wait_for_ever(_dialect: object, _record: object, _args: object, options: di
         options["timeout"] = TRY_SECONDS
 
 
-def _config(engine: Engine) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["engine"] = _in_transactions(engine) if engine.dialect.name == "sqlite" else engine
-    return config
+def _revision(connection: Connection) -> str:
+    """What Alembic has noted in the database."""
+    if not inspect(connection).has_table(VERSION):
+        return ""
+    return str(connection.exec_driver_sql(f"SELECT version_num FROM {VERSION}").scalar() or "")  # noqa: S608
 
 
-def _in_transactions(engine: Engine) -> Engine:
-    """The same engine, its connections in real transactions that exclude other writers from their begin."""
-    strict = engine.execution_options(isolation_level="SERIALIZABLE")
-    event.listen(strict, "begin", _begin_immediate)
-    return strict
-
-
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _steps() -> dict[str, str]:
+    """Each revision, and the one that it follows, as the migrations say at their head."""
+    texts = (path.read_text() for path in (MIGRATIONS / "versions").glob("*.py"))
+    return dict(map(_REVISIONS.findall, texts))

@@ -11,14 +11,16 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic.ddl.impl import DefaultImpl
 from sqlalchemy import Column, Connection, Index, Inspector, Table, inspect
 from sqlalchemy.exc import OperationalError
 
 from messenger_api.domain.errors import UpgradeRefused
 from messenger_api.storage.models import Base
+
+if TYPE_CHECKING:
+    from alembic.ddl.impl import DefaultImpl
 
 Say = Callable[[str], None]
 
@@ -29,7 +31,8 @@ TRY_SECONDS = 5
 
 _LOCK_TIMEOUT = 1205  # MySQL: lock wait timeout exceeded
 _PHP_DEMO = frozenset({"users", "tokens", "contacts", "members", "notifytokens"})
-_VERSION = "alembic_version"
+VERSION = "alembic_version"
+"""The table in which Alembic notes the revision."""
 
 
 class InUse(Exception):
@@ -40,7 +43,7 @@ def check_that_tables_are_ours(connection: Connection) -> None:
     """Change nothing. Raises UpgradeRefused where a table of somebody else's has the name of one of ours."""
     found = inspect(connection)
     names = set(found.get_table_names())
-    if _VERSION in names and connection.exec_driver_sql(f"SELECT * FROM {_VERSION}").first():  # noqa: S608
+    if VERSION in names and connection.exec_driver_sql(f"SELECT * FROM {VERSION}").first():  # noqa: S608
         return
     foreign = sorted(
         t.name for t in Base.metadata.sorted_tables if t.name in names and not _is_ours(found, t)

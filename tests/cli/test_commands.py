@@ -14,6 +14,9 @@ import pytest
 
 from messenger_api.cli import commands as found
 from messenger_api.cli import main
+from messenger_api.configuration import build
+from messenger_api.storage.db import open_database
+from messenger_api.storage.schema import Schema
 from messenger_api.version import VERSION
 from tests.cli.commands import Cli
 from tests.servers import ROOT
@@ -80,9 +83,9 @@ def test_the_list_of_commands_says_what_each_says_of_itself(cli: Cli) -> None:
     [
         (("--help",), {"flask", "sqlalchemy", "alembic", "structlog", "messenger_api.composition"}),
         (("users", "--help"), {"flask", "granian", "twilio"}),
-        (("users", "list"), {"flask", "granian", "twilio", "jinja2"}),
-        (("outbox", "status"), {"flask", "granian", "twilio", "jinja2"}),
-        (("sms", "status"), {"flask", "granian", "twilio", "jinja2"}),
+        (("users", "list"), {"flask", "granian", "twilio", "jinja2", "alembic"}),
+        (("outbox", "status"), {"flask", "granian", "twilio", "jinja2", "alembic"}),
+        (("sms", "status"), {"flask", "granian", "twilio", "jinja2", "alembic"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -94,12 +97,15 @@ def test_a_command_loads_nothing_that_it_has_no_use_for(
         "main(sys.argv[1:], standalone_mode=False)\n"
         "print(*sys.modules, file=sys.stderr)"
     )
+    uri = f"sqlite:///{tmp_path / 'messenger.sqlite3'}"
     environment = {
         "PYTHONPATH": str(ROOT),
         "MESSENGER_SANDBOX": "true",
-        "MESSENGER_SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path / 'messenger.sqlite3'}",
+        "MESSENGER_SECRET_KEY": "k" * 32,
+        "MESSENGER_SQLALCHEMY_DATABASE_URI": uri,
         "MESSENGER_INSTANCE_PATH": str(tmp_path / "instance"),
     }
+    Schema(open_database(build(sqlalchemy_database_uri=uri, secret_key="k" * 32))).upgrade()
     ran = subprocess.run(
         [sys.executable, "-c", script, *arguments],
         cwd=tmp_path,

@@ -1,0 +1,52 @@
+"""What an installation holds open: the database, clients of outside systems, and a sandbox in their place."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from messenger_api.settings import Settings
+from messenger_api.storage.db import Database
+
+if TYPE_CHECKING:
+    from messenger_api.sandbox import SandboxServer
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+T = TypeVar("T", bound=_Closable)
+
+
+class Held:
+    """The base of `composition.Parts`."""
+
+    def __init__(self, settings: Settings, database: Database, *, plays: bool = False) -> None:
+        """`plays`: where no mesibo is configured, the sandbox is started when something asks for it."""
+        self.settings = settings
+        self.database = database
+        self._plays = plays and settings.uses_sandbox
+        self._open = ExitStack()
+        self._open.callback(database.engine.dispose)
+
+    def close(self) -> None:
+        """Let go of everything that is open, the latest first; the parts are of no use afterwards."""
+        self._open.close()
+
+    @cached_property
+    def sandbox(self) -> SandboxServer | None:
+        """What plays mesibo and the SMS network, for development: Flask is loaded for it where it is used."""
+        if not self._plays:
+            return None
+        sandbox: SandboxServer = import_module("messenger_api.sandbox.starting").start(self.settings)
+        self._open.callback(sandbox.store.close)
+        self._open.callback(sandbox.stop)
+        return sandbox
+
+    def _closing(self, part: T) -> T:
+        """The same part, which `close` closes."""
+        self._open.callback(part.close)
+        return part
