@@ -123,10 +123,10 @@ def test_a_user_who_is_gone_meanwhile_is_deleted_enough(scripted: tuple[Cli, Stu
 
 @pytest.mark.parametrize("op", operations().values(), ids=lambda op: str(op.name))
 def test_every_op_has_a_command_with_an_option_for_each_field_and_no_other(op: OpSpecification) -> None:
-    ours = {"--json", "--yes", "--key", "--all", "--alphabet"}
+    ours = {"--json", "--yes", "--unread", "--key", "--all", "--alphabet"}
     options = {name for each in group.commands[op.name].params for name in each.opts} - ours
     assert options == {f"--{name}" for name in op.fields}
-    assert set(group.commands) - set(operations()) == {"raw", "ping"}
+    assert set(group.commands) - set(operations()) == {"raw", "ping", "import", "export"}
 
 
 def test_a_section_and_its_switches_are_typed_with_a_dot(scripted: tuple[Cli, Stub]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
 
 from messenger_api.cli.common import as_json, fail, print_json, say
+from messenger_api.cli.credentials import Unusable, read_credential
 from messenger_api.cli.mesibo import KEY_VARIABLE, mesibo_client, option_of, show, value_of
 from messenger_api.cli.root import main
-from messenger_api.mesibo import MesiboRefused, UserDel
+from messenger_api.mesibo import File, MesiboRefused, UserDel
 from messenger_api.mesibo.building import build
 from messenger_api.mesibo.specification import OpSpecification, operations
 from messenger_api.mesibo.walking import ALPHABET, WILDCARD
@@ -26,6 +28,8 @@ alphabet = click.option(
     default=ALPHABET,
     help="With --all: the characters that names go on with; fewer are quicker.",
 )
+account_key = click.option("--key", envvar=KEY_VARIABLE, required=True, help="The account's API key.")
+as_it_is = click.option("--unread", is_flag=True, help="Send a credential that cannot be read, too.")
 
 
 @main.group()
@@ -40,7 +44,7 @@ def mesibo() -> None:
 def command_of(op: OpSpecification) -> click.Command:
     """The command for an op, with an option for each field."""
 
-    def run(as_json: bool, yes: bool = False, key: str = "", **given: Any) -> None:
+    def run(as_json: bool, yes: bool = False, key: str = "", unread: bool = False, **given: Any) -> None:
         walks, letters = given.pop("walks", False), given.pop("alphabet", "")
         values = _values(op, given)
         with mesibo_client(key=key, as_json=as_json) as client:
@@ -52,20 +56,27 @@ def command_of(op: OpSpecification) -> click.Command:
                 _delete_users(client, str(values["address"]), agreed=yes, as_json=as_json)
             else:
                 _confirm(op, values, agreed=yes)
+                _read_credential(op, values, unread=unread)
                 show(client.call(build(op.name, values)), as_json=as_json)
 
     options: list[click.Parameter] = [option_of(field) for field in op.fields.values()]
-    command = as_json(click.Command(op.name, params=options, callback=run, help=_help(op)))
+    command: click.Command = as_json(click.Command(op.name, params=options, callback=run, help=_help(op)))
+    for decorate in _extras(op):
+        command = decorate(command)
+    return command
+
+
+def _extras(op: OpSpecification) -> Iterator[Callable[[Any], Any]]:
+    """Options of an op's command beside those of its fields."""
     if op.deletes or set(REMOVING) & set(op.fields):
-        command = yes(command)
+        yield yes
     if op.auth == "key":
-        command = click.option("--key", envvar=KEY_VARIABLE, required=True, help="The account's API key.")(
-            command
-        )
+        yield account_key
+    if op.name == "pushupload":
+        yield as_it_is
     if op.name in WALKED:
-        command = walk_all(alphabet(command))
-    made: click.Command = command
-    return made
+        yield alphabet
+        yield walk_all
 
 
 def _values(op: OpSpecification, given: dict[str, Any]) -> dict[str, object]:
@@ -90,6 +101,17 @@ def _confirm(op: OpSpecification, values: dict[str, object], *, agreed: bool) ->
     if removes and not agreed:
         named = ", ".join(f"{name} {value}" for name, value in values.items())
         click.confirm(f"{op.name}: {named}?", abort=True, err=True)
+
+
+def _read_credential(op: OpSpecification, values: dict[str, object], *, unread: bool) -> None:
+    file = values.get("file")
+    if op.name != "pushupload" or unread or not isinstance(file, File):
+        return
+    try:
+        found = read_credential(file.name, file.content, str(values.get("type", "")))
+    except Unusable as fault:
+        fail(f"Not sent. {file.name}: {fault}.")
+    say(str(found), err=True)
 
 
 def _delete_users(client: Any, pattern: str, *, agreed: bool, as_json: bool) -> None:
