@@ -52,8 +52,8 @@ CREATE INDEX ix_limit_counters_expires_at ON limit_counters (expires_at);
 
 -- A group that mesibo is being asked to make: noted before, gone with the commit that writes the
 -- group. One that stays may mean a group at mesibo that nobody here knows. `members`: the addresses
--- that mesibo was told, as JSON. `asked_at`: the second in which mesibo could not say whether there
--- is such a group.
+-- that mesibo was told, as JSON. `asked_at`: the last second in which mesibo could not say whether
+-- there is such a group.
 CREATE TABLE new_groups (
     id BIGINT NOT NULL AUTO_INCREMENT,
     name VARCHAR(128) COLLATE utf8mb4_bin NOT NULL,

@@ -292,7 +292,7 @@ class NewGroup(Base):
     """A group that mesibo is being asked to make: noted before, gone with the commit that writes the group.
 
     One that stays may mean a group at mesibo that nobody here knows. `members`: the addresses that mesibo was
-    told, as JSON. `asked_at`: the second in which mesibo could not say whether there is such a group.
+    told, as JSON. `asked_at`: the last second in which mesibo could not say whether there is such a group.
     """
 
     __tablename__ = "new_groups"

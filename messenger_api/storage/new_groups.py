@@ -17,7 +17,7 @@ from messenger_api.storage.statements import execute
 class Intended:
     """A group that mesibo was asked to make, with the members that it was told.
 
-    `asked_at`: the second in which mesibo could not say whether it made the group; 0: it was not asked.
+    `asked_at`: the last second in which mesibo could not say whether it made the group; 0: it was not asked.
     """
 
     id: int
@@ -44,8 +44,9 @@ def done(connection: Connection, note: int) -> None:
 
 
 def left_over(connection: Connection, before: int, most: int) -> list[Intended]:
-    """Notes older than the second `before`, oldest first."""
-    query = select(*_COLUMNS).where(NewGroup.created_at < before).order_by(NewGroup.id).limit(most)
+    """Notes older than the second `before`, first those that were never asked for, then by when they were."""
+    order = NewGroup.asked_at, NewGroup.id
+    query = select(*_COLUMNS).where(NewGroup.created_at < before).order_by(*order).limit(most)
     return _intended(connection.execute(query).all())
 
 

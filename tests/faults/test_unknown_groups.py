@@ -15,7 +15,7 @@ import requests
 from structlog.testing import capture_logs
 
 from messenger_api.mesibo.wire import ITEMS_PER_CALL
-from messenger_api.services.groups.upkeep import Upkeep
+from messenger_api.services.groups.upkeep import NOTES_AT_ONCE, Upkeep
 from messenger_api.storage import new_groups
 from messenger_api.storage.intentions import INTENT_SECONDS
 from tests.faults.outside import Mesibo, log_in, mesibos_groups, our_groups, settle
@@ -111,6 +111,20 @@ def test_where_mesibo_does_not_say_what_groups_there_are_a_person_is_told(
     look(connected)
     assert notes(connected) == []
     assert mesibos_groups(mesibo.store) == {}
+
+
+def test_of_many_each_is_asked_for_in_its_turn(connected: Product, mesibo: Mesibo) -> None:
+    database = connected.services.database
+    names = {f"Walk {n}" for n in range(2 * NOTES_AT_ONCE + 1)}
+    database.write(lambda tx, now: [new_groups.add(tx, now, name, [ANA]) for name in names])
+    mesibo.faults.add("groupsget", error="BADOP")
+    for _ in range(3):
+        look(connected)
+    assert {name for name, asked_at in notes(connected) if asked_at} == names
+    mesibo.faults.clear()
+    for _ in range(3):
+        look(connected)
+    assert notes(connected) == []
 
 
 @pytest.mark.usefixtures("lost")

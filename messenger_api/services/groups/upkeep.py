@@ -77,9 +77,8 @@ class Upkeep:
         return len(found) == whole and set(found) <= set(note.members)
 
     def _leave_to_a_person(self, note: Intended) -> None:
+        self._database.write(lambda tx, now: new_groups.note_asked(tx, note.id, now))
         if not note.asked_at:
-            now = self._database.now()
-            self._database.run(lambda tx: new_groups.note_asked(tx, note.id, now))
             log.error(
                 "group.perhaps_at_mesibo",
                 note=note.id,
