@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import BINARY, NUMERIC, Connection, Engine, create_engine, event, inspect
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from messenger_api import configuration
@@ -265,8 +266,15 @@ def test_groups_made_before_the_upgrade_are_told_as_before(engine: Engine) -> No
     )
 
 
-def test_an_upgrade_may_take_longer_than_a_request(mariadb: MariaDB, new_database: Callable[[], str]) -> None:
-    settings = configuration.build(sqlalchemy_database_uri=mariadb.uri(new_database()), secret_key="k" * 32)
+@pytest.mark.parametrize("hosts", [False, True], ids=["one address", "DB_HOST"])
+def test_an_upgrade_may_take_longer_than_a_request(
+    mariadb: MariaDB, new_database: Callable[[], str], hosts: bool
+) -> None:
+    uri = mariadb.uri(new_database())
+    url = make_url(uri)
+    names = {"db_name": url.database, "db_user": url.username, "db_pass": url.password or ""}
+    where = {"db_host": f"{url.host}:{url.port}", **names} if hosts else {"sqlalchemy_database_uri": uri}
+    settings = configuration.build(**where, secret_key="k" * 32)
     options = databases.engine_options(settings)
     options["connect_args"]["read_timeout"] = 1
     engine = create_engine(settings.database_uri, **options)

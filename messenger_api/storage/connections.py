@@ -9,11 +9,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
 T = TypeVar("T")
+
+# An engine's execution option: its new connections wait for answers as long as they take, and on SQLite so
+# many seconds for a lock.
+PATIENT = "patient"
 
 
 class _OfThread(threading.local):
@@ -66,3 +70,16 @@ class Connections:
             mine.keeps = False
             if kept := mine.take():
                 kept.close()
+
+
+def wait_as_told(
+    engine: Engine, _dialect: object, _record: object, _args: object, options: dict[str, Any]
+) -> None:
+    """A listener to `do_connect`: takes the bounds of waiting away while the engine is `PATIENT`."""
+    seconds = engine.get_execution_options().get(PATIENT)
+    if seconds is None:
+        return
+    for option in ("read_timeout", "write_timeout"):
+        options.pop(option, None)
+    if "timeout" in options:  # SQLite's, for the lock of another process
+        options["timeout"] = seconds

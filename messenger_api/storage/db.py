@@ -23,7 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from messenger_api.domain.capacity import CALLS_AT_ONCE
 from messenger_api.domain.errors import TryLater
 from messenger_api.settings import Settings
-from messenger_api.storage.connections import Connections
+from messenger_api.storage.connections import Connections, wait_as_told
 from messenger_api.storage.hosts import Hosts
 from messenger_api.storage.prepared import PREPARED, Prepared, keeps_statements
 from messenger_api.storage.statements import send
@@ -265,6 +265,8 @@ def open_database(settings: Settings) -> Database:
 
 def prepare(engine: Engine, settings: Settings) -> None:
     """Set what every connection of this engine needs. Call once, before the first connection."""
+    # First of its kind: the next one connects, and SQLAlchemy asks no other after it.
+    event.listen(engine, "do_connect", partial(wait_as_told, engine))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         return

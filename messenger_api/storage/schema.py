@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, event, inspect
+from sqlalchemy import Connection, inspect
 
+from messenger_api.storage.connections import PATIENT
 from messenger_api.storage.db import Database
 from messenger_api.storage.upgrading import TRY_SECONDS, VERSION, Say
 
@@ -68,20 +68,13 @@ class Schema:
     def patiently(self) -> Iterator[None]:
         """Meanwhile no answer of the database is late: to change a large table takes minutes."""
         engine = self._database.engine
-        event.listen(engine, "do_connect", _wait_for_ever, insert=True)
+        engine.update_execution_options(**{PATIENT: TRY_SECONDS})
         engine.dispose()  # of connections that are impatient
         try:
             yield
         finally:
-            event.remove(engine, "do_connect", _wait_for_ever)
+            engine.update_execution_options(**{PATIENT: None})
             engine.dispose()
-
-
-def _wait_for_ever(_dialect: object, _record: object, _args: object, options: dict[str, Any]) -> None:
-    for option in ("read_timeout", "write_timeout"):
-        options.pop(option, None)
-    if "timeout" in options:  # SQLite's, for the lock of another process that upgrades
-        options["timeout"] = TRY_SECONDS
 
 
 def _revision(connection: Connection) -> str:
