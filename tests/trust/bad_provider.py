@@ -19,6 +19,8 @@ from tests.gateways.gateway_standin import Gateway, Request, dropping, gateway, 
 from tests.gateways.twilio_standin import FROM, SID, TOKEN
 
 SECONDS = 1.0
+# Where nobody listens, which even a busy machine finds out in this time.
+REFUSED_SECONDS = 10.0
 LATE = 1.6
 VERIFY_SID = "VA0123456789abcdef0123456789abcdef"
 VERIFY_CODE = "739164"
@@ -100,6 +102,7 @@ class BadProvider:
 
     standin: Gateway
     url: str
+    seconds: float
 
     @property
     def texts(self) -> list[tuple[str, str, str]]:
@@ -122,7 +125,7 @@ class BadProvider:
         names = {"twilio_voice": "twilio", "own": "tests.trust.bad_provider.Own"}
         return {
             "sms_providers": [names.get(provider, provider) for provider in providers],
-            "sms_timeout": SECONDS,
+            "sms_timeout": self.seconds,
             "sms_countries": ["IN"],
             "sms_price": PRICE,
             "sms_price_voice": CALL_PRICE,
@@ -155,7 +158,7 @@ def bad_provider(behave: Behave) -> Iterator[BadProvider]:
         deaf.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         Own.url = url = nobody if behave is refusing else standin.url
-        yield BadProvider(standin, url)
+        yield BadProvider(standin, url, REFUSED_SECONDS if behave is refusing else SECONDS)
 
 
 def _right(call: Request) -> object:
