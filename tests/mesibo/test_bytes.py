@@ -9,6 +9,7 @@ import pytest
 
 from messenger_api import mesibo
 from messenger_api.mesibo import File, Wire
+from messenger_api.mesibo.building import build
 from messenger_api.mesibo.specification import operations
 from messenger_api.mesibo.values import path_of
 from messenger_api.mesibo.wire import CONTENT_TYPES, style_of
@@ -196,3 +197,18 @@ def test_the_package_has_no_name_that_is_undocumented() -> None:
         found = getattr(mesibo, name)
         if isinstance(found, type):
             assert (found.__doc__ or "").strip(), name
+
+
+def test_a_record_is_built_of_names_and_values_too() -> None:
+    built = build("uacset", {"id": 3, "location.user.reach": 5, "call.video": False})
+    user = mesibo.UacSetLocationUser(reach=5)
+    assert built == mesibo.UacSet(
+        id=3, location=mesibo.UacSetLocation(user=user), call=mesibo.UacSetCall(video=False)
+    )
+    for op, values, error in (
+        ("useradd", {}, TypeError),
+        ("useradd", {"x": 1}, TypeError),
+        ("x", {}, KeyError),
+    ):
+        with pytest.raises(error):
+            build(op, values)

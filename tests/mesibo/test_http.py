@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import runpy
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from urllib3 import PoolManager
 from urllib3.util import parse_url
 
 from messenger_api import mesibo
 from messenger_api.mesibo import Client, MesiboRefused, MesiboUnreachable, Options, Timeouts
 from messenger_api.mesibo.aio import AsyncClient
+from messenger_api.mesibo.http import environment
+from messenger_api.mesibo.http.connections import close_connections, use_our_pools
 from messenger_api.mesibo.http.environment import Way, pools, way_to
+from messenger_api.mesibo.http.reaching import what_happened
 from messenger_api.mesibo.retry import Retries
 from tests.gateways.mesibo_stub import (
     Answer,
@@ -221,3 +228,35 @@ def test_the_library_needs_urllib3_and_nothing_of_the_product(stub: Stub) -> Non
 def test_an_exchange_that_failed_says_what_and_where() -> None:
     failure = mesibo.NoResponse("connect", sent=False, detail="refused", server="http://x")
     assert failure.told == "refused, http://x"
+
+
+# Corners
+
+
+def test_without_certifi_the_systems_authorities_are_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "certifi", None)
+    assert runpy.run_path(environment.__file__)["BUNDLED"] == ""
+
+
+def test_a_way_that_the_network_has_not_is_told() -> None:
+    assert what_happened(OSError(errno.ENETUNREACH, "no route")) == "no way there"
+    assert what_happened(ValueError()) == ""
+
+
+def test_a_client_that_was_never_used_closes() -> None:
+    asyncio.run(AsyncClient(TOKEN).close())
+    Client(TOKEN).close()
+
+
+def test_a_connection_without_a_guard_sends_all_the_same(stub: Stub) -> None:
+    with use_our_pools(PoolManager()) as manager:
+        assert manager.request("POST", stub.url, body=b"{}", retries=False, timeout=10).status == 200
+
+
+def test_a_pool_that_is_gone_meanwhile_needs_no_closing() -> None:
+    class Gone(dict[str, object]):
+        def get(self, *_: object) -> None:
+            return None
+
+    manager: Any = SimpleNamespace(pools=Gone(a=1))
+    close_connections(manager)
