@@ -20,7 +20,7 @@ from tests.gateways.twilio_standin import FROM, SID, TOKEN
 
 SECONDS = 1.0
 # Where nobody listens, which even a busy machine finds out in this time.
-REFUSED_SECONDS = 10.0
+REFUSED_SECONDS = 8.0
 LATE = 1.6
 VERIFY_SID = "VA0123456789abcdef0123456789abcdef"
 VERIFY_CODE = "739164"
