@@ -6,6 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 
 from messenger_api.cli import main
@@ -73,7 +74,9 @@ def run(cli: Cli, words: list[str]) -> str:
     if "mended.csv" in arguments:
         Path("mended.csv").write_bytes(Path("move-skipped-check.csv").read_bytes())
     if arguments[0] == "shadow":
-        main.commands["shadow"].make_context("shadow", arguments[1:])
+        shadow = main.get_command(click.Context(main), "shadow")
+        assert shadow
+        shadow.make_context("shadow", arguments[1:])
         return ""
     if arguments == ["check"]:  # mesibo and the providers of texts are none here
         return cli.run(*arguments).output
