@@ -251,6 +251,7 @@ def test_a_change_that_commits_late_is_noted(stage: Stage) -> None:
     noted_before_its_commit(Scene(stage, "entries"))
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("new_product", ["mariadb"], indirect=True)
 def test_without_the_time_that_notes_wait_it_would_not_be(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
