@@ -14,6 +14,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from messenger_api.sandbox import otps
 from messenger_api.sandbox.faults import Faults, html_page, play
 from messenger_api.sandbox.records import Group, User
 from messenger_api.sandbox.store import SandboxStore, UnknownAddressError, UnknownGroupError
@@ -130,8 +131,8 @@ def _useradd(store: SandboxStore, call: Call) -> Result:
     wants_token = call.form or "user.token" in call.objects
     if wants_token and not call.text("appid"):
         raise call.missing("appid")
-    if call.text("otp"):
-        raise call.bad("otp", "no such one-time password was made")
+    if call.text("otp") and not otps.check(store, call.text("address"), call.text("otp")):
+        raise call.bad("otp", "wrong or expired")
     active = call.flag("active") if "active" in call.values else None
     name = call.text("name") if "name" in call.values else None
     user = store.put_user(call.text("address"), name=name, active=active, flag=_flag(call))
@@ -179,6 +180,12 @@ def _shown_user(user: User) -> Result:
         "active": int(user.active),
         "flag": user.flag,
     }
+
+
+def _otp(store: SandboxStore, call: Call) -> Result:
+    tries, expiry = call.whole("tries", otps.TRIES), call.whole("expiry", otps.SECONDS)
+    address, reuse = call.text("address"), call.flag("reuse")
+    return {"otp": otps.make(store, address, tries=tries, expiry=expiry, reuse=reuse)}
 
 
 def _groupadd(store: SandboxStore, call: Call) -> Result:
@@ -286,6 +293,7 @@ HANDLERS: Mapping[str, Handler] = {
     "userdel": _userdel,
     "usertoken": _usertoken,
     "usersget": _usersget,
+    "otp": _otp,
     "groupadd": _groupadd,
     "groupset": _groupset,
     "groupdel": _groupdel,

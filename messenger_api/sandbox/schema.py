@@ -6,7 +6,7 @@ import sqlite3
 import time
 
 # Raise it with every change below: an older file is emptied, for nothing in it is worth a migration.
-VERSION = 2
+VERSION = 3
 
 # AUTOINCREMENT never gives a number twice, not even after a deletion; `sqlite_sequence` sets the
 # start of each count. Different starts keep a uid from passing for a gid or a mid in a test.
@@ -17,6 +17,9 @@ CREATE TABLE users (
 CREATE TABLE tokens (
     token TEXT NOT NULL PRIMARY KEY, address TEXT NOT NULL, appid TEXT NOT NULL, created INTEGER NOT NULL);
 CREATE INDEX tokens_by_user ON tokens (address, appid);
+CREATE TABLE otps (
+    address TEXT NOT NULL PRIMARY KEY, code TEXT NOT NULL, tries INTEGER NOT NULL, reuse INTEGER NOT NULL,
+    ends INTEGER NOT NULL);
 CREATE TABLE groups (
     gid INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, flag INTEGER NOT NULL,
     active INTEGER NOT NULL DEFAULT 1, created INTEGER NOT NULL);

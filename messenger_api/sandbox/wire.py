@@ -121,6 +121,12 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("address", "addr", "user.address"),
         Field("count", "count", "user.count", "whole"),
     ),
+    "otp": (
+        Field("address", "addr", "otp.address", required=True),
+        Field("tries", "tries", "otp.tries", "whole", lowest=1),
+        Field("expiry", "expiry", "otp.expiry", "whole", lowest=1),
+        Field("reuse", "reuse", "otp.reuse", "flag"),
+    ),
     # The PHP demo sends groupadd with gid 0.
     "groupadd": (Field("gid", "gid", "", "whole"), *_GROUP),
     "groupset": (_GID, *_GROUP),
