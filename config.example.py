@@ -209,9 +209,10 @@ MAX_PHOTO_PIXELS = 120_000_000
 # Example: SECRET_KEY = "output of: openssl rand -hex 32"
 SECRET_KEY = ""
 
-# How people prove who they are. "otp": by a one-time code in a text message. "email": by one in an e-mail.
-# "ldap", "radius", "oidc": a server that you have already knows them. "password": by passwords that are kept
-# here. Or a class of your own by its dotted path. docs/login-methods.md has a page about each.
+# How people prove who they are. "otp": by a one-time code in a text message. "mesibo_otp": by one that mesibo
+# makes and judges. "email": by one in an e-mail. "ldap", "radius", "oidc": a server that you have already
+# knows them. "password": by passwords that are kept here. Or a class of your own by its dotted path.
+# docs/login-methods.md has a page about each.
 # Example: LOGIN_METHOD = "ldap"
 LOGIN_METHOD = "otp"
 

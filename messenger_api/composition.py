@@ -44,6 +44,7 @@ from messenger_api.services.operator.outbox import OutboxControl
 from messenger_api.services.operator.users import UserQueries
 from messenger_api.services.otp.codes import OneTimeCodes
 from messenger_api.services.otp.failed_attempts import FailedAttempts
+from messenger_api.services.otp.judges import Judges
 from messenger_api.services.otp.verification import CodeVerifier
 from messenger_api.services.people.blocks import Blocks, Reports
 from messenger_api.services.people.contacts import Contacts
@@ -52,6 +53,7 @@ from messenger_api.services.people.news import News
 from messenger_api.services.people.profiles import Profiles
 from messenger_api.services.sms.budget import TextBudget
 from messenger_api.services.sms.delivery import TextDelivery
+from messenger_api.services.sms.mesibo_codes import MesiboCodes
 from messenger_api.services.sms.pauses import Pauses
 from messenger_api.services.sms.report import TextReports
 from messenger_api.services.sms.text_limits import TextLimits
@@ -171,7 +173,9 @@ class Parts(Held):
     def text_delivery(self) -> TextDelivery:
         """Codes on their way to phones."""
         counts = (self.limits, self.codes, self.text_limits, self.text_budget)
-        return TextDelivery(self.settings, self.database, self.keys, *counts, self.sms)
+        theirs = self.settings.codes_are_mesibos
+        made_by = MesiboCodes(self.settings, self.mesibo, self.codes) if theirs else None
+        return TextDelivery(self.settings, self.database, self.keys, *counts, self.sms, made_by)
 
     @cached_property
     def text_limits(self) -> TextLimits:
@@ -191,8 +195,8 @@ class Parts(Held):
     @cached_property
     def verifier(self) -> CodeVerifier:
         """What says whether a code is right."""
-        counts = (self.limits, self.failed_attempts, self.codes)
-        return CodeVerifier(self.settings, self.database, self.keys, *counts, self.sms)
+        counts, judges = (self.limits, self.failed_attempts, self.codes), Judges(self.sms, self.mesibo)
+        return CodeVerifier(self.settings, self.database, self.keys, *counts, judges)
 
     @cached_property
     def login(self) -> LoginFlow:

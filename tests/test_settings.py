@@ -206,7 +206,11 @@ def test_the_exception_prints_a_line_a_fault() -> None:
         ("SMS_TEXT", "{code} {colour}", "a text with {code}"),
         ("SMS_TEXT", "{code.x}{code[x]}{", "a text with {code}"),
         ("SMS_TEXT", "{code.missing}", "a text with {code}"),
-        ("LOGIN_METHOD", "telepathy", "one of otp, email, ldap, radius, oidc, password, or a dotted path"),
+        (
+            "LOGIN_METHOD",
+            "telepathy",
+            "one of otp, mesibo_otp, email, ldap, radius, oidc, password, or a dotted path",
+        ),
         ("LOGIN_TIMEOUT", 0.4, "seconds from 0.5 to 20"),
         ("SMTP_FROM", "nobody", "an address such as"),
         ("SMTP_FROM", "Chat <a@example.com>\nBcc: b@example.com", "an address such as"),

@@ -26,7 +26,7 @@ def contradictions(settings: Settings) -> list[str]:
 
 def country_faults(s: Settings, *, costs: bool) -> list[str]:
     """What stops codes from being texted where a text costs money: no country is named."""
-    if not costs or s.login_method != "otp" or s.texted_countries:
+    if not costs or not s.texts_codes or s.texted_countries:
         return []
     return [
         "SMS_COUNTRIES: required when texts cost money; accepted are the countries of your users such as"
@@ -41,7 +41,7 @@ def _test_numbers_end(s: Settings) -> str | None:
 
 
 def _test_codes_have_the_length_of_others(s: Settings) -> str | None:
-    if s.login_method != "otp" or all(len(code) == s.otp_length for _, code in s.otp_test_numbers):
+    if not s.texts_codes or all(len(code) == s.otp_length for _, code in s.otp_test_numbers):
         return None
     return f"OTP_TEST_NUMBERS: accepted are codes of OTP_LENGTH = {s.otp_length} digits"
 
@@ -97,7 +97,7 @@ def _full_request_can_be_answered(s: Settings) -> str | None:
 
 
 def _name_fits_into_a_text(s: Settings) -> str | None:
-    if s.login_method != "otp" or s.sms_text:
+    if not s.texts_codes or s.sms_text:
         return None
     taken, language = sms.name_octets(s.sms_app_name, s.otp_length, android_hash=s.sms_android_hash)
     if taken <= sms.ONE_MESSAGE:
@@ -107,7 +107,7 @@ def _name_fits_into_a_text(s: Settings) -> str | None:
 
 
 def _own_text_fits_into_one(s: Settings) -> str | None:
-    if s.login_method != "otp" or not s.sms_text:
+    if not s.texts_codes or not s.sms_text:
         return None
     if not sms.is_template(s.sms_text, s.otp_length):
         return f"SMS_TEXT = {s.sms_text!r}: accepted is a text with {{code}} and, if wanted, {{app}}"

@@ -47,10 +47,10 @@ class LoginKeys(Keys):
     login_method: str = key(
         "otp",
         as_text,
-        'How people prove who they are. "otp": by a one-time code in a text message. "email": by one in'
-        ' an e-mail. "ldap", "radius", "oidc": a server that you have already knows them. "password": by'
-        " passwords that are kept here. Or a class of your own by its dotted path. docs/login-methods.md"
-        " has a page about each.",
+        'How people prove who they are. "otp": by a one-time code in a text message. "mesibo_otp": by one'
+        ' that mesibo makes and judges. "email": by one in an e-mail. "ldap", "radius", "oidc": a server'
+        ' that you have already knows them. "password": by passwords that are kept here. Or a class of'
+        " your own by its dotted path. docs/login-methods.md has a page about each.",
         "ldap",
     )
     login_timeout: float = key(

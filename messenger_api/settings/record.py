@@ -21,6 +21,8 @@ from messenger_api.settings.sms import SmsKeys
 
 K = TypeVar("K", bound=Keys)
 
+MESIBO_OTP = "mesibo_otp"
+
 # The user and password of a URL.
 _USERINFO = re.compile(r"(?<=//)[^/@\s]+(?=@)")
 
@@ -95,6 +97,16 @@ class Settings(
     def files_url(self, base_url: str) -> str:
         """The address of uploaded files, with a slash at its end; `base_url`: this server's, without one."""
         return self.download_url or f"{base_url}/files/"
+
+    @property
+    def texts_codes(self) -> bool:
+        """Whether people log in by phone number, with a code in a text message."""
+        return self.login_method in ("otp", MESIBO_OTP)
+
+    @property
+    def codes_are_mesibos(self) -> bool:
+        """Whether mesibo makes and judges those codes."""
+        return self.login_method == MESIBO_OTP
 
     @property
     def uses_sandbox(self) -> bool:

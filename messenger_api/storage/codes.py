@@ -51,8 +51,17 @@ class Code(Struct, frozen=True, array_like=True):
 
     def live(self, now: int) -> list[Made]:
         """The codes that we made and that may be entered; what a provider made, it judges itself."""
-        last = [] if self.verification else [Made(self.code_hash, self.expires_at)]
-        return [made for made in (*last, *self.before()) if made.expires_at > now and not self.used_at]
+        return [made for made in self.enterable(now) if not self.verification or made != self.last]
+
+    def enterable(self, now: int) -> list[Made]:
+        """The codes that may be entered, whoever made the last one."""
+        every = [self.last, *self.before()]
+        return [made for made in every if made.expires_at > now and not self.used_at]
+
+    @property
+    def last(self) -> Made:
+        """The code last made."""
+        return Made(self.code_hash, self.expires_at)
 
     def before(self) -> list[Made]:
         """The codes that `earlier` names, those that have run out among them."""
@@ -114,6 +123,7 @@ def put(
     sent_at: int,
     expires_at: int,
     providers: str = "",
+    verification: str = "",
     earlier: Sequence[Made] = (),
 ) -> None:
     """Make a new code the last one in the place of `before`; what is not named starts anew.
@@ -126,6 +136,7 @@ def put(
         "name": name,
         "sends": sends,
         "providers": providers,
+        "verification": verification,
         "sent_at": sent_at,
         "expires_at": expires_at,
     }
@@ -133,7 +144,6 @@ def put(
         execute(connection, _ADD, {"contact_key": key, **made})
         return
     fresh = {
-        "verification": "",
         "attempts": 0,
         "wait_until": 0,
         "used_at": 0,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+from messenger_api.sandbox import SandboxServer, SandboxStore
 from tests.cli.commands import Cli
 from tests.login.issuer import CLIENT, serving
 from tests.processes import LOOPBACK, free_port
@@ -67,3 +69,19 @@ def test_text_messages_are_not_looked_at_when_nobody_logs_in_by_them(cli: Cli) -
     findings = json.loads(cli.run("check", "--json", **environment).stdout)
     (sms,) = (finding for finding in findings if finding["check"] == "sms")
     assert (sms["state"], sms["found"]) == ("ok", "not in use")
+
+
+def test_mesibo_is_asked_whether_it_makes_codes(cli: Cli, tmp_path: Path) -> None:
+    with SandboxStore(tmp_path / "outside.sqlite3") as store, SandboxServer(store) as outside:
+        for url in (outside.mesibo_json_url, outside.mesibo_form_url):
+            keys = {"LOGIN_METHOD": "mesibo_otp", "MESIBO_API_URL": url}
+            found = login(cli, **keys, MESIBO_APP_TOKEN=outside.app_token)
+            assert (found["state"], found["found"]) == ("ok", "one-time codes of mesibo, by text message")
+            outside.faults.add("otp", error="BADOP")
+            found = login(cli, **keys, MESIBO_APP_TOKEN=outside.app_token)
+            assert (found["state"], found["to_do"]) == ("fault", 'set LOGIN_METHOD = "otp"')
+            outside.faults.clear()
+            found = login(cli, **keys, MESIBO_APP_TOKEN="another")
+            assert (found["state"], found["to_do"]) == ("fault", "see the finding about mesibo")
+    assert login(cli, **keys, MESIBO_APP_TOKEN="t")["state"] == "fault"
+    assert login(cli, LOGIN_METHOD="mesibo_otp", SANDBOX="true")["state"] == "ok"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from messenger_api.cli.doctor.database import is_to_be_made
-from messenger_api.cli.doctor.verdicts import Verdict
+from messenger_api.cli.doctor.verdicts import State, Verdict
 from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater
 from messenger_api.gateways.sms import SmsError
@@ -21,13 +21,15 @@ TELLING, HALF = 5, 2
 
 def sms(settings: Settings, parts: Parts) -> Iterator[Verdict]:
     """Whether the providers can be used, by a real call, and where texts may go."""
-    if settings.login_method != "otp":
+    if not settings.texts_codes:
         yield "ok", "not in use", ""
         return
     names = ", ".join(settings.sms_providers)
     if "console" in settings.sms_providers and not settings.uses_sandbox:
         found = "the console provider prints codes and sends nothing, while mesibo is real"
-        yield "fault", found, "name another in SMS_PROVIDERS, for example twilio"
+        # People may be told codes of mesibo's console.
+        state: State = "warning" if settings.codes_are_mesibos else "fault"
+        yield state, found, "name another in SMS_PROVIDERS, for example twilio"
         return
     try:
         sender = parts.sms
@@ -48,7 +50,7 @@ def sms(settings: Settings, parts: Parts) -> Iterator[Verdict]:
 
 def texts(settings: Settings, parts: Parts) -> Iterator[Verdict]:
     """Whether codes reach people just now, as far as money, pauses and receipts tell."""
-    if settings.login_method != "otp":
+    if not settings.texts_codes:
         yield "ok", "not in use", ""
         return
     found = [] if settings.uses_sandbox else without_money(settings)

@@ -10,12 +10,10 @@ from messenger_api.clients import BREACHED
 from messenger_api.composition import Parts
 from messenger_api.gateways.login import Unavailable
 from messenger_api.gateways.mesibo import MesiboRefused, MesiboUnreachable
+from messenger_api.gateways.mesibo.client import NOT_SERVED
 from messenger_api.mesibo.core import PING_FAULTS
 from messenger_api.services.identities import PhoneNumbers
 from messenger_api.settings import Settings, without_mesibo
-
-# Forbidden, no such method, not implemented (RFC 9110).
-NOT_SERVED = frozenset({403, 405, 501})
 
 
 def mesibo(settings: Settings, parts: Parts) -> Iterator[Verdict]:
@@ -70,7 +68,7 @@ def login(settings: Settings, parts: Parts) -> Iterator[Verdict]:
     try:
         method = parts.login_method
         if isinstance(method, PhoneNumbers):
-            yield "ok", "one-time codes by text message", ""
+            yield _codes(settings, parts)
             return
         if not (name == "password" and is_to_be_made(settings)):
             method.check()
@@ -81,3 +79,19 @@ def login(settings: Settings, parts: Parts) -> Iterator[Verdict]:
         yield "fault", f"{name}: {error.reason}", to_do
     else:
         yield "ok", name, ""
+
+
+def _codes(settings: Settings, parts: Parts) -> Verdict:
+    """Whether one-time codes are made, by mesibo where it makes them."""
+    if not settings.codes_are_mesibos:
+        return "ok", "one-time codes by text message", ""
+    if settings.uses_sandbox or without_mesibo(settings):
+        return "ok", "one-time codes of mesibo, which was not asked", ""
+    try:
+        refusal = parts.mesibo.refusal_of_otp()
+    except MesiboUnreachable as error:
+        return "fault", str(error), "check MESIBO_API_URL, the network and the proxy"
+    if refusal is None:
+        return "ok", "one-time codes of mesibo, by text message", ""
+    to_do = "see the finding about mesibo" if refusal.about_app_token else 'set LOGIN_METHOD = "otp"'
+    return "fault", f"mesibo makes no one-time codes for this app ({refusal.label})", to_do

@@ -21,8 +21,8 @@ METHODS = Plugins(
     "LOGIN_METHOD",
     "login method",
     _OURS,
-    # The first needs no class, and the passwords of the last are kept in the database.
-    ("otp", *_OURS, "password"),
+    # The first two need no class, and the passwords of the last are kept in the database.
+    ("otp", "mesibo_otp", *_OURS, "password"),
     example="mycompany.login.MyMethod",
     at_start=True,
 )
@@ -33,7 +33,7 @@ def method_from_settings(settings: Settings) -> LoginMethod | CodeMethod | None:
     """The method that `LOGIN_METHOD` names: one of ours, or a class by its dotted path.
 
     Returns:
-        None for "otp" and "password", which are no business of a gateway.
+        None for "otp", "mesibo_otp" and "password", which are no business of a gateway.
 
     Raises:
         ValueError: the name is unknown, or the method cannot be loaded or set up.

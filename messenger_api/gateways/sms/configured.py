@@ -23,6 +23,8 @@ _OURS = {
 NAMES = ("console", *_OURS)
 """What `SMS_PROVIDERS` may name besides dotted paths."""
 
+TEXTS = "a provider that sends the codes of others, such as twilio"
+
 PROVIDERS = Plugins("SMS_PROVIDERS", "SMS provider", _OURS, NAMES, example="mycompany.sms.MyProvider")
 """Loaded only where they are used: Twilio's library costs every other start its time and memory."""
 
@@ -37,11 +39,15 @@ def sender_from_settings(settings: Settings, *, inbox: Inbox | None = None) -> S
 
     Raises:
         ValueError: a name in `SMS_PROVIDERS` is unknown or cannot be loaded.
-        SettingsError: texts cost money, and no country is named that may be texted.
+        SettingsError: texts cost money, and no country is named that may be texted; or mesibo makes the
+            codes, and every provider sends its own alone.
     """
     providers = [_provider(name, settings, inbox) for name in settings.sms_providers]
     sender = SmsSender(providers, timeout=settings.sms_timeout)
-    if faults := country_faults(settings, costs=sender.costs):
+    faults = country_faults(settings, costs=sender.costs)
+    if settings.codes_are_mesibos and all(provider.makes_codes for provider in providers):
+        faults.append(f"SMS_PROVIDERS: accepted with LOGIN_METHOD = {settings.login_method!r} is {TEXTS}")
+    if faults:
         sender.close()
         raise SettingsError(faults)
     return sender

@@ -114,7 +114,7 @@ class Closing:
 
     def _is_recycled(self, found: AccountState) -> bool:
         days = self._settings.account_recycled_after_days
-        phones = self._settings.login_method == "otp"
+        phones = self._settings.texts_codes
         return phones and bool(days) and found.seen_at < self._database.now() - days * DAY_SECONDS
 
     def _look(self, contact_key: bytes) -> tuple[AccountState | None, bool]:

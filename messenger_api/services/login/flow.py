@@ -2,7 +2,7 @@
 
     LoginFlow
     ├── CodeFlow             one-time codes that we make
-    │   ├── SmsCodeFlow      sent by text message or call
+    │   ├── SmsCodeFlow      sent by text message or call; made by mesibo where LOGIN_METHOD says so
     │   └── MailedCodeFlow   sent by a `CodeMethod`
     └── SecretFlow           a password or token that a `LoginMethod` judges
 

@@ -34,7 +34,7 @@ class SmsCodeProof(CodeProof):
 
 
 class SmsCodeFlow(CodeFlow):
-    """LOGIN_METHOD = "otp"."""
+    """LOGIN_METHOD = "otp", and "mesibo_otp", where mesibo makes the codes (`delivery`) and judges them."""
 
     def __init__(
         self,

@@ -34,12 +34,16 @@ HOME_MORE = (3, 5)
 
 @dataclass(frozen=True)
 class NewCode:
-    """A code that is to be made for an address. Its printed form shows nothing."""
+    """A code that is to be made for an address. Its printed form shows nothing.
+
+    `verification`: of one that somebody else makes and judges (`judges`); then `code` is nobody's.
+    """
 
     names: Pseudonyms = field(repr=False)
     name: str = field(repr=False)
     code: str = field(repr=False)
     code_hash: bytes = field(repr=False)
+    verification: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,10 +79,10 @@ class OneTimeCodes:
 
     # Making
 
-    def draft(self, names: Pseudonyms, name: str) -> NewCode:
+    def draft(self, names: Pseudonyms, name: str, verification: str = "") -> NewCode:
         """A fresh code for an address; `name`: of a new account."""
         code = secrets.new_code(self._settings.otp_length)
-        return NewCode(names, name, code, self._keys.code_hash(names.key, code))
+        return NewCode(names, name, code, self._keys.code_hash(names.key, code), verification)
 
     def issue(self, fresh: NewCode, plan: Plan) -> Issued:
         """Make another code, unless one was made a moment ago or a limit is reached.
@@ -136,6 +140,7 @@ class OneTimeCodes:
             name=fresh.name,
             sends=sends,
             providers=providers,
+            verification=fresh.verification,
             sent_at=now,
             expires_at=now + self._settings.otp_ttl,
         )
@@ -210,6 +215,8 @@ class OneTimeCodes:
         Where `ours` may have left as well, either is good.
         """
         names = ",".join([*issued.avoid, *providers][-4:])[:255]
+        if issued.fresh.verification:  # what was sent is none of ours
+            verification, ours = issued.fresh.verification, False
         key, same = issued.fresh.names.key, issued.fresh.code_hash
         code = codes.lock(tx, key) if verification and ours else None
         if code and code.code_hash == same and not code.used_at:
@@ -219,9 +226,9 @@ class OneTimeCodes:
             codes.change_same(tx, key, same, providers=names, verification=verification)
 
     def is_live(self, tx: Connection, now: int, key: bytes, code_hash: bytes) -> bool:
-        """Whether this code can still be entered."""
+        """Whether this code can still be entered, whoever judges it."""
         code = codes.lock(tx, key)
-        return code is not None and code_hash in [made.code_hash for made in code.live(now)]
+        return code is not None and code_hash in [made.code_hash for made in code.enterable(now)]
 
     def issue_test_code(self, who: Identity, name: str = "") -> bool:
         """Make the fixed code of a test number live unless it is; False when it is no test number.

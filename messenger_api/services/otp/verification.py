@@ -20,11 +20,11 @@ from messenger_api.domain import secrets
 from messenger_api.domain.errors import ApiError, BadCode, TooMany, TryLater
 from messenger_api.domain.identity import Identity
 from messenger_api.domain.secrets import Keys
-from messenger_api.gateways.sms import SmsSender, SmsUnavailable
 from messenger_api.services.bulkhead import outbound_slot, waiting_slot
 from messenger_api.services.limits import Limits
 from messenger_api.services.otp.codes import OneTimeCodes
 from messenger_api.services.otp.failed_attempts import FailedAttempts
+from messenger_api.services.otp.judges import Judges, Unclear
 from messenger_api.services.otp.requests import Device
 from messenger_api.settings import Settings
 from messenger_api.storage import codes
@@ -38,8 +38,6 @@ REPLY_SECONDS = 2
 FIRST_LOOK_SECONDS, NEXT_LOOK_SECONDS = 0.05, 0.4
 # How long a provider's "no" is not believed while the same code may be entered a second time.
 OTHERS_SECONDS = 0.5
-# What an app is told when the provider who made a code cannot be asked.
-UNAVAILABLE_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class UsedCode:
 
 @dataclass(frozen=True)
 class _Shown:
-    """What was shown, for which address, by which phone, from which network.
+    """What was shown, for which address, by which phone and app, from which network.
 
     `again`: the commit of the same try lost its answer.
     """
@@ -68,6 +66,7 @@ class _Shown:
     key: bytes
     hashed: bytes
     tag: bytes
+    appid: str
     network: str
     again: bool = False
 
@@ -101,7 +100,7 @@ class CodeVerifier:
         limits: Limits,
         failed: FailedAttempts,
         codes: OneTimeCodes,
-        sms: SmsSender,
+        judges: Judges,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -109,7 +108,7 @@ class CodeVerifier:
         self._limits = limits
         self._failed = failed
         self._codes = codes
-        self._sms = sms
+        self._judges = judges
 
     def verify(self, who: Identity, shown: str, device: Device) -> UsedCode:
         """CodeVerifier what was shown as the code of an address.
@@ -124,7 +123,7 @@ class CodeVerifier:
         )  # reviewers of the app stores type the fixed code without having asked
         key = self._keys.contact_key(who)
         hashed = self._keys.code_hash(key, shown)
-        given = _Shown(who, shown, key, hashed, self._tag(key, device), device.network)
+        given = _Shown(who, shown, key, hashed, self._tag(key, device), device.appid, device.network)
         verdict = self._verdict(given)
         if isinstance(verdict, _Pending):  # somebody tapped twice
             self._wait(given, verdict)
@@ -221,22 +220,16 @@ class CodeVerifier:
 
     def _ask_provider(self, claimed: _Claimed, given: _Shown) -> UsedCode | _Pending | ApiError:
         try:
-            right = self._is_right(claimed.before.verification, given)
+            verification = claimed.before.verification
+            right = self._judges.is_right(verification, given.who.address, given.shown, given.appid)
+        except Unclear:
+            raise
         except TryLater:
             self._limits.write(lambda tx, now: self._unclaim(tx, now, given, claimed))
             raise
         if not right:
             self._wait_for_others(given)
         return self._limits.write(lambda tx, now: self._judged(tx, now, given, claimed, right))
-
-    def _is_right(self, verification: str, given: _Shown) -> bool:
-        """Ask the provider who made a code whether this is it. Raises TryLater."""
-        provider, _, theirs = verification.partition(":")
-        try:
-            with outbound_slot():
-                return self._sms.check_code(provider, given.who.address, theirs, given.shown)
-        except SmsUnavailable as error:
-            raise TryLater(retry_after=UNAVAILABLE_SECONDS) from error
 
     def _wait_for_others(self, given: _Shown) -> None:
         """A provider finds a code right once: if others were asked about too, one may be about to be used."""

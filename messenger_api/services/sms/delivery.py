@@ -31,6 +31,7 @@ from messenger_api.services.otp.plan import Always, Plan
 from messenger_api.services.otp.requests import CodeRequest
 from messenger_api.services.sms.bookings import Bookings, Outcome
 from messenger_api.services.sms.budget import TextBudget
+from messenger_api.services.sms.mesibo_codes import MesiboCodes
 from messenger_api.services.sms.messages import CodeMessage, CodeMessages
 from messenger_api.services.sms.tasks import WatchText
 from messenger_api.services.sms.text_limits import TextLimits
@@ -59,6 +60,7 @@ class TextDelivery:
         text_limits: TextLimits,
         budget: TextBudget,
         sms: SmsSender,
+        made_by: MesiboCodes | None = None,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -69,6 +71,7 @@ class TextDelivery:
         self._sms = sms
         self._text_limits = text_limits
         self._budget = budget
+        self._made_by = made_by
 
     def send_code(self, phone: Phone, names: PhonePseudonyms, name: str, request: CodeRequest) -> int:
         """Make a code and send it; returns the seconds until another may be asked for.
@@ -81,9 +84,11 @@ class TextDelivery:
         channel = self._channel(phone, request.channel)
         self._text_limits.check(phone, costs=self._sms.costs)
         plan = self._plan(names, channel)
-        fresh = self._codes.draft(names, name)
-        message = self._messages.compose(phone, fresh.code, request, channel)
+        maker = self._made_by
+        fresh = self._codes.draft(names, name, maker.verification if maker else "")
         issued = self._codes.issue(fresh, plan)
+        code = maker.make(phone.address, issued) if maker else fresh.code
+        message = self._messages.compose(phone, code, request, channel)
         outcome = self._dispatch(message, issued.avoid, self._bookings(names, issued.counted))
         if not outcome.is_nothing:
             self._note(names, issued, message, outcome)
@@ -146,7 +151,7 @@ class TextDelivery:
     def _hand_over(self, message: CodeMessage, avoid: tuple[str, ...], bookings: Bookings) -> None:
         text = message.text_message
         try:
-            self._sms.send(text, avoid=avoid, book=bookings)
+            self._sms.send(text, avoid=avoid, ours=bool(self._made_by), book=bookings)
         except SmsWrongChannel:
             # A landline that the numbering plan did not show: it hears what it cannot read.
             if text.channel is Channel.VOICE or Channel.VOICE not in self._sms.channels:
@@ -154,7 +159,8 @@ class TextDelivery:
         else:
             return
         spoken = self._messages.spoken(message.code, message.language)
-        self._sms.send(replace(text, text=spoken, channel=Channel.VOICE), avoid=avoid, book=bookings)
+        call = replace(text, text=spoken, channel=Channel.VOICE)
+        self._sms.send(call, avoid=avoid, ours=bool(self._made_by), book=bookings)
 
     # What came of it
 
