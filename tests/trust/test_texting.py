@@ -194,6 +194,20 @@ def test_a_second_text_counts_as_one_against_the_limits(connect: Connect) -> Non
     assert (len(providers.twilio.calls), providers.vonage.calls, watched(product)) == (1, [], [])
 
 
+@pytest.mark.parametrize("entered", [False, True])
+def test_a_code_that_mesibo_made_is_sent_again_as_ours_are(connect: Connect, entered: bool) -> None:
+    product, providers = connect(login_method="mesibo_otp", sms_delivery_wait=300, **RECEIPTS)
+    request_code(product)
+    code = code_in(providers.twilio.calls[0])
+    if entered:
+        assert enter(product, code)["result"] == "OK"
+    product.services.text_delivery.receive("twilio", Receipt(TWILIO_ID, State.FAILED, "no luck"))
+    product.deliver()
+    assert [code_in(call) for call in providers.vonage.calls] == ([] if entered else [code])
+    if not entered:
+        assert enter(product, code)["result"] == "OK"
+
+
 def watched(product: Product) -> list[object]:
     return product.rows("SELECT id FROM outbox WHERE kind = 'watch_text'")
 
