@@ -8,11 +8,13 @@ from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 import aiohttp
+from urllib3.util import parse_url
 
 from messenger_api.mesibo.answers import Answer
 from messenger_api.mesibo.core import HEADERS, MAX_ANSWER_BYTES, Core, Options, is_fault_of_ping
 from messenger_api.mesibo.errors import MesiboError, MesiboRefused, MesiboUnreachable
 from messenger_api.mesibo.http import NoResponse, Response
+from messenger_api.mesibo.http.environment import context, way_to
 from messenger_api.mesibo.http.reaching import server_of, what_happened
 from messenger_api.mesibo.operation import Operation
 from messenger_api.mesibo.ops import Group, GroupGetMembers, GroupsGet, Member, User, UsersGet
@@ -38,20 +40,24 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """Posts to one URL, over pooled connections. Proxies are those of the environment."""
+    """Posts to one URL, over pooled connections. Proxy and authorities are those of the environment, which is
+    looked at when the first request is made."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self._session: aiohttp.ClientSession | None = None
+        self._proxy: str | None = None
 
     async def send(self, request: Request) -> Response:
         """Post the body. User and password in the URL are sent."""
         sent = asyncio.Event()
         answered = False
         try:
-            async with self._open().post(
+            session = self._open()
+            async with session.post(
                 self._options.url,
                 data=request.body,
+                proxy=self._proxy,
                 headers={"Content-Type": request.content_type},
                 allow_redirects=False,
                 trace_request_ctx=sent,
@@ -78,13 +84,16 @@ class HttpTransport:
         # Made in the loop that uses it.
         if self._session is None:
             seconds = self._options.timeouts
+            way = way_to(parse_url(self._options.url))
+            self._proxy = way.proxy or None
             trace = aiohttp.TraceConfig()
             trace.on_request_chunk_sent.append(_note_sent)
+            # aiohttp would read no REQUESTS_CA_BUNDLE, no networks of NO_PROXY, and passwords of ~/.netrc.
             self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=context(way)),
                 timeout=aiohttp.ClientTimeout(total=seconds.read, sock_connect=seconds.connect),
                 headers={**HEADERS, "User-Agent": "messenger-api-mesibo"},
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=True,
                 trace_configs=[trace],
             )
         return self._session

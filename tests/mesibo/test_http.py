@@ -26,6 +26,7 @@ from messenger_api.mesibo.http.environment import Way, pools, way_to
 from messenger_api.mesibo.http.reaching import what_happened
 from messenger_api.mesibo.retry import Retries
 from tests.gateways.mesibo_stub import (
+    SELF_SIGNED,
     Answer,
     Stub,
     cut_short,
@@ -151,6 +152,31 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sen
     with serving(tls=True) as tls:
         failure = failure_of(call, tls.url)
         assert (failure.reason, failure.maybe_done, tls.seen) == ("tls", False, [])
+
+
+def test_an_authority_of_the_environment_is_believed(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(SELF_SIGNED))
+    with serving(tls=True) as tls:
+        call(tls.url)
+        assert len(tls.seen) == 1
+
+
+def test_authorities_that_cannot_be_read_are_no_authorities(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/authorities.pem")
+    with serving(tls=True) as tls:
+        assert not failure_of(call, tls.url).maybe_done
+        assert tls.seen == []
+
+
+def test_the_networks_of_no_proxy_are_asked_without_one(
+    stub: Stub, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
+    call(stub.url)
+    assert stub.seen[0].path == "/backend"
 
 
 def test_a_proxy_of_the_environment_is_used(stub: Stub, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

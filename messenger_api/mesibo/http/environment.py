@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,6 +43,15 @@ def pools(way: Way, kept: int) -> PoolManager:
     proxy = parse_url(way.proxy)
     headers = make_headers(proxy_basic_auth=proxy.auth) if proxy.auth else None
     return ProxyManager(way.proxy, proxy_headers=headers, **options)
+
+
+def context(way: Way) -> ssl.SSLContext:
+    """What verifies certificates by the authorities of this way. Raises OSError: they cannot be read."""
+    if not way.authorities:
+        return ssl.create_default_context()
+    if Path(way.authorities).is_dir():
+        return ssl.create_default_context(capath=way.authorities)
+    return ssl.create_default_context(cafile=way.authorities)
 
 
 def _proxy(url: Url) -> str:
