@@ -12,6 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from messenger_api.mesibo.specification import operations
 from messenger_api.sandbox.faults import LONGEST_DELAY, Faults
 from messenger_api.sandbox.records import Fault, Group, Message, User
 from messenger_api.sandbox.store import SandboxStore
@@ -75,6 +76,10 @@ def _add_lists(pages: Blueprint, store: SandboxStore) -> None:
     def groups() -> Response:
         return jsonify(groups=[_group(group) for group in store.groups(limit=_limit())])
 
+    @pages.get("/app.json")
+    def app() -> Response:
+        return jsonify(_app(store))
+
     @pages.get("/state.json")
     def state() -> BaseResponse:
         # The page asks every second; an ETag spares it all but the changes.
@@ -135,6 +140,22 @@ def _user(store: SandboxStore, user: User) -> dict[str, Any]:
 
 def _group(group: Group) -> dict[str, Any]:
     return dataclasses.asdict(group)
+
+
+def _app(store: SandboxStore) -> dict[str, Any]:
+    """What the app was told, without its secrets and the tokens of other apps."""
+    app, fields = store.app(), operations()["appset"].fields
+    secret = {name for name, field in fields.items() if field.secret}
+    return {
+        "name": app.name,
+        "settings": {name: "***" if name in secret else value for name, value in app.settings.items()},
+        "apps": [other.name for other in store.added_apps()],
+        "credentials": list(map(dataclasses.asdict, store.credentials())),
+        "scripts": list(map(dataclasses.asdict, store.scripts())),
+        "access": [{"id": access.id, **access.fields} for access in store.access()],
+        "otps": store.otps(),
+        "time": store.now(),
+    }
 
 
 def _message(message: Message) -> dict[str, Any]:

@@ -1,13 +1,18 @@
-"""What the sandbox remembers, one frozen record each. Times are Unix seconds."""
+"""What the sandbox remembers, one frozen record each. Times are Unix seconds, 0 in `ends` for never."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class User:
-    """A mesibo user of the app; `address` is unique, `uid` is mesibo's own number."""
+    """A mesibo user of the app; `address` is unique, `uid` is mesibo's own number.
+
+    `groups` is the most groups that the user may be in, None for any number. `session`, `restrictions`,
+    `storage`, `ssr` and `pinned` are kept as they came: mesibo documents no meaning.
+    """
 
     uid: int
     address: str
@@ -15,6 +20,13 @@ class User:
     active: bool
     flag: int
     created: int
+    groups: int | None = None
+    session: int = 0
+    restrictions: int = 0
+    pinned: int = 0
+    storage: int = 0
+    ssr: int = 0
+    online: bool = False
 
 
 @dataclass(frozen=True)
@@ -25,11 +37,25 @@ class UserToken:
     address: str
     appid: str
     created: int
+    ends: int = 0
+
+
+@dataclass(frozen=True)
+class Member:
+    """What a member of a group may do; None is not said: the group's flags decide."""
+
+    send: bool | None = None
+    recv: bool | None = None
+    pub: bool | None = None
+    sub: bool | None = None
+    list: bool | None = None
+    owner: bool | None = None
+    remuser: bool | None = None
 
 
 @dataclass(frozen=True)
 class Group:
-    """A group with its members in the order in which they joined."""
+    """A group with its members in the order in which they joined; `expiry` and `expiryext` in seconds."""
 
     gid: int
     name: str
@@ -37,11 +63,31 @@ class Group:
     active: bool
     members: tuple[str, ...]
     created: int
+    expiry: int = 0
+    expiryext: int = 0
+    ends: int = 0
+    sflags: int = -1
+    pinned: int = 0
+    image: str = ""
+    rights: Mapping[str, Member] = field(default_factory=dict)
+
+    def may_send(self, address: str) -> bool:
+        """Whether a message of this user to the group is taken: the low four bits of the flags say who sends:
+        0 members, 1 chosen members, 2 anyone."""
+        member, who = self.rights.get(address), self.flag & 0x0F
+        if member is None:
+            return who == 2
+        return who != 1 if member.send is None else member.send
+
+    def may_receive(self, address: str) -> bool:
+        """Whether this member gets what is sent: by 0x10 only chosen ones do."""
+        member = self.rights.get(address, Member())
+        return not self.flag & 0x10 if member.recv is None else member.recv
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message that the backend sent in the name of a user, `expiry` in seconds."""
+    """A message that the backend sent in the name of a user, `expiry` and `when` in seconds."""
 
     mid: int
     sender: str
@@ -53,6 +99,64 @@ class Message:
     forced: bool
     text: str
     time: int
+    when: int = 0
+    url: str = ""
+    title: str = ""
+    channel: int = 0
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A message on its way to one user: from `due` on, until `ends`; `received` is None before."""
+
+    mid: int
+    address: str
+    due: int
+    ends: int
+    received: int | None
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A credential for push notifications: what it is, never its content. `kind` is fcm or apn."""
+
+    id: int
+    kind: str
+    name: str
+    bytes: int
+    sha256: str
+    project: str
+    time: int
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script of mesibo's scripting feature."""
+
+    sid: int
+    name: str
+    description: str
+    content: str
+    time: int
+
+
+@dataclass(frozen=True)
+class Access:
+    """A set of features of user access control; `fields` by their dotted names, such as `call.video`."""
+
+    id: int
+    fields: Mapping[str, str | int]
+
+
+@dataclass(frozen=True)
+class App:
+    """An app of the account: its settings are those of appset, as they came."""
+
+    id: int
+    name: str
+    token: str
+    settings: Mapping[str, str | int]
+    created: int
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from messenger_api.guard import for_own_machine, refuse_plainly
 from messenger_api.sandbox.faults import Faults
-from messenger_api.sandbox.mesibo import ON_PREMISE_MAX_BODY, mesibo_backend
+from messenger_api.sandbox.mesibo import ACCOUNT_KEY, ON_PREMISE_MAX_BODY, Backend, mesibo_backend
 from messenger_api.sandbox.pages import sandbox_pages
 from messenger_api.sandbox.serving import HttpServer
 from messenger_api.sandbox.store import SandboxStore
@@ -38,10 +38,13 @@ def sandbox_app(
     max_body: int | None = ON_PREMISE_MAX_BODY,
     twilio_sid: str = TWILIO_SID,
     twilio_token: str = TWILIO_TOKEN,
+    strict: bool = False,
+    shown: bool = False,
 ) -> Flask:
     """The WSGI application: mesibo's backend API, Twilio's, Vonage's, and the pages."""
+    backend = Backend(store, app_token, max_body=max_body, strict=strict, shown=shown)
     app = Flask("messenger_api.sandbox", static_folder=None, template_folder=None)
-    app.register_blueprint(mesibo_backend(store, app_token, max_body=max_body))
+    app.register_blueprint(mesibo_backend(backend))
     account = TwilioAccount(twilio_sid, twilio_token, TWILIO_VERIFY_SID)
     for twilio in (twilio_api, twilio_calls, twilio_verify):
         app.register_blueprint(twilio(store, account))
@@ -58,7 +61,8 @@ def sandbox_app(
 class SandboxServer:
     """Serves a store over HTTP between `start` and `stop`; a context manager does both.
 
-    It answers programs on this machine alone unless it is `shown` to others.
+    It answers programs on this machine alone unless it is `shown` to others. With `strict` the stand-in for
+    mesibo refuses what mesibo does not document.
 
     Port 0 takes a free port. Several processes may each run one on the same store file. The store
     stays open after `stop`: it belongs to the caller.
@@ -75,9 +79,11 @@ class SandboxServer:
         twilio_sid: str = TWILIO_SID,
         twilio_token: str = TWILIO_TOKEN,
         shown: bool = False,
+        strict: bool = False,
     ) -> None:
         self.store = store
         self.app_token = app_token
+        self.account_key = ACCOUNT_KEY
         self.twilio_sid = twilio_sid
         self.twilio_token = twilio_token
         self.twilio_verify_sid = TWILIO_VERIFY_SID
@@ -87,7 +93,13 @@ class SandboxServer:
         self._host = host
         self._port = port
         app = sandbox_app(
-            store, app_token, max_body=max_body, twilio_sid=twilio_sid, twilio_token=twilio_token
+            store,
+            app_token,
+            max_body=max_body,
+            twilio_sid=twilio_sid,
+            twilio_token=twilio_token,
+            strict=strict,
+            shown=shown,
         )
         self._app = app if shown else for_own_machine(app, refuse_plainly)
         self._http: HttpServer | None = None

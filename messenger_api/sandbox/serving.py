@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(answer)
 
-    do_GET = do_HEAD = do_POST = do_DELETE = do_OPTIONS = do_PUT = _serve  # noqa: N815 - names of the base class
+    do_GET = do_HEAD = do_POST = do_DELETE = do_OPTIONS = do_PUT = do_PATCH = _serve  # noqa: N815 - names of the base class
 
     def _body(self) -> bytes | None:
         if self.headers.get("Transfer-Encoding"):

@@ -21,6 +21,8 @@ def start(settings: Settings) -> SandboxServer:
         seen_by="everybody" if settings.shows_sandbox else "this machine alone",
         to_go_live="set MESIBO_APP_TOKEN",
     )
-    server = SandboxServer(SandboxStore(settings.in_instance(FILE)), shown=settings.shows_sandbox)
+    # Strict, for what the product sends is ours to mend.
+    store = SandboxStore(settings.in_instance(FILE))
+    server = SandboxServer(store, shown=settings.shows_sandbox, strict=True)
     server.start()
     return server

@@ -1,53 +1,56 @@
-"""mesibo's two wire generations: the fields of every op, and the strict reading of a request.
+"""The fields of a request, read by `specification.json` of the library.
 
-"JSON" is `/backend`: POST of a JSON object with the op's fields nested under the subject. "Form" is
-`api.php`: flat names in a query or a form, every value a string. Names and types are mesibo's
-documentation or its published code; a JSON name that neither shows is marked inferred.
+A strict reading takes what mesibo documents. The other takes also what callers are seen to send: any style at
+any path, flat names in JSON, numbers and truths as texts, nothing in a field that may be absent, a list that
+is too long by far. Neither takes a field that the op has not: a typing error is told.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
 
-Value = str | int | bool
-Kind = Literal["text", "whole", "flag"]
+from messenger_api.mesibo.specification import STYLES, Field, OpSpecification, Spelling, operations
 
-ENVELOPE = frozenset({"op", "token", "id"})
-# mesibo's older PHP helper adds `sig=none` to every query; mesibo ignores it.
-IGNORED_IN_FORM = frozenset({"sig"})
 # JSON numbers are exact up to here in every language the callers are written in.
 LARGEST = 2**53 - 1
+# mesibo's own example sends null here.
+_MAY_BE_NULL = frozenset({"message.flags"})
+# What mesibo's PHP helpers add to every request, and what mesibo therefore passes over.
+HELPERS = frozenset({"sig", "apiurl"})
+_TRUTHS = {"true": 1, "false": 0}
+_MOST_ITEMS = "count"
+
+# Beside the specification: as groupeditmembers says it (inferred).
+_REMOVE = Field("remove", "boolean", "Ends the token.", {"json": Spelling("user.token.remove", "inferred")})
+BESIDE: Mapping[str, tuple[Field, ...]] = {"usertoken": (_REMOVE,)}
 
 
 @dataclass(frozen=True)
-class Field:
-    """A parameter: its name here, in a form ("" = none) and its path in JSON ("" = none)."""
+class Upload:
+    """A file that came: its name and content."""
 
     name: str
-    form: str
-    path: str
-    kind: Kind = "text"
-    required: bool = False
-    lowest: int = 0
+    content: bytes
 
-    def wire_name(self, *, form: bool) -> str:
-        """How an answer's `properties` call it."""
-        return self.form if form else self.path.rpartition(".")[2]
+
+Value = str | int | bool | Upload
 
 
 class RefusedError(Exception):
     """The request is answered with `result` false; what the members mean is mesibo's documentation."""
 
-    def __init__(self, error: str, code: int, cause: str, properties: list[str] | None = None) -> None:
+    def __init__(
+        self, error: str, code: int, cause: str, properties: list[str] | None = None, action: str = ""
+    ) -> None:
         super().__init__(error)
         self.error = error
         self.code = code
         self.cause = cause
         self.properties = properties or []
+        self.action = action or "compare the request with docs/mesibo.md"
 
 
 @dataclass(frozen=True)
@@ -57,115 +60,30 @@ class Envelope:
     op: str
     token: object
     id: Value | None
-    form: bool
+    style: str
     fields: Mapping[str, object]
+    key: object = None
 
-
-_USER = (Field("uid", "uid", "user.uid", "whole"), Field("address", "addr", "user.address"))
-_APP = (
-    Field("appid", "appid", "user.token.appid"),
-    Field("expiry", "expiry", "user.token.expiry", "whole"),
-    Field("v2", "", "user.token.v2", "flag"),
-)
-_PERMISSIONS = (
-    Field("send", "cs", "group.members.permissions.send", "flag"),
-    Field("recv", "cr", "group.members.permissions.recv", "flag"),
-    Field("pub", "canpub", "group.members.permissions.pub", "flag"),
-    Field("sub", "cansub", "group.members.permissions.sub", "flag"),
-    Field("list", "canlist", "group.members.permissions.list", "flag"),
-    Field("owner", "", "group.members.admin.owner", "flag"),
-    Field("remuser", "", "group.members.admin.remuser", "flag"),
-)
-_GROUP = (
-    Field("name", "name", "group.name"),
-    Field("flag", "flag", "group.flags", "whole"),  # JSON: inferred
-    Field("expiry", "expiry", "group.expiry", "whole"),  # JSON: inferred
-    Field("expiryext", "expiryext", "group.expiryext", "whole"),  # JSON: inferred
-    Field("active", "active", "group.active", "flag"),
-    Field("sflags", "sflags", "", "whole", lowest=-1),
-    Field("pinned", "pinned", "", "whole", lowest=-1),
-    Field("image", "", "group.profile.image"),
-    Field("members", "m", "group.members.m"),
-    *_PERMISSIONS,
-)
-_GID = Field("gid", "gid", "group.gid", "whole", required=True)
-
-# JSON of userset, userdel, usertoken, usersget, groupdel, groupgetmembers and groupsget: inferred.
-FIELDS: Mapping[str, tuple[Field, ...]] = {
-    "useradd": (
-        Field("address", "addr", "user.address", required=True),
-        *_APP,
-        Field("name", "name", "user.name"),
-        Field("active", "active", "user.active", "flag"),
-        Field("flag", "flag", "user.flags", "whole"),
-        Field("otp", "otp", "user.otp"),
-        Field("groups", "groups", "", "whole"),
-        Field("session", "session", "", "whole"),
-        Field("restrictions", "restrictions", "", "whole"),
-        Field("pinned", "pinned", "", "flag"),
-    ),
-    "userset": (
-        *_USER,
-        Field("active", "active", "user.active", "flag"),
-        Field("flag", "flag", "user.flags", "whole"),
-        Field("pinned", "pinned", "", "whole", lowest=-1),
-    ),
-    "userdel": _USER,
-    "usertoken": (
-        *_USER,
-        *_APP,
-        Field("delete", "delete", "user.token.delete", "flag"),  # both: inferred
-        Field("remove", "", "user.token.remove", "flag"),  # inferred from groupeditmembers
-    ),
-    "usersget": (
-        Field("address", "addr", "user.address"),
-        Field("count", "count", "user.count", "whole"),
-    ),
-    "otp": (
-        Field("address", "addr", "otp.address", required=True),
-        Field("tries", "tries", "otp.tries", "whole", lowest=1),
-        Field("expiry", "expiry", "otp.expiry", "whole", lowest=1),
-        Field("reuse", "reuse", "otp.reuse", "flag"),
-    ),
-    # The PHP demo sends groupadd with gid 0.
-    "groupadd": (Field("gid", "gid", "", "whole"), *_GROUP),
-    "groupset": (_GID, *_GROUP),
-    "groupdel": (_GID,),
-    "groupeditmembers": (
-        _GID,
-        Field("members", "m", "group.members.m", required=True),
-        Field("delete", "delete", "group.members.remove", "flag"),
-        *_PERMISSIONS,
-    ),
-    "groupgetmembers": (_GID, Field("count", "count", "group.count", "whole")),
-    "groupsget": (Field("name", "name", "group.name"), Field("count", "count", "group.count", "whole")),
-    "message": (
-        Field("from", "from", "message.from", required=True),
-        Field("to", "to", "message.to"),
-        Field("gid", "gid", "message.gid", "whole"),
-        Field("type", "type", "message.type", "whole"),
-        Field("expiry", "expiry", "message.expiry", "whole"),
-        Field("when", "when", "message.when", "whole"),
-        Field("text", "msg", "message.message"),
-        Field("url", "", "message.url"),
-        Field("title", "", "message.title"),
-        Field("flag", "flag", "message.flags", "whole"),
-        Field("forced", "forced", "message.forced", "flag"),
-        Field("channel", "channel", "", "whole"),
-    ),
-}
-# mesibo's own example sends null here.
-_MAY_BE_NULL = frozenset({"message.flags"})
+    @property
+    def form(self) -> bool:
+        """Whether names are flat and an answer's numbers texts."""
+        return self.style != "json"
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request that was understood: values by `Field.name`, and the JSON objects that were present."""
+    """A request that was understood: values by the specification's names, and the JSON objects in it."""
 
     op: str
-    form: bool
+    style: str
+    strict: bool
     values: Mapping[str, Value]
     objects: frozenset[str] = frozenset()
+
+    @property
+    def form(self) -> bool:
+        """Whether names are flat and an answer's numbers texts."""
+        return self.style != "json"
 
     def text(self, name: str, default: str = "") -> str:
         """A text field."""
@@ -173,25 +91,26 @@ class Call:
 
     def whole(self, name: str, default: int = 0) -> int:
         """A numeric field."""
-        return int(self.values.get(name, default))
+        value = self.values.get(name, default)
+        return int(value) if isinstance(value, int) else default
+
+    def number(self, name: str) -> int | None:
+        """A numeric field, None where it is absent; -1 too leaves all as it is (mesibo's console)."""
+        value = self.whole(name, -1)
+        return None if value < 0 else value
 
     def flag(self, name: str) -> bool:
         """A yes-or-no field; absent is no."""
         return bool(self.values.get(name, False))
 
-    def wire_name(self, name: str) -> str:
-        """The field's name as the caller knows it."""
-        field = next(field for field in FIELDS[self.op] if field.name == name)
-        return field.wire_name(form=self.form)
+    def maybe(self, name: str) -> bool | None:
+        """A yes-or-no field, None where it is absent."""
+        return bool(self.values[name]) if name in self.values else None
 
-    def missing(self, *names: str) -> RefusedError:
-        """The refusal for required fields that are absent."""
-        properties = [self.wire_name(name) for name in names]
-        return RefusedError("MISSINGPARA", 400, f"missing: {', '.join(properties)}", properties)
-
-    def bad(self, name: str, cause: str) -> RefusedError:
-        """The refusal for a field with a bad value."""
-        return RefusedError("BADVALUE", 400, f"{self.wire_name(name)}: {cause}", [self.wire_name(name)])
+    def file(self, name: str) -> Upload:
+        """A file; empty where it is absent."""
+        value = self.values.get(name)
+        return value if isinstance(value, Upload) else Upload("", b"")
 
     def addresses(self, name: str) -> list[str]:
         """A comma-separated list of addresses. One listed twice is kept; an empty one is refused."""
@@ -202,63 +121,99 @@ class Call:
             raise self.bad(name, "an address in the list is empty")
         return found
 
+    def wire_name(self, name: str) -> str:
+        """The field's name as the caller knows it."""
+        return _wire_name(_fields(operations()[self.op])[name], self.style)
 
-def envelope_of_json(body: bytes) -> Envelope:
-    """The envelope of a JSON request.
+    def missing(self, *names: str) -> RefusedError:
+        """The refusal for required fields that are absent."""
+        properties = [self.wire_name(name) for name in names]
+        said = " or ".join(properties)
+        return RefusedError("MISSINGPARA", 400, f"missing: {said}", properties, f"send {said}")
 
-    Raises:
-        RefusedError: the body is not one JSON object, or `op` or `id` have a wrong type.
-    """
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        raise RefusedError("BADVALUE", 400, "the body is not JSON") from None
-    if not isinstance(found, dict):
-        raise RefusedError("BADVALUE", 400, "the body is not a JSON object")
-    op, number = found.get("op", ""), found.get("id")
-    if _as_text(op) is None:
-        raise RefusedError("BADVALUE", 400, "op is not a text", ["op"])
-    if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
-        raise RefusedError("BADVALUE", 400, "id is not an integer", ["id"])
-    rest = {key: value for key, value in found.items() if key not in ENVELOPE}
-    return Envelope(op, found.get("token"), number, False, rest)
+    def bad(self, name: str, cause: str) -> RefusedError:
+        """The refusal for a field with a bad value."""
+        field = _fields(operations()[self.op])[name]
+        return _bad(field, self.style, cause)
 
 
-def envelope_of_form(pairs: Mapping[str, list[str]]) -> Envelope:
-    """The envelope of a request with flat names.
-
-    Raises:
-        RefusedError: a field came twice.
-    """
-    twice = [name for name, values in pairs.items() if len(values) > 1]
-    if twice:
-        raise RefusedError("BADVALUE", 400, "given more than once", twice)
-    flat = {name: values[0] for name, values in pairs.items()}
-    rest = {key: value for key, value in flat.items() if key not in ENVELOPE | IGNORED_IN_FORM}
-    return Envelope(flat.get("op", ""), flat.get("token"), flat.get("id"), True, rest)
+def _bad(field: Field, style: str, cause: str) -> RefusedError:
+    name = _wire_name(field, style)
+    return RefusedError("BADVALUE", 400, f"{name}: {cause}", [name], f"{name}, {field.type}: {field.about}")
 
 
-def read(envelope: Envelope) -> Call:
+def _wire_name(field: Field, style: str) -> str:
+    spelt = field.spellings.get(style) or next(iter(field.spellings.values()))
+    return spelt.name.rpartition(".")[2]
+
+
+@cache
+def _all_fields() -> Mapping[str, Mapping[str, Field]]:
+    return {
+        op.name: {**op.fields, **{each.name: each for each in BESIDE.get(op.name, ())}}
+        for op in operations().values()
+    }
+
+
+def _fields(op: OpSpecification) -> Mapping[str, Field]:
+    return _all_fields()[op.name]
+
+
+@cache
+def _names(op: str, style: str, strict: bool) -> Mapping[str, Field]:
+    """The names by which a request of this style may call each field."""
+    fields = _all_fields()[op].values()
+    found = {each.spellings[style].name: each for each in fields if style in each.spellings}
+    if not strict:
+        for other in STYLES:
+            for each in fields:
+                if other in each.spellings:
+                    found.setdefault(each.spellings[other].name, each)
+        for each in fields:
+            found.setdefault(_wire_name(each, "json"), each)
+    return found
+
+
+def read(envelope: Envelope, *, strict: bool) -> Call:
     """The call that the envelope holds.
 
     Raises:
         RefusedError: a field is unknown, has a wrong type or range, or a required one is absent.
     """
-    form = envelope.form
-    leaves, objects = (dict(envelope.fields), frozenset[str]()) if form else _flatten(envelope.fields)
-    known = {(field.form if form else field.path): field for field in FIELDS[envelope.op]}
-    known.pop("", None)
+    op, style = operations()[envelope.op], envelope.style
+    if strict and style not in op.styles:
+        styles = " or ".join(op.styles)
+        raise RefusedError("BADVALUE", 400, f"{op.name} is asked in {styles}", None, f"send {styles}")
+    known = _names(op.name, style, strict)
+    leaves, objects = _given(envelope, known, strict)
     _refuse_unknown(leaves, objects, known)
-    values = {
-        known[key].name: _checked(known[key], value, form=form)
-        for key, value in leaves.items()
-        if not (value is None and key in _MAY_BE_NULL)
-    }
-    call = Call(envelope.op, form, values, objects)
-    absent = [field.name for field in known.values() if field.required and field.name not in values]
+    values = {known[key].name: _checked(known[key], value, style, strict) for key, value in leaves.items()}
+    call = Call(op.name, style, strict, values, objects)
+    absent = [field.name for field in op.fields.values() if field.required and field.name not in values]
     if absent:
         raise call.missing(*absent)
     return call
+
+
+def _given(
+    envelope: Envelope, known: Mapping[str, Field], strict: bool
+) -> tuple[dict[str, object], frozenset[str]]:
+    """The fields that count, by their names or paths, and the JSON objects in the request."""
+    given = {key: value for key, value in envelope.fields.items() if strict or key not in HELPERS}
+    leaves, objects = _flatten(given) if envelope.style == "json" else (given, frozenset[str]())
+    counts = {
+        path: value for path, value in leaves.items() if not _is_absent(known, path, value, strict=strict)
+    }
+    return counts, objects
+
+
+def _is_absent(known: Mapping[str, Field], path: str, value: object, *, strict: bool) -> bool:
+    if value is None and path in _MAY_BE_NULL:
+        return True
+    field = known.get(path)
+    if strict or field is None or field.required:
+        return False
+    return value is None or (value == "" and field.type not in ("text", "address", "addresses"))
 
 
 def _flatten(fields: Mapping[str, object]) -> tuple[dict[str, object], frozenset[str]]:
@@ -288,36 +243,77 @@ def _refuse_unknown(
     unknown = [path for path in leaves if path not in known] + sorted(objects - holders)
     if unknown:
         names = [path.rpartition(".")[2] for path in unknown]
-        raise RefusedError("BADVALUE", 400, "not a field of this op", names)
+        fields = ", ".join(sorted(known))
+        raise RefusedError("BADVALUE", 400, "not a field of this op", names, f"its fields: {fields}")
 
 
-def _checked(field: Field, value: object, *, form: bool) -> Value:
-    checked = _of_kind(field, value, form=form)
-    name = field.wire_name(form=form)
+def _checked(field: Field, value: object, style: str, strict: bool) -> Value:
+    checked = _READERS.get(field.type, _as_text)(field, value, style, strict)
     if checked is None:
-        raise RefusedError("BADVALUE", 400, f"{name} has the wrong type or range", [name])
-    if checked == "" and field.required and field.kind == "text":
-        raise RefusedError("BADVALUE", 400, f"{name} is empty", [name])
+        raise _bad(field, style, "wrong type or range")
+    if checked == "" and (field.required or (strict and field.type == "rates")):
+        raise _bad(field, style, "empty")
+    if field.values and checked not in field.values:
+        raise _bad(field, style, f"one of {', '.join(map(str, field.values))}")
     return checked
 
 
-def _of_kind(field: Field, value: object, *, form: bool) -> Value | None:
-    if field.kind == "text":
-        return _as_text(value)
-    number = _form_number(value) if form else value
-    if field.kind == "flag" and number in (0, 1):
-        return bool(number)
-    if field.kind == "whole" and isinstance(number, int) and not isinstance(number, bool):
-        return number if field.lowest <= number <= LARGEST else None
-    return None
-
-
-def _as_text(value: object) -> str | None:
+def _as_text(field: Field, value: object, style: str, strict: bool) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool) and not strict:
+        value = str(value)
     # Half of a surrogate pair cannot travel further as UTF-8.
     if not isinstance(value, str) or any("\ud800" <= letter <= "\udfff" for letter in value):
         return None
-    return value
+    return None if field.type == "address" and "," in value else value
 
 
-def _form_number(value: object) -> int | None:
-    return int(str(value)) if re.fullmatch(r"-?[0-9]{1,16}", str(value)) else None
+def _as_addresses(field: Field, value: object, style: str, strict: bool) -> str | None:
+    if isinstance(value, list) and not strict:
+        found = [_as_text(field, each, style, strict) for each in value]
+        return None if None in found else ",".join(map(str, found))
+    return _as_text(field, value, style, strict)
+
+
+def _as_rates(field: Field, value: object, style: str, strict: bool) -> str | None:
+    text = _as_text(field, value, style, strict)
+    return text if text is not None and re.fullmatch(r"([0-9]+:[0-9]+(,[0-9]+:[0-9]+)*)?", text) else None
+
+
+def _as_number(field: Field, value: object, style: str, strict: bool) -> int | None:
+    number = _plain_number(value, digits=style != "json" or not strict)
+    if number is None or abs(number) > LARGEST or (field.least is not None and number < field.least):
+        return None
+    if field.most is not None and number > field.most:
+        return field.most if field.name == _MOST_ITEMS and not strict else None
+    return number
+
+
+def _plain_number(value: object, *, digits: bool) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return int(value) if digits and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,16}", value) else None
+
+
+def _as_truth(field: Field, value: object, style: str, strict: bool) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and not strict:
+        value = _TRUTHS.get(value.lower(), value)
+    number = _plain_number(value, digits=style != "json" or not strict)
+    return bool(number) if number in (0, 1) else None
+
+
+def _as_file(field: Field, value: object, style: str, strict: bool) -> Upload | None:
+    if isinstance(value, str) and not strict:
+        return Upload("", value.encode(errors="replace"))
+    return value if isinstance(value, Upload) else None
+
+
+_READERS = {
+    "integer": _as_number,
+    "boolean": _as_truth,
+    "bit": _as_truth,
+    "addresses": _as_addresses,
+    "rates": _as_rates,
+    "file": _as_file,
+}

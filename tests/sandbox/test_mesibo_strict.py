@@ -14,6 +14,12 @@ from tests.sandbox.conftest import ADA, BOB, Caller, refused
 USER = {"address": ADA}
 
 
+@pytest.fixture
+def server(store: SandboxStore) -> Iterator[SandboxServer]:
+    with SandboxServer(store, strict=True) as server:
+        yield server
+
+
 @pytest.fixture(autouse=True)
 def _people(people: SandboxStore) -> Iterator[None]:
     people.add_group("g", [ADA])

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from messenger_api.sandbox import otps
 from tests.sandbox.conftest import ADA, BOB, Caller, refused
 
 APP = {"appid": "app"}
@@ -47,8 +44,13 @@ def test_another_password_takes_the_place_of_the_first(caller: Caller) -> None:
     assert second == first or refused(useradd(caller, first), "BADVALUE", "otp")
 
 
-def test_a_password_runs_out(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_runs_out(caller: Caller) -> None:
     code = made(caller, expiry=10)
-    later = otps.now() + 11
-    monkeypatch.setattr(otps, "now", lambda: later)
+    caller.server.store.advance(11)
     assert refused(useradd(caller, code), "BADVALUE", "otp")
+
+
+def test_passwords_that_wait_are_shown(caller: Caller) -> None:
+    code = made(caller)
+    page = caller.http.get(f"{caller.server.url}/sandbox/app.json", timeout=5)
+    assert page.json()["otps"] == {ADA: code}

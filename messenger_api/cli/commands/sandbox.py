@@ -19,7 +19,8 @@ from messenger_api.sandbox.starting import FILE
     type=click.IntRange(0, 65535),
     help="Port to listen on; 0 takes a free one.",
 )
-def sandbox(host: str, port: int) -> None:
+@click.option("--strict", is_flag=True, help="Refuse what mesibo does not document, with the reason.")
+def sandbox(host: str, port: int, strict: bool) -> None:
     """Run the stand-in for mesibo and the SMS network alone, for development.
 
     It shows everyone's codes to everyone who can open its pages.
@@ -31,7 +32,7 @@ def sandbox(host: str, port: int) -> None:
         stop_signals() as wait,
         plainly(),
         SandboxStore(config.in_instance(FILE)) as store,
-        SandboxServer(store, host=host, port=port, shown=config.shows_sandbox) as server,
+        SandboxServer(store, host=host, port=port, shown=config.shows_sandbox, strict=strict) as server,
     ):
         click.echo(_addresses(server))
         wait()
