@@ -16,7 +16,7 @@ from messenger_api.domain.errors import TryLater
 from messenger_api.guard import for_own_machine
 from messenger_api.keyfile import with_secret_key
 from messenger_api.processes import EachProcess
-from messenger_api.sandbox import sandbox_pages
+from messenger_api.sandbox import MESIBO_PREFIX, Backend, mesibo_backend, sandbox_pages
 from messenger_api.settings import Settings, SettingsError, without_mesibo
 from messenger_api.storage import db as databases
 from messenger_api.storage.db import Database
@@ -72,6 +72,8 @@ def build_app(settings: Settings) -> Flask:
     app.extensions[EXTENSION] = parts
     if parts.sandbox:
         app.register_blueprint(sandbox_pages(parts.sandbox.store))
+        backend = Backend(parts.sandbox.store, parts.sandbox.app_token, shown=settings.shows_sandbox)
+        app.register_blueprint(mesibo_backend(backend, prefix=MESIBO_PREFIX))
     served = served_by(app, parts.services, parts.operator, parts.schema.is_current)
     if settings.uses_sandbox and not settings.shows_sandbox:
         served = for_own_machine(served, refuse, settings.trusted_proxy_header)

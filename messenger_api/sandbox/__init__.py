@@ -5,13 +5,14 @@
 """
 
 from messenger_api.sandbox.faults import Faults
-from messenger_api.sandbox.mesibo import Backend, mesibo_backend
+from messenger_api.sandbox.mesibo import MESIBO_PREFIX, Backend, mesibo_backend
 from messenger_api.sandbox.pages import sandbox_pages
 from messenger_api.sandbox.records import Fault, Group, Message, TextMessage, User, UserToken
 from messenger_api.sandbox.server import SandboxServer
 from messenger_api.sandbox.store import SandboxStore, UnknownAddressError, UnknownGroupError
 
 __all__ = [
+    "MESIBO_PREFIX",
     "Backend",
     "Fault",
     "Faults",

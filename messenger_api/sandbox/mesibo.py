@@ -29,6 +29,8 @@ ON_PREMISE_MAX_BODY: int = document()["limits"]["body"]["value"]
 MAX_UPLOAD = 1024 * 1024
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 ACCOUNT_KEY = "sandbox"
+# Where the product's own port has it; at the root it is only at an address of its own.
+MESIBO_PREFIX = "/sandbox/mesibo"
 
 Result = dict[str, Any]
 Handler = Callable[[SandboxStore, Call], Result]

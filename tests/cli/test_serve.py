@@ -106,7 +106,7 @@ def test_a_new_folder_needs_nothing_but_the_start_which_says_where_to_look(
     server = serve()
     assert server.log_in(ANA)
     assert (tmp_path / "instance" / "messenger.sqlite3").exists()
-    for path in ("/api.php", "/readyz", "/sandbox"):
+    for path in ("/api.php", "/readyz", "/sandbox", "/sandbox/mesibo/backend"):
         assert requests.get(url_in(server.process.output(), path), timeout=5).ok
 
 

@@ -28,6 +28,7 @@ from messenger_api.cli.common import (
 )
 from messenger_api.cli.root import main
 from messenger_api.processes import end_with_parent
+from messenger_api.sandbox import MESIBO_PREFIX
 from messenger_api.settings import OWN_MACHINE, Settings, origin
 from messenger_api.transport.receiving import THREADS
 
@@ -128,6 +129,7 @@ def _welcome(config: Settings, url: str) -> str:
     ]
     if config.uses_sandbox:
         lines.append(f"  Text messages and mesibo    {url}/sandbox")
+        lines.append(f"  mesibo's backend API        {url}{MESIBO_PREFIX}/backend")
         if config.shows_sandbox:
             lines.append("  SANDBOX = True: whoever reaches this server reads everyone's codes there")
     return "\n".join([*lines, "", "  Stop with Ctrl-C.", ""])
