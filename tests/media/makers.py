@@ -162,10 +162,16 @@ def _track(handler: bytes, entry: bytes, samples: bytes, place: int) -> bytes:
 PIXELS, SOUND, PLACES = b"the pixels of a film", b"its sound, too", b"+51.4779-000.0015" + SECRET
 
 
-def film(brand: bytes = b"isom", *, moov_first: bool = False, large: bool = False) -> bytes:
-    """A film with a picture, a sound and a track of positions, with everything that phones write beside."""
+def film(
+    brand: bytes = b"isom", *, moov_first: bool = False, large: bool = False, between: bytes = b""
+) -> bytes:
+    """A film with a picture, a sound and a track of positions, with everything that phones write beside.
+
+    `between` stands between picture and sound, and belongs to no track.
+    """
     head = box(b"ftyp", brand, bytes(4), b"isommp42")
-    media = PIXELS + SOUND + PLACES
+    media = PIXELS + between + SOUND + PLACES
+    sound = len(PIXELS + between)
     packed = struct.pack(">I4sQ", 1, b"mdat", len(media) + 16) + media if large else box(b"mdat", media)
 
     def movie(at: int) -> bytes:
@@ -174,8 +180,8 @@ def film(brand: bytes = b"isom", *, moov_first: bool = False, large: bool = Fals
             b"moov",
             full(b"mvhd", bytes(96)),
             _track(b"vide", picture, PIXELS, at),
-            _track(b"soun", box(b"mp4a", bytes(28)), SOUND, at + len(PIXELS)),
-            _track(b"meta", box(b"camm", bytes(8)), PLACES, at + len(PIXELS) + len(SOUND)),
+            _track(b"soun", box(b"mp4a", bytes(28)), SOUND, at + sound),
+            _track(b"meta", box(b"camm", bytes(8)), PLACES, at + sound + len(SOUND)),
             box(b"udta", box(b"\xa9xyz", SECRET), box(b"\xa9mod", MODEL)),
             full(b"meta", full(b"hdlr", b"mdta"), box(b"ilst", b"com.apple.quicktime.location" + SECRET)),
             box(b"uuid", bytes(16) + XMP),

@@ -153,6 +153,26 @@ def test_a_film_loses_position_and_camera_and_nothing_that_is_seen(
     assert clean(kept) == kept
 
 
+@pytest.mark.parametrize("moov_first", [False, True])
+def test_what_a_camera_writes_between_the_samples_goes(moov_first: bool) -> None:
+    source = film(moov_first=moov_first, between=makers.SECRET)
+    place = source.index(PIXELS)
+
+    kept = clean(source)
+
+    assert TRACE in source
+    assert TRACE not in kept
+    assert kept[place:].startswith(PIXELS + bytes(len(makers.SECRET)) + SOUND)
+
+
+def test_where_sizes_of_samples_are_said_once_for_a_sound_all_of_it_stays() -> None:
+    sizes = struct.pack(">II", 0, 2)
+    source = film(between=b"more of the sound").replace(sizes, struct.pack(">II", 1, len(SOUND)))
+    place = source.index(PIXELS)
+
+    assert clean(source)[place:].startswith(PIXELS + b"more of the sound" + SOUND)
+
+
 def test_a_film_that_begins_as_before_the_standard_is_cleaned_too() -> None:
     source = film(b"qt  ", moov_first=True)[24 - 4 :]
     source = source[source.index(b"moov") - 4 :]

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from itertools import accumulate, chain, repeat
 
-from messenger_api.domain.cleaning.boxes import FULL, Box, Reader, Tree, blank, boxes, children, kinds, weed
-from messenger_api.domain.cleaning.parts import Parts, Range, Unreadable, erase, merged
+from messenger_api.domain.cleaning.boxes import (
+    FULL,
+    Box,
+    Reader,
+    Tree,
+    blank,
+    boxes,
+    children,
+    kinds,
+    weed,
+    within,
+)
+from messenger_api.domain.cleaning.parts import Parts, Range, Unreadable, copy, erase, merged
 
 _SAMPLES: Tree = kinds(
     "stsd stts ctts cslg stsc stsz stz2 stco co64 stss stps sdtp sgpd sbgp subs saiz saio stsh padb"
@@ -43,10 +54,52 @@ def cleaned(data: bytes) -> bytes:
         elif box.kind == b"moof":
             weed(out, box, _FRAGMENT, parts)
     in_fragments = any(box.kind == b"moof" for box in top)
-    for movie in movies:
-        if clean_movie(data, out, movie, parts) and in_fragments:
-            raise Unreadable("metadata in fragments")
+    with_metadata = [clean_movie(data, out, movie, parts) for movie in movies]
+    if not in_fragments:
+        _clear_between(data, out, top, parts)
+    elif any(with_metadata):
+        raise Unreadable("metadata in fragments")
     return bytes(out[: top[-1].end])
+
+
+def _clear_between(data: bytes, out: bytearray, top: list[Box], parts: Parts) -> None:
+    """Erase what stands between the samples: cameras in cars write there where they are.
+
+    It stays where the samples of a kept track cannot be found for certain.
+    """
+    movies = (box for box in top if box.kind == b"moov")
+    kept = chain.from_iterable(children(out, movie, parts) for movie in movies)
+    try:
+        used = merged(_certain([box for box in kept if box.kind == b"trak"], data, parts), len(out))
+    except Unreadable:
+        return
+    for box in (box for box in top if box.kind == b"mdat"):
+        out[box.body : box.end] = bytes(box.end - box.body)
+        copy(data, merged(within(used, box), len(out)), out)
+
+
+def _certain(tracks: list[Box], data: bytes, parts: Parts) -> list[Range]:
+    """Where the bytes of these tracks are.
+
+    Sizes that are said once for all samples of a sound are those of its bytes, frames or channels, by who
+    wrote them; encryption has its keys between the samples.
+
+    Raises:
+        Unreadable: that cannot be made out.
+    """
+    if any(_is_uncertain(data, track, parts) for track in tracks):
+        raise Unreadable("sizes or keys")
+    return [found for track in tracks for found in _samples(data, track, parts)]
+
+
+def _is_uncertain(data: bytes, track: Box, parts: Parts) -> bool:
+    table = _descend(data, track, parts, b"mdia", b"minf", b"stbl")
+    found = {box.kind: box for box in children(data, table, parts)} if table else {}
+    if b"saio" in found or b"stsz" not in found:
+        return True
+    sizes = Reader(data, found[b"stsz"])
+    sizes.number(FULL)
+    return sizes.number(4) > 0 and _handler(data, track, parts) == b"soun"
 
 
 def clean_movie(data: bytes, out: bytearray, movie: Box, parts: Parts) -> bool:
