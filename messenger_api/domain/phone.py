@@ -31,7 +31,7 @@ NO_COUNTRY = "001"
 _DIGITS = re.compile(r"\++[0-9]+|[0-9]+")
 _INVISIBLE = re.compile(r"[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 # What stands between digits without being one, beside blanks, dashes and brackets of any alphabet.
-_BETWEEN = frozenset("./~\u2044\u2053\u2212\u223c\u30fc\u00b7\u2022\u30fb")
+_BETWEEN = frozenset("\t*./~\u2044\u2053\u2212\u223c\u30fc\u00b7\u2022\u30fb")
 _BLANKS_DASHES_BRACKETS = frozenset({"Zs", "Pd", "Ps", "Pe"})
 # The forms of ASCII that take as much room as an ideograph (Unicode, U+FF01 to U+FF5E).
 _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
@@ -140,10 +140,10 @@ def read(entry: str, country: str = "") -> Phone | None:
 @lru_cache(maxsize=4096)
 def _read(entry: str, country: str) -> Phone | None:
     text = _INVISIBLE.sub("", entry).strip()
-    local_only = text.startswith(UNKNOWN_COUNTRY)
     dialled = _dialled(text.removeprefix(UNKNOWN_COUNTRY))
     if dialled is None:
         return None
+    local_only = text.startswith(UNKNOWN_COUNTRY) and not dialled.digits.startswith("+")
     at_home = _at_home(dialled)
     # Most numbers of a phone book are of this kind, and the library takes twenty times as long.
     abroad = "" if local_only else _without_zeros(dialled.digits)

@@ -52,9 +52,12 @@ def _renumbering(since: str, old: str, new: str | Callable[[re.Match[str]], str]
 RENUMBERINGS: dict[int, tuple[Renumbering, ...]] = {
     # A 1 in front of mobiles from abroad; 044, 045 and 01 at home, and in phone books behind +52 too.
     52: (_renumbering("2019-08-03", r"(?:0?1|0?4[45])(\d{10})", r"\1"),),
+    # The zone's digit and seven more; those of 46 have eight digits today, too.
+    57: (_renumbering("2021-09-01", r"(?!46)[124-8][2-9]\d{6}", r"60\g<0>"),),
     84: (_renumbering("2018-09-15", r"(1\d\d)(\d{7})", lambda m: _VIETNAM.get(m[1], m[1]) + m[2]),),
     225: (_renumbering("2021-01-31", r"([04-9])(\d)(\d{6})", lambda m: _IVORY_COAST[m[2]] + m[0]),),
     229: (_renumbering("2024-11-30", r"\d{8}", r"01\g<0>"),),
+    230: (_renumbering("2013-09-01", r"[79]\d{6}", r"5\g<0>"),),
     237: (
         _renumbering("2014-11-21", r"[23]\d{7}", r"2\g<0>"),
         _renumbering("2014-11-21", r"[5-9]\d{7}", r"6\g<0>"),
