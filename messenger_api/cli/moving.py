@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from messenger_api.cli.rows import BadRow, Done, Row, Skipped
+from messenger_api.cli.rows import BadRow, Done, Row, Skipped, truth
 from messenger_api.mesibo import Client, GroupEditMembers, MesiboRefused, MesiboUnreachable, Operation
 from messenger_api.mesibo.building import build
 from messenger_api.mesibo.specification import Field, operations
@@ -17,7 +17,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "groups": ("gid", "name", "flags", "expiry", "expiryext"),
     "members": ("gid", "address", "send", "recv"),
 }
-_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 # A call with this many addresses stays short, and a refused one is not long to take apart.
 MEMBERS_PER_CALL = 100
 MAYBE = "may exist at mesibo: no answer came, and another try could make a second one"
@@ -33,11 +32,7 @@ def operation(
     Raises:
         BadRow: it has a fault.
     """
-    if row.fault:
-        raise BadRow(row.fault)
-    if unknown := sorted(set(row.values) - set(COLUMNS[kind])):
-        raise BadRow(f"unknown column: {', '.join(unknown)}")
-    op, values = _op(kind, dict(row.values), new=new)
+    op, values = _op(kind, row.checked(COLUMNS[kind]), new=new)
     fields = operations()[op].fields
     try:
         built = build(op, {name: _value(fields[name], value) for name, value in values.items()})
@@ -67,10 +62,7 @@ def _moved(op: Operation[Any], gids: Mapping[int, int]) -> Operation[Any]:
 
 def _value(field: Field, value: Any) -> Any:
     if field.type in ("boolean", "bit"):
-        truth = value if isinstance(value, bool) else _TRUTH.get(str(value).strip().lower())
-        if truth is None:
-            raise BadRow(f"{field.name}: {value} is neither true nor false")
-        return truth
+        return truth(field.name, value)
     if field.type == "integer" and not isinstance(value, bool):
         try:
             return int(value)

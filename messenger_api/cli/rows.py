@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +20,9 @@ import click
 REASON = "reason"
 FORGOTTEN = "not done"
 FORMATS = (".csv", ".jsonl")
+# Rows hold names and numbers of people: only the owner of a file may read it.
+FILE_MODE = 0o600
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 Values = Mapping[str, Any]
 
@@ -34,6 +39,27 @@ class Row:
     values: Values = field(repr=False)
     fault: str = ""
 
+    def checked(self, columns: Iterable[str]) -> dict[str, Any]:
+        """The values. Raises BadRow: it has a fault, or a column of another name."""
+        if self.fault:
+            raise BadRow(self.fault)
+        if unknown := sorted(set(self.values) - set(columns)):
+            raise BadRow(f"unknown column: {', '.join(unknown)}")
+        return dict(self.values)
+
+
+def truth(name: str, value: object) -> bool:
+    """A cell that is yes or no. Raises BadRow."""
+    found = value if isinstance(value, bool) else _TRUTH.get(str(value).strip().lower())
+    if found is None:
+        raise BadRow(f"{name}: {value} is neither true nor false")
+    return found
+
+
+def progress(label: str, *, length: int | None = None, rows: Iterable[Any] | None = None) -> Any:
+    """A progress bar on the standard error, of rows or of so many steps."""
+    return click.progressbar(rows, length=length, label=label, file=sys.stderr, show_pos=True)
+
 
 def format_of(path: Path) -> str:
     """The ending that says how a file is written; another ends the command."""
@@ -45,13 +71,27 @@ def format_of(path: Path) -> str:
 def read_rows(path: Path) -> Iterator[Row]:
     """The rows of a file. Rows that are alike get keys of their own, the same ones with every reading."""
     seen: Counter[str] = Counter()
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with _readable(path) as file:
         for values, fault in _csv(file) if format_of(path) == ".csv" else _json_lines(file):
             plain = {name: each for name, each in values.items() if name != REASON and each not in ("", None)}
             text = json.dumps(plain, sort_keys=True, ensure_ascii=False)
             digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
             seen[digest] += 1
             yield Row(f"{digest}-{seen[digest]}", plain, fault)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[TextIO]:
+    """A file that is open; one that cannot be read as rows ends the command."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield file
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{path} is not in UTF-8") from error
+    except csv.Error as error:
+        raise click.ClickException(f"{path}: {error}") from error
 
 
 def _csv(file: TextIO) -> Iterator[tuple[dict[str, Any], str]]:
@@ -77,7 +117,8 @@ def writing(path: Path, columns: Iterable[str]) -> Iterator[Any]:
     """Yields a function that writes a row. The file takes its name at the end, whole; other rows never do."""
     part = path.with_name(f"{path.name}.part")
     names = list(columns)
-    with part.open("w", encoding="utf-8", newline="") as file:
+    part.unlink(missing_ok=True)
+    with open(part, "w", encoding="utf-8", newline="", opener=_private) as file:
         if format_of(path) == ".csv":
             table = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
             table.writeheader()
@@ -85,6 +126,10 @@ def writing(path: Path, columns: Iterable[str]) -> Iterator[Any]:
         else:
             yield lambda values: file.write(json.dumps(values, ensure_ascii=False) + "\n")
     part.replace(path)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, FILE_MODE)
 
 
 def _cell(value: object) -> object:
@@ -102,6 +147,10 @@ class Skipped:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def __str__(self) -> str:
+        """How many, and where."""
+        return f"{len(self)} skipped" + (f" into {self.path}" if len(self) else "")
 
     def add(self, row: Row, reason: str) -> None:
         """Keep a row with the reason."""

@@ -299,3 +299,21 @@ def test_a_file_that_is_none_is_told(
     result = cli.run("mesibo", "import", str(tmp_path / name), "--of", "users")
     assert result.exit_code != 0
     assert says in result.stderr
+
+
+def test_a_file_in_another_encoding_is_told(scripted: tuple[Cli, Stub], tmp_path: Path) -> None:
+    cli, stub = scripted
+    file = tmp_path / "u.csv"
+    file.write_bytes("address,name\n491,J\xfcrgen\n".encode("latin-1"))
+    result = cli.run("mesibo", "import", str(file), "--of", "users", "--go")
+    assert (result.exit_code, result.stderr) == (1, f"Error: {file} is not in UTF-8\n")
+    assert stub.seen == []
+
+
+def test_rows_that_were_skipped_are_for_the_owner_of_their_file(
+    scripted: tuple[Cli, Stub], tmp_path: Path
+) -> None:
+    cli, _ = scripted
+    (tmp_path / "u.skipped.csv").touch(0o644)
+    cli.ok("mesibo", "import", str(write(tmp_path / "u.csv", "address,flags", "491,x")), "--of", "users")
+    assert (tmp_path / "u.skipped.csv").stat().st_mode & 0o077 == 0

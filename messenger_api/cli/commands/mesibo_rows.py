@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from messenger_api.cli.commands.mesibo import mesibo
 from messenger_api.cli.common import fail, say
 from messenger_api.cli.mesibo import mesibo_client
 from messenger_api.cli.moving import BEGUN, COLUMNS, MAYBE, Import, operation
-from messenger_api.cli.rows import BadRow, Done, Row, Skipped, format_of, read_rows, writing
+from messenger_api.cli.rows import BadRow, Done, Row, Skipped, format_of, progress, read_rows, writing
 from messenger_api.mesibo import Client, MesiboUnreachable, Operation
 from messenger_api.mesibo.walking import ALPHABET
 
@@ -44,7 +43,7 @@ def export(file: Path, kind: str, match: str, alphabet: str, gids: tuple[int, ..
         rows = _found(client, kind, match, alphabet, gids, missing)
         with (
             writing(file, COLUMNS[kind]) as write,
-            click.progressbar(rows, label=f"{kind}", file=sys.stderr, show_pos=True) as shown,
+            progress(kind, rows=rows) as shown,
         ):
             for row in shown:
                 write({name: row.get(name) for name in COLUMNS[kind]})
@@ -113,18 +112,18 @@ def import_rows(file: Path, kind: str, go: bool, new: bool, groups: Path | None)
         calls, before = _calls(client, file, done, skipped, make)
         if not go:
             skipped.save()
-            say(f"{len(calls)} {kind} to bring, {before} done before, {_beside(skipped)}.")
+            say(f"{len(calls)} {kind} to bring, {before} done before, {skipped}.")
             say("Nothing was sent: --go does it.")
             return
         work = Import(client, done, skipped)
         try:
-            with click.progressbar(length=len(calls), label=kind, file=sys.stderr, show_pos=True) as bar:
+            with progress(kind, length=len(calls)) as bar:
                 for settled in work.run(calls):
                     bar.update(settled)
         finally:
             skipped.save()
             say(f"{work.sent} {kind} brought, {before} done before.")
-    say(f"{_beside(skipped)}.")
+    say(f"{skipped}.")
     if len(skipped):
         raise SystemExit(1)
 
@@ -156,7 +155,3 @@ def _new_gids(groups: Path) -> Mapping[int, int]:
         for row in read_rows(groups)
         if isinstance(results.get(row.key), int) and str(row.values.get("gid", "")).isdigit()
     }
-
-
-def _beside(skipped: Skipped) -> str:
-    return f"{len(skipped)} skipped" + (f" into {skipped.path}" if len(skipped) else "")
