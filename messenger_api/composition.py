@@ -40,6 +40,7 @@ from messenger_api.services.login.sms_code import SmsCodeFlow
 from messenger_api.services.operator import Operator
 from messenger_api.services.operator.groups import GroupQueries
 from messenger_api.services.operator.health import Health
+from messenger_api.services.operator.imports import Imports
 from messenger_api.services.operator.outbox import OutboxControl
 from messenger_api.services.operator.users import UserQueries
 from messenger_api.services.otp.codes import OneTimeCodes
@@ -275,6 +276,11 @@ class Parts(Held):
             texts=self.texts,
             health=self.health,
         )
+
+    @cached_property
+    def imports(self) -> Imports:
+        """Accounts that an operator brings."""
+        return Imports(self.database, self.identities, self.entrances, self.closing)
 
     # All that ops do
 

@@ -202,9 +202,10 @@ def say(message: str, *, err: bool = False) -> None:
     click.echo("\n".join(" " * indent + printable(line) for line, indent in lines), err=err)
 
 
-def print_json(value: Any) -> None:
-    """Print a value as indented JSON; whatever is not visible is escaped, as JSON does with controls."""
-    text = msgspec.json.format(msgspec.json.encode(value)).decode()
+def print_json(value: Any, *, indent: int = 2) -> None:
+    """Print a value as indented JSON, with `indent` 0 in a line; whatever is not visible is escaped, as JSON
+    does with controls."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=indent).decode()
     click.echo(_UNSEEN.sub(lambda found: _escaped(found[0]), text))
 
 

@@ -86,6 +86,15 @@ class Identities:
         """Read a number in somebody's country, or an address; None for what identifies nobody."""
         return self._names.read(entry, country)
 
+    def at_login(self, entry: str) -> Identity:
+        """Who wants to log in with this. Raises BadPhone."""
+        names = self._names
+        return names.read_number(entry) if isinstance(names, PhoneNumbers) else names.read_address(entry)
+
+    def contact_key(self, who: Identity) -> bytes:
+        """The blind key of somebody."""
+        return self._keys.contact_key(who)
+
     def key_at_login(self, entry: str) -> bytes | None:
         """The blind key of the account that this logs in to; None for what identifies nobody."""
         return self._read_key(entry, self._names.country)

@@ -22,7 +22,7 @@ from sqlalchemy.exc import NoResultFound
 
 from messenger_api.storage.db import new_id
 from messenger_api.storage.models import Thumbnail, User
-from messenger_api.storage.packed import PackedRow, packed, unpack
+from messenger_api.storage.packed import PackedRow, columns, packed, unpack
 from messenger_api.storage.statements import execute
 
 THUMBNAIL = func.coalesce(Thumbnail.tn, literal_column("''"))
@@ -170,6 +170,36 @@ def add_thumbnail(connection: Connection, photo: str, tn: str) -> None:
 def remove_thumbnail(connection: Connection, photo: str) -> None:
     """Forget the thumbnail of a photo that is gone."""
     connection.execute(delete(Thumbnail).where(Thumbnail.photo == photo))
+
+
+class Listed(Struct, frozen=True):
+    """An account as files hold it; times are unix seconds."""
+
+    uid: Annotated[int, User.uid]
+    contact_key: Annotated[bytes, User.contact_key]
+    address: Annotated[str, User.address]
+    name: Annotated[str, User.name]
+    status: Annotated[str, User.status]
+    photo: Annotated[str, User.photo]
+    country: Annotated[str, User.country]
+    created_at: Annotated[int, User.created_at]
+    seen_at: Annotated[int, User.seen_at]
+    blocked: Annotated[int, User.blocked]
+
+
+_LISTED = select(*columns(Listed)).where(User.closed_at == 0)
+
+
+def listed(connection: Connection, *, after: int, limit: int) -> list[Listed]:
+    """Up to `limit` accounts that are not closed and have greater uids, in the order of their uids."""
+    query = _LISTED.where(User.uid > after).order_by(User.uid).limit(limit)
+    return [Listed(*row) for row in connection.execute(query)]
+
+
+def listed_of(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, Listed]:
+    """The accounts that are not closed and have one of these contact keys, by their keys."""
+    rows = connection.execute(_LISTED.where(User.contact_key.in_(keys)))
+    return {found.contact_key: found for found in (Listed(*row) for row in rows)}
 
 
 def page(

@@ -1,4 +1,4 @@
-"""`messenger-api users block|unblock|delete|export|reports`: what an operator does about a user."""
+"""`messenger-api users block|unblock|delete|reports`: what an operator does about a user."""
 
 from __future__ import annotations
 
@@ -54,16 +54,6 @@ def delete(number: str, yes: bool) -> None:
             say(f"The account of {printable(number)} is closed; the outbox goes on with the rest.")
             return
     say(f"The account of {printable(number)} is deleted.")
-
-
-@users.command()
-@click.argument("number")
-def export(number: str) -> None:
-    """Print all that is kept about a user, as JSON: what `exportaccount` answers."""
-    with ready_services() as (parts, services):
-        files_url = parts.settings.files_url(parts.settings.public_url.rstrip("/"))
-        found = services.exports.of(uid_of(parts, number), files_url)
-    print_json(found)
 
 
 @users.command()

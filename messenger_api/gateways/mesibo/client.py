@@ -125,6 +125,20 @@ class MesiboClient:
         op = mesibo.Otp(address=address, tries=tries, expiry=expiry, reuse=True)
         return self._calls.make(op, lambda answer: answer.otp)
 
+    @property
+    def makes_users(self) -> bool:
+        """Whether users can be made without a token: api.php makes none without an app id (documented)."""
+        return not self._is_form
+
+    def make_user(self, address: str, name: str = "") -> int:
+        """Make the user unless known, without a token, and return mesibo's number, 0 when it tells none.
+
+        A token that the user has stays. Raises ValueError: not `makes_users`.
+        """
+        return self._calls.make(
+            mesibo.UserAdd(address=address, name=name or None), lambda answer: answer.uid or 0
+        )
+
     def delete_token(self, address: str, *, uid: int | None, appid: str) -> None:
         """End the user's token for this app id; the user stays and gets messages at the next login."""
         self._calls.make(mesibo.UserToken(**_user(address, uid), appid=appid, delete=True), _nothing)

@@ -97,6 +97,16 @@ class Entrances:
             entrance.asked = _is_maybe_done(error)
             raise
 
+    def make_user(self, entrance: Entrance, name: str) -> int:
+        """mesibo's id of the number's user, who is made unless known and gets no token.
+
+        Raises:
+            TryLater: mesibo is away. Refused: it refuses the user.
+        """
+        entrance.asked = True
+        with translated():
+            return self._mesibo.make_user(entrance.address, name)
+
     def finish(self, key: bytes) -> None:
         """Have nothing left to do about a number's past. Raises TryLater."""
         self._closing.finish_past(key)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+
 import msgspec
 
+from messenger_api.services.account.exports import iso
 from messenger_api.services.identities import Identities
 from messenger_api.storage import blocks, contacts, groups, sessions, users
 from messenger_api.storage.db import Database
+from messenger_api.storage.users import Listed
+
+# Accounts that one statement reads.
+EXPORTED_AT_ONCE = 1000
 
 
 class ListedUser(msgspec.Struct, frozen=True):
@@ -18,6 +26,20 @@ class ListedUser(msgspec.Struct, frozen=True):
     country: str
     created_at: int
     changed_at: int
+
+
+class ExportedUser(msgspec.Struct, frozen=True):
+    """An account as files hold it. Times are ISO 8601 in UTC."""
+
+    address: str
+    name: str
+    status: str
+    blocked: bool
+    uid: int
+    country: str
+    photo: str
+    created: str
+    seen: str
 
 
 class ShownSession(msgspec.Struct, frozen=True):
@@ -86,6 +108,13 @@ class UserQueries:
         rows = self._database.run(lambda tx: users.page(tx, after=after, limit=limit))
         return [ListedUser(*row) for row in rows]
 
+    def exported(self) -> Iterator[ExportedUser]:
+        """Every account but those that are being deleted, in the order of their uids."""
+        after = 0
+        while rows := self._database.run(partial(users.listed, after=after, limit=EXPORTED_AT_ONCE)):
+            yield from map(_exported, rows)
+            after = rows[-1].uid
+
     def find(self, typed: str) -> ListedUser | None:
         """The account that this number or address logs in to; None if there is none.
 
@@ -146,3 +175,17 @@ class UserQueries:
             for member in group.roster.members
             if member.uid == uid
         ]
+
+
+def _exported(row: Listed) -> ExportedUser:
+    return ExportedUser(
+        address=row.address,
+        name=row.name,
+        status=row.status,
+        blocked=bool(row.blocked),
+        uid=row.uid,
+        country=row.country,
+        photo=row.photo,
+        created=iso(row.created_at),
+        seen=iso(row.seen_at),
+    )

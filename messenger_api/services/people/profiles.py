@@ -14,7 +14,7 @@ from messenger_api.services.people.tasks import UserChanged, file_gone
 from messenger_api.storage import outbox, users
 from messenger_api.storage.db import Database, Uncertain
 from messenger_api.storage.sessions import Caller
-from messenger_api.storage.users import Changes, Profile
+from messenger_api.storage.users import Changes, Listed, Profile
 
 
 class Profiles:
@@ -40,9 +40,9 @@ class Profiles:
             BadImage, TooLarge: the photo cannot be used; nothing was changed.
         """
         stored, tn = self._keep(photo)
-        wanted = _Wanted(name, status, stored or ("" if remove_photo else None), tn)
+        wanted = Wanted(name, status, stored or ("" if remove_photo else None), tn)
         try:
-            return self._database.write(partial(_changed, uid=caller.uid, wanted=wanted))
+            return self._database.write(partial(change, uid=caller.uid, wanted=wanted))
         except Uncertain:
             raise
         except BaseException:
@@ -59,15 +59,15 @@ class Profiles:
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class Wanted:
     """What a profile shall be; None leaves it as it is. `tn` belongs to a new photo."""
 
-    name: str | None
-    status: str | None
-    photo: str | None
-    tn: str
+    name: str | None = None
+    status: str | None = None
+    photo: str | None = None
+    tn: str = ""
 
-    def beside(self, profile: Profile) -> Changes:
+    def beside(self, profile: Profile | Listed) -> Changes:
         """What is wanted and not so yet."""
         changes: Changes = {}
         if self.name is not None and self.name != profile.name:
@@ -79,8 +79,12 @@ class _Wanted:
         return changes
 
 
-def _changed(tx: Connection, now: int, *, uid: int, wanted: _Wanted) -> Profile:
-    """The profile as it is now, with what follows its change queued."""
+def change(tx: Connection, now: int, *, uid: int, wanted: Wanted) -> Profile:
+    """The profile as it is now, with what follows its change queued, inside a transaction.
+
+    Raises:
+        AuthFail: the account is closed, or gone.
+    """
     before = users.locked(tx, uid)
     if before is None:
         raise AuthFail
