@@ -6,6 +6,7 @@ import asyncio
 import errno
 import runpy
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -215,6 +216,9 @@ def test_authorities_are_a_file_or_a_folder(tmp_path: Path, monkeypatch: pytest.
     for way, option in ((Way("", str(tmp_path)), "ca_cert_dir"), (Way("", __file__), "ca_certs")):
         assert pools(way, 1).connection_pool_kw[option] == way.authorities
     assert "ca_certs" not in pools(Way("", ""), 1).connection_pool_kw
+    for place, authorities in ((SELF_SIGNED, 1), (tmp_path, 0)):
+        assert environment.context(Way("", str(place))).cert_store_stats()["x509"] == authorities
+    assert environment.context(Way("", "")).verify_mode is ssl.CERT_REQUIRED
 
 
 def test_a_proxy_may_want_a_password() -> None:
