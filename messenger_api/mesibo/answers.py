@@ -24,6 +24,8 @@ LONGEST_TEXT = 500
 
 # Statuses of a server that is overloaded or slow (RFC 9110, RFC 6585), beside 5xx.
 PASSING_CODES = frozenset(document()["passing"]["codes"])
+# RFC 9110, section 15.
+FIRST_FAILURE = 400
 FIRST_OUTAGE = int(document()["passing"]["from"])
 # The codes that mesibo documents, or that were seen in its answers or in those of its PHP backend.
 KNOWN_LABELS = frozenset(document()["errors"]) | frozenset(
@@ -46,7 +48,9 @@ def judge(op: str, response: Response, secrets: Sequence[str]) -> Answer | Mesib
     refusal = _refusal(op, answer, secrets)
     if _is_outage(refusal, response.status):
         wait = seconds_of(response.headers)
-        return MesiboUnreachable(f"fault {refusal.label}", maybe_done=True, passing=True, retry_after=wait)
+        fault = MesiboUnreachable(f"fault {refusal.label}", maybe_done=True, passing=True, retry_after=wait)
+        fault.error, fault.code = refusal.error, _status(refusal, response.status)
+        return fault
     return refusal
 
 
@@ -78,10 +82,16 @@ def _is_outage(refusal: MesiboRefused, status: int) -> bool:
     `code` is an RFC 9110 status (documented); where it is absent, the HTTP status stands for it if it is one
     of a failure, and else the label alone speaks: one that nobody knows is no answer to what was asked.
     """
-    code = refusal.code if refusal.code is not None else status
-    if 400 <= code < FIRST_OUTAGE:
+    code = _status(refusal, status)
+    if code is not None and code < FIRST_OUTAGE:
         return code in PASSING_CODES
-    return code >= FIRST_OUTAGE or refusal.error not in KNOWN_LABELS
+    return code is not None or refusal.error not in KNOWN_LABELS
+
+
+def _status(refusal: MesiboRefused, status: int) -> int | None:
+    """The status of a failure that `code`, or else HTTP, tells; None where neither does."""
+    code = refusal.code if refusal.code is not None else status
+    return code if code >= FIRST_FAILURE else None
 
 
 def is_success(result: object) -> bool:

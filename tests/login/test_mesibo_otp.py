@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -15,6 +15,7 @@ import requests
 
 from messenger_api.sandbox.records import Fault
 from messenger_api.settings import SettingsError
+from tests.gateways.mesibo_stub import Stub, ok, refused, serving
 from tests.product import APPID, Answer, Product
 from tests.servers import ProductServer
 
@@ -228,6 +229,70 @@ def test_a_code_that_mesibo_may_have_made_counts(make_product: Make, fault: Faul
     product.sandbox.faults.clear()
     product.clock.advance(3700)
     assert ask(product)["result"] == "OK"
+
+
+# --- What mesibo sees
+
+
+@pytest.fixture
+def connected(make_product: Make) -> Iterator[tuple[Product, Stub]]:
+    """The product at a mesibo whose answers are the test's."""
+    with serving() as stub:
+        url = {"mesibo_api_url": stub.url, "mesibo_app_token": "app", "sandbox": False}
+        yield make_product(login_method="mesibo_otp", **url), stub
+
+
+def test_the_code_travels_with_a_request_for_a_token_and_the_token_without_the_code(
+    connected: tuple[Product, Stub],
+) -> None:
+    product, stub = connected
+    user = {"uid": 7, "address": ANA}
+    stub.answers += [
+        ok(otp="482913"),
+        ok(user={**user, "token": "judged" * 8}),
+        ok(user={**user, "token": "minted" * 8}),
+    ]
+    product.ok("login", phone=f"+{ANA}", appid=APPID, name="Ana")
+    assert enter(product, "482913")["token"] == "minted" * 8
+    asked, judged, minted = (seen.json for seen in stub.seen)
+    assert asked == {
+        "op": "otp",
+        "token": "app",
+        "otp": {"address": ANA, "tries": 5, "expiry": 300, "reuse": 1},
+    }
+    token = {"appid": APPID, "expiry": 525600}
+    assert judged["user"] == {"address": ANA, "otp": "482913", "token": token}
+    assert minted["user"] == {"address": ANA, "name": "Ana", "token": token}
+
+
+@pytest.mark.parametrize("field", ["address", "addr"])
+def test_a_number_that_mesibo_refuses_is_a_bad_one(connected: tuple[Product, Stub], field: str) -> None:
+    product, stub = connected
+    stub.answers.append(refused(error="BADVALUE", code=400, properties=[field]))
+    assert ask(product)["error"] == "BADPHONE"
+
+
+@pytest.mark.parametrize(
+    ("told", "error", "counted"),
+    [
+        ({"error": "AUTHFAIL", "code": 401, "properties": ["token"]}, "TRYLATER", 0),
+        ({"error": "AUTHFAIL", "code": 401, "cause": "invalid or expired app token"}, "TRYLATER", 0),
+        ({"error": "AUTHFAIL", "code": 401, "properties": ["otp"]}, "BADCODE", 1),
+        ({"error": "AUTHFAIL"}, "TRYLATER", 1),
+        ({"error": "WRONGOTP"}, "BADCODE", 1),
+        ({}, "BADCODE", 1),
+        ({"error": "WRONGOTP", "code": 503}, "TRYLATER", 0),
+        ({"error": "BUSY", "code": 429}, "TRYLATER", 0),
+    ],
+)
+def test_a_refusal_counts_unless_it_is_about_the_app_token_beyond_doubt(
+    connected: tuple[Product, Stub], told: dict[str, object], error: str, counted: int
+) -> None:
+    product, stub = connected
+    stub.answers += [ok(otp="482913"), refused(**told)]
+    ask(product)
+    assert enter(product, "111111")["error"] == error
+    assert attempts(product) == counted
 
 
 # --- By the operator's hands
