@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from messenger_api.sandbox.faults import Faults
+from messenger_api.services.account.entrances import Entrance, Entrances
 from tests.cli.commands import Cli
 from tests.product import Phone, Product
 
@@ -259,7 +260,25 @@ def test_an_address_that_another_account_has_is_told(
         connection.execute(sql("UPDATE users SET contact_key = :key WHERE address = :ben"), another)
     cli.run("users", "import", write(tmp_path / "u.csv", "address", BEN), "--go")
     [row] = rows_of(tmp_path / "u.skipped.csv")
-    assert row["reason"] == "another account has this address"
+    assert row["reason"].startswith("another account has this address")
+
+
+def test_an_owner_who_logs_in_meanwhile_comes_first(
+    cli: Cli, installation: Product, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_user = Entrances.make_user
+
+    def meanwhile(entrances: Entrances, entrance: Entrance, name: str) -> int:
+        installation.log_in(BEN, "Ben himself")
+        return make_user(entrances, entrance, name)
+
+    monkeypatch.setattr(Entrances, "make_user", meanwhile)
+    file = write(tmp_path / "u.csv", "address,status", f"{BEN},imported")
+    assert cli.run("users", "import", file, "--go").exit_code == 1
+    assert "import it again" in rows_of(tmp_path / "u.skipped.csv")[0]["reason"]
+    assert accounts(installation) == [(BEN, "Ben himself", "", 0, "IN")]
+    cli.ok("users", "import", str(tmp_path / "u.skipped.csv"), "--go")
+    assert accounts(installation) == [(BEN, "Ben himself", "imported", 0, "IN")]
 
 
 def test_each_row_is_read_by_the_login_method(cli: Cli, installation: Product, tmp_path: Path) -> None:

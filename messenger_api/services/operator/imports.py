@@ -105,11 +105,15 @@ class Imports:
         except (AuthFail, BadUser):
             raise NotImported("somebody has just closed or blocked the account") from None
         except IntegrityError:
-            raise NotImported("another account has this address") from None
+            raise NotImported(
+                "another account has this address, or it was made just now: import it again"
+            ) from None
         except TryLater as error:
             if error.__cause__ is not None:
                 raise
-            raise NotImported("an account that had this address is still being deleted: try again") from None
+            raise NotImported(
+                "a former account is still being deleted, or much is going on: import it again"
+            ) from None
 
     def _found(self, keys: Sequence[bytes]) -> dict[bytes, Listed]:
         return self._database.run(lambda tx: users.listed_of(tx, keys))
