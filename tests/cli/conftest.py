@@ -5,15 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 import structlog
+from argon2 import PasswordHasher
 
 from tests.cli.commands import Cli, Process, Start
 from tests.product import Product
 from tests.trust.conftest import PAID
 from tests.trust.network import Network
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands in this process make hashes that take no time; `login/test_passwords.py` has real ones."""
+    quick = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr("argon2.PasswordHasher", quick)
 
 
 @pytest.fixture
