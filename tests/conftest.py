@@ -94,7 +94,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Rings of objects are looked for seldom, and not among what is loaded: else it takes a tenth of a run."""
+    """Rings of objects are looked for seldom, and not among what is loaded: a tenth of a run's time."""
     gc.freeze()
     gc.set_threshold(50_000)
 
