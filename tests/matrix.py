@@ -1,4 +1,4 @@
-"""Matrices of cases: a fixed sample in `make test`, all of them in `make test-long`."""
+"""Matrices of cases: a fixed sample in `make test`, or in `make test-quick` alone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import os
 import random
 from collections.abc import Sequence
 from typing import TypeVar
+
+import pytest
+from _pytest.mark import ParameterSet
 
 Case = TypeVar("Case")
 
@@ -19,5 +22,17 @@ def some(cases: Sequence[Case], count: int) -> list[Case]:
     """
     if LONG or count >= len(cases):
         return list(cases)
-    chosen = sorted(random.Random(len(cases)).sample(range(len(cases)), count))
-    return [cases[index] for index in chosen]
+    return [cases[index] for index in sorted(_chosen(len(cases), count))]
+
+
+def some_when_quick(cases: Sequence[Case], count: int) -> list[ParameterSet]:
+    """All of the cases, so many of which `make test-quick` runs: the others are marked `long`."""
+    chosen = _chosen(len(cases), count)
+    return [
+        pytest.param(case, marks=() if index in chosen else pytest.mark.long)
+        for index, case in enumerate(cases)
+    ]
+
+
+def _chosen(cases: int, count: int) -> set[int]:
+    return set(random.Random(cases).sample(range(cases), count))
