@@ -49,7 +49,7 @@ class Gateway:
     def reply(self, client: socket.socket) -> None:
         body = self.answer if isinstance(self.answer, bytes) else json.dumps(self.answer).encode()
         head = f"HTTP/1.1 {self.status} X\r\nContent-Type: application/json\r\n"
-        head += f"Content-Length: {len(body)}\r\n\r\n"
+        head += f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         client.sendall(head.encode() + body)
 
     def serve(self, client: socket.socket) -> None:
