@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 import logging
@@ -28,6 +27,7 @@ from messenger_api.mesibo import (
     Retries,
 )
 from messenger_api.mesibo.aio import AsyncClient
+from tests.mesibo.loops import run
 
 TOKEN = "app0token0secret"
 Step = Response | NoResponse
@@ -99,14 +99,14 @@ class Waiting:
                 return [each async for each in result]
             return await result if isinstance(result, Awaitable) else result
 
-        return asyncio.run(whole())
+        return run(whole())
 
     def end(self) -> None:
         async def whole() -> None:
             async with self.client:
                 pass
 
-        asyncio.run(whole())
+        run(whole())
 
 
 Kind = type[Blocking] | type[Waiting]

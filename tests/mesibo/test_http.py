@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import runpy
 import socket
@@ -40,9 +39,10 @@ from tests.gateways.mesibo_stub import (
     serving,
     trickle,
 )
+from tests.mesibo.loops import run
 
 TOKEN = "app0token0secret"
-QUICK = Timeouts(connect=0.5, read=0.4)
+QUICK = Timeouts(connect=1.0, read=1.0)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 DEL = mesibo.GroupDel(gid=1)
 
@@ -60,7 +60,7 @@ def waiting(url: str, op: mesibo.Operation[Any] = DEL, times: int = 1) -> Any:
         async with AsyncClient(TOKEN, options) as client:
             return [await client.call(op) for _ in range(times)][-1]
 
-    return asyncio.run(whole())
+    return run(whole())
 
 
 @pytest.fixture
@@ -274,7 +274,7 @@ def test_a_way_that_the_network_has_not_is_told() -> None:
 
 
 def test_a_client_that_was_never_used_closes() -> None:
-    asyncio.run(AsyncClient(TOKEN).close())
+    run(AsyncClient(TOKEN).close())
     Client(TOKEN).close()
 
 
