@@ -109,8 +109,7 @@ def _read_body(environ: WSGIEnvironment, settings: Settings) -> tuple[Fields, Up
 
 
 def _text_body(body: Body, label: str, charset: str) -> Fields:
-    # Programs in C may send the NUL that ends their texts.
-    data = in_utf8(body.whole(MAX_BODY_BYTES)).rstrip(b"\0")
+    data = in_utf8(body.whole(MAX_BODY_BYTES))
     charset = "" if charset in WIDE else charset  # so it is in UTF-8 by now
     if data.lstrip()[:1] == JSON_START:
         return _json(data, charset)
@@ -123,7 +122,9 @@ def _json(data: bytes, charset: str) -> Fields:
     try:
         members = from_json(data, dict[str, object])
     except UnicodeDecodeError:
-        return _json(text(data, charset).encode(), "")
+        if charset:
+            return _json(text(data, charset).encode(), "")
+        raise unreadable("it is not valid JSON") from None
     except (msgspec.DecodeError, RecursionError):
         raise unreadable("it is not valid JSON") from None
     return {_name(name): value for name, value in members.items()}
