@@ -3,7 +3,7 @@
 -- Into an empty database:  mysql -h HOST -u USER -p DATABASE < schema/mysql-schema.sql
 -- The same is done by:     messenger-api db upgrade
 --
--- Written by scripts/make-schema from messenger_api/storage/models.py. Times are unix seconds.
+-- Written by scripts/make-schema from messenger_api/storage/models/. Times are unix seconds.
 
 SET NAMES utf8mb4;
 

@@ -1,9 +1,12 @@
-"""The tables. Migrations and `schema/mysql-schema.sql` must agree with them; a test compares all three."""
+"""The tables. Migrations and `schema/mysql-schema.sql` must agree with them; a test compares all three.
+
+Those about push stand in a file of their own.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, MetaData, SmallInteger, String, Text, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, SmallInteger, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
 
 from messenger_api.storage.columns import (
     EMPTY,
@@ -18,6 +21,9 @@ from messenger_api.storage.columns import (
     ascii_text,
     exact_text,
 )
+from messenger_api.storage.models.base import Base as Base
+from messenger_api.storage.models.push import PUSH_TOKEN_LENGTH as PUSH_TOKEN_LENGTH
+from messenger_api.storage.models.push import PushToken as PushToken
 
 # mesibo: an address is ASCII, case-sensitive, at most 64 characters.
 ADDRESS_LENGTH = 64
@@ -26,22 +32,7 @@ STATUS_LENGTH = 255
 APPID_LENGTH = 128
 DEVICE_LENGTH = 128
 REPORT_LENGTH = 1000
-# FCM and APNs set no limit; peers keep 4 KB.
-PUSH_TOKEN_LENGTH = 4096
 KIND_LENGTH = 24
-
-
-class Base(DeclarativeBase):
-    """Base of the tables; constraint names are fixed so that migrations can name them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
 
 
 class User(Base):
@@ -101,21 +92,6 @@ class Session(Base):
     created_at: Mapped[int] = mapped_column(BigInteger)
     synced_to: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
     seen_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO, index=True)
-
-
-class PushToken(Base):
-    """Where to wake the app of a session: FCM, APNs or PushKit."""
-
-    __tablename__ = "push_tokens"
-    __table_args__ = (MYSQL,)
-
-    sid: Mapped[int] = mapped_column(ForeignKey("sessions.sid", ondelete="CASCADE"), primary_key=True)
-    token_hash: Mapped[bytes] = mapped_column(HASH, unique=True)
-    token: Mapped[str] = mapped_column(Text)
-    device_type: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    production: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    fcm: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    changed_at: Mapped[int] = mapped_column(BigInteger)
 
 
 class OneTimeCode(Base):
