@@ -1,17 +1,17 @@
-"""The SQLite file of the sandbox, its transactions and its clock."""
+"""The SQLite file of the sandbox, its transactions and its time."""
 
 from __future__ import annotations
 
 import sqlite3
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from messenger_api.sandbox.clock import MOST_AHEAD, SharedClock
 from messenger_api.sandbox.schema import create_tables
 
 KEEP = 1_000
@@ -36,7 +36,7 @@ class Memory:
     Args:
         path: the file.
         keep: how many rows of a kind stay.
-        clock: Unix seconds; None for the file's own clock, which `advance` moves.
+        clock: Unix seconds; None for a clock in a file beside it, which `advance` moves.
     """
 
     def __init__(
@@ -44,18 +44,21 @@ class Memory:
     ) -> None:
         self._folder = None if path else tempfile.TemporaryDirectory(prefix="messenger-sandbox-")
         self._keep = keep
-        self._clock = clock
         self._lock = threading.RLock()
         self.path = path or Path(self._folder.name if self._folder else "") / "sandbox.sqlite3"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(self.path, timeout=20, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
-        create_tables(self._db)
+        self._own = SharedClock(self.path.with_name(f"{self.path.name}-clock"))
+        self._clock = clock or self._own.now
+        if create_tables(self._db):
+            self._own.ahead = 0
 
     def close(self) -> None:
         """Close the file; a private one is removed. A second call does nothing."""
         with self._lock:
             self._db.close()
+            self._own.close()
             if self._folder:
                 self._folder.cleanup()
 
@@ -87,9 +90,12 @@ class Memory:
 
     def now(self) -> int:
         """The sandbox's time: the machine's, and as far ahead as `advance` put it."""
-        if self._clock:
-            return self._clock()
-        return int(time.time()) + int(self.rows("SELECT ahead FROM clock")[0][0])
+        return self._clock()
+
+    @property
+    def ahead(self) -> int:
+        """Seconds that `advance` put it ahead of the machine's time."""
+        return self._own.ahead
 
     def advance(self, seconds: int) -> int:
         """Put the clock so far ahead, for every process on the file; the time afterwards.
@@ -99,8 +105,8 @@ class Memory:
         """
         if seconds < 0:
             raise ValueError("the sandbox's clock goes forward")
-        with self.writing() as db:
-            db.execute("UPDATE clock SET ahead = min(ahead + ?, ?)", (min(seconds, _LATEST), 2**40))
+        with self.writing():  # one process at a time
+            self._own.ahead += min(seconds, MOST_AHEAD)
         return self.now()
 
     def after(self, seconds: int) -> int:

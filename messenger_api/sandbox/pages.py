@@ -13,8 +13,9 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request,
 from werkzeug.wrappers import Response as BaseResponse
 
 from messenger_api.mesibo.specification import operations
-from messenger_api.sandbox.faults import LONGEST_DELAY, Faults
-from messenger_api.sandbox.records import Fault, Group, Message, User
+from messenger_api.sandbox.controls import add_controls
+from messenger_api.sandbox.faults import Faults
+from messenger_api.sandbox.records import Group, Message, User
 from messenger_api.sandbox.store import SandboxStore
 
 # The first call a newcomer makes: asks for a code, which then shows on the page.
@@ -27,7 +28,7 @@ _JPEG = b"\xff\xd8\xff"
 
 
 def sandbox_pages(store: SandboxStore, *, first_call: str = LOGIN) -> Blueprint:
-    """Routes below `/sandbox`: the page, its data as JSON, and the faults.
+    """Routes below `/sandbox`: the page, its data as JSON, and what tests set.
 
     Args:
         store: what is shown.
@@ -55,7 +56,7 @@ def sandbox_pages(store: SandboxStore, *, first_call: str = LOGIN) -> Blueprint:
         return render_template("sandbox.html", first_call=request.host_url.rstrip("/") + first_call)
 
     _add_lists(pages, store)
-    _add_faults(pages, Faults(store))
+    add_controls(pages, store)
     return pages
 
 
@@ -93,26 +94,6 @@ def _add_lists(pages: Blueprint, store: SandboxStore) -> None:
         if found is None:
             abort(404)
         return Response(found, mimetype="image/jpeg")
-
-
-def _add_faults(pages: Blueprint, faults: Faults) -> None:
-    @pages.get("/faults")
-    def current() -> Response:
-        return jsonify(faults=list(map(dataclasses.asdict, faults.current())))
-
-    @pages.post("/faults")
-    def add() -> Response:
-        # get_json insists on application/json, which a page of another origin cannot send unasked.
-        fault = _fault(request.get_json())
-        if fault is None:
-            return _bad_fault()
-        faults.set(fault)
-        return current()
-
-    @pages.delete("/faults")
-    def clear() -> Response:
-        faults.clear()
-        return current()
 
 
 def _limit() -> int:
@@ -188,28 +169,3 @@ def _thumbnail(message: Message | None) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     return found if found.startswith(_JPEG) else None
-
-
-def _fault(given: object) -> Fault | None:
-    """The fault that a request describes; None when a member is unknown or has a wrong type."""
-    fields = {field.name: type(field.default) for field in dataclasses.fields(Fault)}
-    if not isinstance(given, dict) or not set(given) <= set(fields):
-        return None
-    values: dict[str, Any] = dict(given)
-    if _whole(values.get("delay")):
-        values["delay"] = float(values["delay"])
-    if not all(type(value) is fields[key] for key, value in values.items()):
-        return None
-    fault = Fault(**values)
-    return fault if 0 <= fault.delay <= LONGEST_DELAY and fault.times >= 0 and fault.op else None
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _bad_fault() -> Response:
-    accepted = {field.name: field.default for field in dataclasses.fields(Fault)}
-    answer = jsonify(error="not a fault", accepted=accepted, longest_delay=LONGEST_DELAY)
-    answer.status_code = 400
-    return answer

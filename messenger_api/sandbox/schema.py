@@ -6,7 +6,7 @@ import sqlite3
 import time
 
 # Raise it with every change below: an older file is emptied, for nothing in it is worth a migration.
-VERSION = 4
+VERSION = 5
 
 # AUTOINCREMENT never gives a number twice, not even after a deletion; `sqlite_sequence` sets the
 # start of each count. Different starts keep a uid from passing for a gid or a mid in a test.
@@ -53,8 +53,6 @@ CREATE TABLE scripts (
     sid INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, description TEXT NOT NULL,
     content TEXT NOT NULL, time INTEGER NOT NULL);
 CREATE TABLE access (id INTEGER PRIMARY KEY AUTOINCREMENT, fields TEXT NOT NULL);
-CREATE TABLE clock (ahead INTEGER NOT NULL);
-INSERT INTO clock VALUES (0);
 CREATE TABLE texts (
     id INTEGER PRIMARY KEY AUTOINCREMENT, recipient TEXT NOT NULL, text TEXT NOT NULL,
     provider TEXT NOT NULL, sender TEXT NOT NULL, time INTEGER NOT NULL);
@@ -70,12 +68,16 @@ INSERT INTO sqlite_sequence (name, seq) VALUES ('users', 1000), ('groups', 5000)
 _TRIES = 100
 
 
-def create_tables(db: sqlite3.Connection) -> None:
-    """Bring the file of this connection (in autocommit mode) to the tables of this version."""
+def create_tables(db: sqlite3.Connection) -> bool:
+    """Bring the file of this connection (in autocommit mode) to the tables of this version.
+
+    Whether it is empty now.
+    """
     _switch_to_wal(db)
     db.execute("PRAGMA synchronous = OFF")
     db.execute("BEGIN IMMEDIATE")
-    if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+    old = db.execute("PRAGMA user_version").fetchone()[0] != VERSION
+    if old:
         for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
             if not name.startswith("sqlite_"):
                 db.execute(f"DROP TABLE {name}")
@@ -85,6 +87,7 @@ def create_tables(db: sqlite3.Connection) -> None:
             db.execute(statement)
         db.execute(f"PRAGMA user_version = {VERSION}")
     db.execute("COMMIT")
+    return bool(old)
 
 
 def _switch_to_wal(db: sqlite3.Connection) -> None:

@@ -1,0 +1,79 @@
+"""What tests set over HTTP, in whatever language they are written: faults, and the clock."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from messenger_api.sandbox.faults import LONGEST_DELAY, Faults
+from messenger_api.sandbox.records import Fault
+from messenger_api.sandbox.store import SandboxStore
+
+# Everything here reads `request.get_json()`, which insists on application/json: a page of another origin
+# cannot send that unasked.
+
+
+def add_controls(pages: Blueprint, store: SandboxStore) -> None:
+    """Add `/faults` and `/clock` to the sandbox's pages."""
+    _add_faults(pages, Faults(store))
+    _add_clock(pages, store)
+
+
+def _add_faults(pages: Blueprint, faults: Faults) -> None:
+    @pages.get("/faults")
+    def current() -> Response:
+        return jsonify(faults=list(map(dataclasses.asdict, faults.current())))
+
+    @pages.post("/faults")
+    def add() -> Response:
+        fault = _fault(request.get_json())
+        if fault is None:
+            accepted = {field.name: field.default for field in dataclasses.fields(Fault)}
+            return _bad(error="not a fault", accepted=accepted, longest_delay=LONGEST_DELAY)
+        faults.set(fault)
+        return current()
+
+    @pages.delete("/faults")
+    def clear() -> Response:
+        faults.clear()
+        return current()
+
+
+def _add_clock(pages: Blueprint, store: SandboxStore) -> None:
+    @pages.get("/clock")
+    def clock() -> Response:
+        return jsonify(time=store.now(), ahead=store.ahead)
+
+    @pages.post("/clock")
+    def advance() -> Response:
+        match request.get_json():
+            case {"advance": seconds, **rest} if _whole(seconds) and seconds >= 0 and not rest:
+                store.advance(seconds)
+                return clock()
+        return _bad(error="not a move of the clock", accepted={"advance": "whole seconds, 0 or more"})
+
+
+def _fault(given: object) -> Fault | None:
+    """The fault that a request describes; None when a member is unknown or has a wrong type."""
+    fields = {field.name: type(field.default) for field in dataclasses.fields(Fault)}
+    if not isinstance(given, dict) or not set(given) <= set(fields):
+        return None
+    values: dict[str, Any] = dict(given)
+    if _whole(values.get("delay")):
+        values["delay"] = float(values["delay"])
+    if not all(type(value) is fields[key] for key, value in values.items()):
+        return None
+    fault = Fault(**values)
+    return fault if 0 <= fault.delay <= LONGEST_DELAY and fault.times >= 0 and fault.op else None
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _bad(**said: object) -> Response:
+    answer = jsonify(**said)
+    answer.status_code = 400
+    return answer
