@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from messenger_api.domain.figures import MESIBO_CALLS, Accumulator
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, Timeouts
 from messenger_api.settings import Settings
 from messenger_api.throttle import Throttle
@@ -19,8 +20,13 @@ BREACHED = (
 _seldom = Throttle()
 
 
-def mesibo_client(settings: Settings) -> MesiboClient:
-    """The client that the keys `MESIBO_...` and `GROUP_EXPIRY...` describe."""
+def mesibo_client(settings: Settings, figures: Accumulator | None = None) -> MesiboClient:
+    """The client that the keys `MESIBO_...` and `GROUP_EXPIRY...` describe; `figures` count its calls."""
+
+    def count(op: str, outcome: str) -> None:
+        if figures:
+            figures.count(MESIBO_CALLS, op, outcome)
+
     return MesiboClient(
         settings.mesibo_api_url,
         settings.mesibo_app_token,
@@ -30,6 +36,7 @@ def mesibo_client(settings: Settings) -> MesiboClient:
         group_expiry=settings.group_expiry,
         group_extension=settings.group_expiry_extension,
         on_app_token_refused=log_refused_app_token,
+        on_call=count,
     )
 
 

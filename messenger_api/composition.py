@@ -38,6 +38,7 @@ from messenger_api.services.login.rates import Rates
 from messenger_api.services.login.secret import SecretFlow
 from messenger_api.services.login.sms_code import SmsCodeFlow
 from messenger_api.services.operator import Operator
+from messenger_api.services.operator.figures import Figures
 from messenger_api.services.operator.groups import GroupQueries
 from messenger_api.services.operator.health import Health
 from messenger_api.services.operator.imports import Imports
@@ -91,7 +92,8 @@ class Parts(Held):
         return cls(settings, databases.open_database(settings), plays=True)
 
     def begin(self) -> None:
-        """Start what runs beside the requests, unless OUTBOX_IN_SERVER leaves it to others."""
+        """Start what runs beside the requests; the outbox unless OUTBOX_IN_SERVER leaves it to others."""
+        self.bookkeeper.start()
         if self.settings.outbox_in_server:
             self.worker.start()
 
@@ -137,7 +139,7 @@ class Parts(Held):
             form = settings.mesibo_api_style == "form"
             url = sandbox.mesibo_form_url if form else sandbox.mesibo_json_url
             settings = replace(settings, mesibo_api_url=url, mesibo_app_token=sandbox.app_token)
-        return self._closing(mesibo_client(settings))
+        return self._closing(mesibo_client(settings, self.figures))
 
     @cached_property
     def sms(self) -> SmsSender:
@@ -176,7 +178,8 @@ class Parts(Held):
         counts = (self.limits, self.codes, self.text_limits, self.text_budget)
         theirs = self.settings.codes_are_mesibos
         made_by = MesiboCodes(self.settings, self.mesibo, self.codes) if theirs else None
-        return TextDelivery(self.settings, self.database, self.keys, *counts, self.sms, made_by)
+        outside = (self.sms, self.figures, made_by)
+        return TextDelivery(self.settings, self.database, self.keys, *counts, *outside)
 
     @cached_property
     def text_limits(self) -> TextLimits:
@@ -275,6 +278,7 @@ class Parts(Held):
             outbox=self.outbox,
             texts=self.texts,
             health=self.health,
+            figures=Figures(self.database),
         )
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What an installation holds open: the database, clients of outside systems, and a sandbox in their place."""
+"""What an installation holds open: the database and what counts into it, clients, and a sandbox for them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from messenger_api.bookkeeping import Bookkeeper
+from messenger_api.domain.figures import Accumulator
 from messenger_api.settings import Settings
 from messenger_api.storage.db import Database
 
@@ -45,6 +47,18 @@ class Held:
         self._open.callback(sandbox.store.close)
         self._open.callback(sandbox.stop)
         return sandbox
+
+    @cached_property
+    def figures(self) -> Accumulator:
+        """What counts in this process."""
+        return Accumulator(self.database.now)
+
+    @cached_property
+    def bookkeeper(self) -> Bookkeeper:
+        """The thread that adds it to the database."""
+        bookkeeper = Bookkeeper(self.database, self.figures)
+        self._open.callback(bookkeeper.stop)
+        return bookkeeper
 
     def _closing(self, part: T) -> T:
         """The same part, which `close` closes."""

@@ -15,7 +15,7 @@ from messenger_api.outbox.runner import Runner
 from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.groups.upkeep import Upkeep
 from messenger_api.services.people.news import News
-from messenger_api.storage import codes, contacts, counters, facts, rosters, sessions, texts
+from messenger_api.storage import codes, contacts, counters, facts, figures, rosters, sessions, texts
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
 from messenger_api.throttle import Throttle
@@ -84,9 +84,11 @@ class Housekeeping:
         now = self._database.now()
         self._database.run(lambda tx: codes.purge(tx, now - CODES_KEPT_SECONDS))
         self._database.run(lambda tx: texts.purge(tx, now - TEXTS_KEPT_SECONDS))
-        for purge in (counters.purge, contacts.purge):
+        for purge in (counters.purge, contacts.purge, figures.purge):
             while self._database.run(partial(purge, now=now)):
                 pass
+        while self._database.write(figures.fold):
+            pass
         self._sessions.expire()
         self._refresh_rosters()
 

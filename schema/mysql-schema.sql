@@ -1,4 +1,4 @@
--- The tables of messenger-api for MySQL and MariaDB, at revision 0005.
+-- The tables of messenger-api for MySQL and MariaDB, at revision 0006.
 --
 -- Into an empty database:  mysql -h HOST -u USER -p DATABASE < schema/mysql-schema.sql
 -- The same is done by:     messenger-api db upgrade
@@ -38,6 +38,19 @@ CREATE TABLE facts (
     value VARCHAR(255) COLLATE ascii_bin NOT NULL DEFAULT '',
     CONSTRAINT pk_facts PRIMARY KEY (name)
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+
+-- How much a series of a figure (`domain.figures`) has grown, in all processes together. `bucket`
+-- 0: since ever; else in the time that begins in this second (`storage.figures`). `last_at`: when
+-- it last grew.
+CREATE TABLE figures (
+    name VARCHAR(48) COLLATE ascii_bin NOT NULL,
+    bucket BIGINT NOT NULL,
+    labels VARCHAR(192) COLLATE ascii_bin NOT NULL,
+    value BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    CONSTRAINT pk_figures PRIMARY KEY (name, bucket, labels)
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE INDEX ix_figures_bucket ON figures (bucket);
 
 -- How often something happened of late: a limit and whom it counts, hashed where that is a person.
 -- `slots` holds the counts of short spans of time, so that counting reads one row, whatever the
@@ -261,4 +274,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0005');
+INSERT INTO alembic_version (version_num) VALUES ('0006');

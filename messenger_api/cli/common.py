@@ -81,6 +81,7 @@ def product(config: Settings | None = None, *, quiet: bool = True) -> Iterator[P
         try:
             yield parts
         finally:
+            parts.bookkeeper.keep()
             parts.close()
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator
+from itertools import accumulate
 
 from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from messenger_api.domain.errors import TryLater
+from messenger_api.domain.figures import FIGURES, MILLION, SUM, Figure, Kind
 from messenger_api.guard import comes_from_here
 from messenger_api.services.operator import Operator
+from messenger_api.services.operator.figures import Values
 from messenger_api.services.operator.health import OutboxHealth
 from messenger_api.services.sms.report import TextReport
 from messenger_api.settings import Settings
@@ -62,6 +65,8 @@ class _Collector(Collector):
         yield version
         yield from _of_outbox(self._operator.health.outbox())
         yield from _of_texts(self._operator.texts.read())
+        for figure in FIGURES:
+            yield _counted(figure, self._operator.figures.totals(figure))
 
 
 def _of_outbox(found: OutboxHealth) -> Iterator[Metric]:
@@ -99,3 +104,21 @@ def _of_texts(found: TextReport) -> Iterator[Metric]:
     for sending in found.sendings:
         texts.add_metric([sending.provider, sending.country, sending.outcome], sending.texts)
     yield texts
+
+
+def _counted(figure: Figure, values: Values) -> Metric:
+    if figure.kind is Kind.HISTOGRAM:
+        return _histogram(figure, values)
+    counter = CounterMetricFamily(figure.name, figure.help, labels=figure.labels)
+    for labels, value in values.items():
+        counter.add_metric(labels, value)
+    return counter
+
+
+def _histogram(figure: Figure, values: Values) -> Metric:
+    histogram = HistogramMetricFamily(figure.name, figure.help, labels=figure.labels)
+    for labels in sorted({labels[:-1] for labels in values}):
+        counts = accumulate(values.get((*labels, place), 0) for place in figure.places)
+        buckets = list(zip(figure.places, counts, strict=True))
+        histogram.add_metric(labels, buckets, values.get((*labels, SUM), 0) / MILLION)
+    return histogram

@@ -19,6 +19,7 @@ def worker() -> None:
     with stop_signals() as wait, product(config, quiet=False) as parts:
         prepare_schema(parts)
         worker = built(lambda: parts.worker)
+        parts.bookkeeper.start()
         thread = worker.start()
         click.echo("The worker delivers the outbox. Stop it with Ctrl-C or SIGTERM.")
         wait()

@@ -35,6 +35,7 @@ class Calls:
         app_token: the app's token; without one nobody is asked.
         style: `json`, `form`, or `auto`: by the URL's path.
         on_app_token_refused: told of each refusal that is about the app token, before it is raised.
+        on_call: told of each call that has ended: its op and outcome (`outcome_of`).
     """
 
     def __init__(
@@ -44,8 +45,10 @@ class Calls:
         app_token: str,
         style: str,
         on_app_token_refused: Callable[[MesiboRefused], None],
+        on_call: Callable[[str, str], None],
     ) -> None:
         self._transport = transport
+        self._on_call = on_call
         self._is_nobody = not app_token
         self._on_app_token_refused = on_app_token_refused
         # The bulkhead of the services is the breaker, and the transport tries again in its thread.
@@ -113,6 +116,7 @@ class Calls:
         """One line for a call: op, seconds, outcome. Never what was in it."""
         line: dict[str, Any] = {"op": done.op, "seconds": round(done.seconds, 3)}
         error = done.error
+        self._on_call(done.op, outcome_of(error))
         if isinstance(error, MesiboUnreachable):
             reason = f"{error.reason} ({error.detail})" if error.detail else error.reason
             told = {"outcome": "unreachable", "reason": reason, "maybe_done": error.maybe_done}
@@ -123,3 +127,12 @@ class Calls:
                 self._on_app_token_refused(error)
         else:
             log.debug("mesibo_call", **line, outcome="ok")
+
+
+def outcome_of(error: Exception | None) -> str:
+    """What came of a call: `ok`, `unreachable`, `refused`, `token_refused` or `breached`."""
+    if not isinstance(error, MesiboRefused):
+        return "unreachable" if error else "ok"
+    if error.is_breach:
+        return "breached"
+    return "token_refused" if error.about_app_token else "refused"

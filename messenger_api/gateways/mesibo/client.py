@@ -85,6 +85,7 @@ class MesiboClient:
         group_expiry: seconds that a group lives; 0 leaves it to mesibo.
         group_extension: seconds by which activity extends that; 0 leaves it to mesibo.
         on_app_token_refused: told of each refusal that is about the app token, before it is raised.
+        on_call: told of each call that has ended: its op and outcome (`calls.outcome_of`).
     """
 
     def __init__(
@@ -98,11 +99,12 @@ class MesiboClient:
         group_expiry: int = GROUP_EXPIRY,
         group_extension: int = GROUP_EXTENSION,
         on_app_token_refused: Callable[[MesiboRefused], None] = lambda refusal: None,
+        on_call: Callable[[str, str], None] = lambda op, outcome: None,
     ) -> None:
         expiry = {"expiry": group_expiry, "expiryext": group_extension}
         self._expiry = {name: seconds for name, seconds in expiry.items() if seconds}
         self._transport = Transport(url, timeouts, max_calls)
-        self._calls = Calls(self._transport, url, app_token, style, on_app_token_refused)
+        self._calls = Calls(self._transport, url, app_token, style, on_app_token_refused, on_call)
 
     def add_user(
         self, address: str, *, appid: str, name: str = "", expiry: int = TOKEN_MINUTES, otp: str = ""

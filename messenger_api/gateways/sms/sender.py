@@ -52,6 +52,13 @@ class Attempt:
         """Whether somebody gets the message, or may."""
         return self.error is None or not self.error.not_sent
 
+    @property
+    def outcome(self) -> str:
+        """What came of it in a word: `sent`, `unknown` where it may be sent, or the error's own."""
+        if self.error is None:
+            return "sent"
+        return self.error.outcome.replace(" ", "_") if self.error.not_sent else "unknown"
+
 
 class Book(Protocol):
     """Keeps a record of the attempts at a message while it is being sent."""

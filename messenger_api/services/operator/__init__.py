@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from messenger_api.services.operator.figures import Figures
 from messenger_api.services.operator.groups import GroupQueries
 from messenger_api.services.operator.health import Health
 from messenger_api.services.operator.outbox import OutboxControl
@@ -20,3 +21,4 @@ class Operator:
     outbox: OutboxControl
     texts: TextReports
     health: Health
+    figures: Figures

@@ -8,12 +8,16 @@ from itertools import chain
 from sqlalchemy import Connection
 
 from messenger_api.domain.errors import ApiError
+from messenger_api.domain.figures import TEXTS, Accumulator
 from messenger_api.gateways.sms import Attempt, Channel, SmsError, SmsProvider, SmsRefused
 from messenger_api.services.limits import Counted, Limits
 from messenger_api.services.sms.budget import MONEY, TextBudget
 
 # A number that the network refuses has been asked for all the same: who asks pays with his own limit.
 KEPT_WHEN_REFUSED = ("sms_per_ip",)
+
+# Where a number of no country is counted: satellites.
+NOWHERE = "none"
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,13 @@ class Bookings:
     Args:
         country: where it is sent to, two ISO letters.
         counted: what was counted for the text, the money for the first attempt among it.
+        figures: count every attempt.
     """
 
-    def __init__(self, limits: Limits, budget: TextBudget, country: str, counted: Counted) -> None:
+    def __init__(
+        self, limits: Limits, budget: TextBudget, country: str, counted: Counted, figures: Accumulator
+    ) -> None:
+        self._figures = figures
         self._limits = limits
         self._budget = budget
         self._country = country
@@ -82,6 +90,7 @@ class Bookings:
 
     def close(self, attempt: Attempt) -> None:
         """Keep the attempt, or the money for the next one when it sent nothing."""
+        self._figures.count(TEXTS, attempt.provider.name, self._country or NOWHERE, attempt.outcome)
         if attempt.may_be_sent:
             self._sent.append(attempt)
         elif self._open:

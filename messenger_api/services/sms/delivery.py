@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import Connection
 
 from messenger_api.domain.errors import ApiError, BadPhone, TooMany, TryLater
+from messenger_api.domain.figures import TEXT_RECEIPTS, Accumulator
 from messenger_api.domain.phone import Kind, Phone
 from messenger_api.domain.pseudonyms import PhonePseudonyms, of_phone
 from messenger_api.domain.secrets import Keys
@@ -29,7 +30,7 @@ from messenger_api.services.limits import Counted, Limits
 from messenger_api.services.otp.codes import Issued, OneTimeCodes
 from messenger_api.services.otp.plan import Always, Plan
 from messenger_api.services.otp.requests import CodeRequest
-from messenger_api.services.sms.bookings import Bookings, Outcome
+from messenger_api.services.sms.bookings import NOWHERE, Bookings, Outcome
 from messenger_api.services.sms.budget import TextBudget
 from messenger_api.services.sms.mesibo_codes import MesiboCodes
 from messenger_api.services.sms.messages import CodeMessage, CodeMessages
@@ -60,6 +61,7 @@ class TextDelivery:
         text_limits: TextLimits,
         budget: TextBudget,
         sms: SmsSender,
+        figures: Accumulator,
         made_by: MesiboCodes | None = None,
     ) -> None:
         self._settings = settings
@@ -71,6 +73,7 @@ class TextDelivery:
         self._sms = sms
         self._text_limits = text_limits
         self._budget = budget
+        self._figures = figures
         self._made_by = made_by
 
     def send_code(self, phone: Phone, names: PhonePseudonyms, name: str, request: CodeRequest) -> int:
@@ -132,7 +135,7 @@ class TextDelivery:
 
     def _bookings(self, names: PhonePseudonyms, counted: Counted) -> Bookings:
         self._budget.sound_alarms(counted.taken)
-        return Bookings(self._limits, self._budget, names.country, counted)
+        return Bookings(self._limits, self._budget, names.country, counted, self._figures)
 
     # Sending
 
@@ -227,15 +230,20 @@ class TextDelivery:
         if outcome is None:
             return
 
-        def work(tx: Connection, now: int) -> None:
+        def work(tx: Connection, now: int) -> Text | None:
             text = texts.by_provider(tx, provider, receipt.id)
             if text is None or not texts.settle(tx, text.id, outcome):
-                return
+                return None
             log.info("sms.receipt", provider=provider, outcome=outcome.name.lower(), reason=receipt.reason)
             if outcome is Delivery.FAILED:
                 outbox.hurry(tx, now, lanes.text(text.id))
+            return text
 
-        self._database.write(work)
+        if settled := self._database.write(work):
+            self._count_receipt(settled, outcome.name.lower())
+
+    def _count_receipt(self, text: Text, outcome: str) -> None:
+        self._figures.count(TEXT_RECEIPTS, text.provider, text.country or NOWHERE, outcome)
 
     def look_after(self, task: WatchText, _run: Run) -> None:
         """Send a text that did not arrive once more, by the next provider, while its code is of use."""
@@ -244,6 +252,7 @@ class TextDelivery:
             return
         if text.state is Delivery.SENT:
             self._sms.distrust(text.provider)
+            self._count_receipt(text, "missing")
         code_hash = bytes.fromhex(task.code_hash)
         message = self._messages.unseal(task.sealed, code_hash)
         names = of_phone(self._keys, Phone(message.phone), "")

@@ -1,6 +1,6 @@
 """The tables. Migrations and `schema/mysql-schema.sql` must agree with them; a test compares all three.
 
-Those about push stand in a file of their own.
+Those about push, and of figures, stand in files of their own.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from messenger_api.storage.columns import (
     exact_text,
 )
 from messenger_api.storage.models.base import Base as Base
+from messenger_api.storage.models.figures import FigureRow as FigureRow
 from messenger_api.storage.models.push import PUSH_TOKEN_LENGTH as PUSH_TOKEN_LENGTH
 from messenger_api.storage.models.push import PushToken as PushToken
 

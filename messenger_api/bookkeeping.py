@@ -1,0 +1,78 @@
+"""The bookkeeper: a thread that adds to the database what this process has counted.
+
+Never within a request: counting costs a few microseconds of memory, and the database gets the sums of all
+threads in one statement. So figures add up over processes and machines, and each of them can tell them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import structlog
+
+from messenger_api.domain.errors import TryLater
+from messenger_api.domain.figures import Accumulator
+from messenger_api.storage import figures
+from messenger_api.storage.db import Database, Uncertain
+
+log = structlog.get_logger(__name__)
+
+KEEP_SECONDS = 5.0
+# The database is away, or its tables are of another version.
+DOWN_SECONDS = 20.0
+TICK_SECONDS = 1.0
+
+
+class Bookkeeper:
+    """The thread, and what it does."""
+
+    def __init__(self, database: Database, counted: Accumulator) -> None:
+        self._database = database
+        self._counted = counted
+        self._stopped = threading.Event()
+
+    def keep(self) -> bool:
+        """Add what was counted; False when the database does not take it: it then stays for the next time."""
+        growths = self._counted.take()
+        if not growths:
+            return True
+        try:
+            self._database.write(lambda tx, _now: figures.add(tx, growths))
+        except Uncertain:
+            return False  # it may be there: what is lost is five seconds' worth, and nothing is told twice
+        except TryLater:
+            self._counted.give_back(growths)
+            return False
+        return True
+
+    def start(self) -> threading.Thread:
+        """Run in a thread of this process, which adds the rest before the process ends."""
+        thread = threading.Thread(target=self._run, name="bookkeeper")
+        thread.start()
+        return thread
+
+    def stop(self) -> None:
+        """Let the thread add the rest and end."""
+        self._stopped.set()
+
+    def _run(self) -> None:
+        wait = KEEP_SECONDS
+        while self._sleep(wait):
+            wait = KEEP_SECONDS if self._keep() else DOWN_SECONDS
+        self._keep()
+
+    def _keep(self) -> bool:
+        try:
+            return self.keep()
+        except Exception:
+            log.exception("figures.fault")
+            return False
+
+    def _sleep(self, seconds: float) -> bool:
+        """Wait; False as soon as the process or this thread shall end."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self._stopped.wait(TICK_SECONDS) or not threading.main_thread().is_alive():
+                return False
+        return True

@@ -1,0 +1,66 @@
+"""What was counted, by all processes together: totals, the last time, the last minutes, and series to plot.
+
+Labels are those of the declaration (`domain.figures`), in its order. What a process counted is here within
+`bookkeeping.KEEP_SECONDS`. Every method raises TryLater when the database does not answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from functools import partial
+
+from messenger_api.domain.figures import Figure, parted
+from messenger_api.storage import figures
+from messenger_api.storage.db import Database
+from messenger_api.storage.figures import SPAN_SECONDS
+
+Labels = tuple[str, ...]
+Values = Mapping[Labels, int]
+
+
+class Figures:
+    """Reads the table; a histogram has its place as its last label (`Figure.places`, and `SUM`)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def totals(self, figure: Figure) -> Values:
+        """How much each series has grown since ever."""
+        return {parted(row.labels): row.value for row in self._totals(figure)}
+
+    def last(self, figure: Figure, **labels: str) -> int:
+        """The unix second in which a series with these labels, among others, last grew; 0: never."""
+        wanted = [(figure.labels.index(name), value) for name, value in labels.items()]
+        return max(
+            (
+                row.last_at
+                for row in self._totals(figure)
+                if all(parted(row.labels)[at] == value for at, value in wanted)
+            ),
+            default=0,
+        )
+
+    def recent(self, figure: Figure, seconds: int) -> Values:
+        """How much each series grew in the last `seconds`, and up to five minutes more: in whole spans."""
+        since = self._database.now() - seconds
+        found: Counter[Labels] = Counter()
+        for values in self.series(figure, since, SPAN_SECONDS).values():
+            found.update(values)
+        return found
+
+    def series(self, figure: Figure, since: int, step: int = SPAN_SECONDS) -> Mapping[int, Values]:
+        """How much each series grew in each step of so many seconds, by the step's first second.
+
+        A step in which nothing grew is left out. Nothing that is two days old is finer than an hour, and 90
+        days ago is the oldest.
+        """
+        first = max(1, figures.span_of(since))
+        rows = self._database.run(partial(figures.read, name=figure.name, since=first))
+        found: dict[int, Counter[Labels]] = defaultdict(Counter)
+        for row in rows:
+            found[row.bucket - row.bucket % step][parted(row.labels)] += row.value
+        return found
+
+    def _totals(self, figure: Figure) -> list[figures.Row]:
+        return self._database.run(partial(figures.totals, name=figure.name))
