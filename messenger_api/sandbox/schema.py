@@ -73,8 +73,8 @@ def create_tables(db: sqlite3.Connection) -> bool:
 
     Whether it is empty now.
     """
+    db.execute("PRAGMA synchronous = OFF")  # first, for the switch would wait for the disk
     _switch_to_wal(db)
-    db.execute("PRAGMA synchronous = OFF")
     db.execute("BEGIN IMMEDIATE")
     old = db.execute("PRAGMA user_version").fetchone()[0] != VERSION
     if old:

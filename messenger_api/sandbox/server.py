@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from types import TracebackType
 
 from flask import Flask, redirect
@@ -103,7 +102,6 @@ class SandboxServer:
         )
         self._app = app if shown else for_own_machine(app, refuse_plainly)
         self._http: HttpServer | None = None
-        self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
@@ -143,20 +141,14 @@ class SandboxServer:
             OSError: the port is taken.
         """
         self._http = HttpServer((self._host, self._port), self._app)
-        self._thread = threading.Thread(
-            target=self._http.serve_forever, args=(0.05,), name="sandbox", daemon=True
-        )
-        self._thread.start()
+        self._http.start("sandbox")
         return self
 
     def stop(self) -> None:
         """Stop listening and close every connection. A second call does nothing."""
-        if self._http is None or self._thread is None:
-            return
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
-        self._http = self._thread = None
+        http, self._http = self._http, None
+        if http:
+            http.stop()
 
     def __enter__(self) -> SandboxServer:
         return self.start()
