@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import ssl
 import threading
 from collections import deque
@@ -51,6 +52,7 @@ class Stub(ThreadingHTTPServer):
         self.answers: deque[Answer] = deque()
         self.seen: list[Seen] = []
         self.connections = 0
+        self.open: set[socket.socket] = set()
         self.closed = threading.Semaphore(0)
         self.arrived = threading.Semaphore(0)
         self.release = threading.Event()
@@ -64,12 +66,21 @@ class Stub(ThreadingHTTPServer):
         self.connections += 1
         if self.tls:
             # The handshake belongs into the handler's thread, which a client may break off.
-            return self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
+            connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        self.open.add(connection)
         return connection, address
 
     def shutdown_request(self, request: Any) -> None:
+        self.open.discard(request)
         super().shutdown_request(request)
         self.closed.release()
+
+    def server_close(self) -> None:
+        """Close all, connections too that a client keeps for its next request: none comes."""
+        for connection in list(self.open):
+            with contextlib.suppress(OSError):  # closed meanwhile
+                socket.socket.shutdown(connection, socket.SHUT_RD)
+        super().server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that leave in the middle are what the tests are about."""
