@@ -17,11 +17,12 @@ from messenger_api.mesibo.http import NoResponse, Response
 from messenger_api.mesibo.http.environment import context, way_to
 from messenger_api.mesibo.http.reaching import server_of, what_happened
 from messenger_api.mesibo.operation import Operation
-from messenger_api.mesibo.ops import Group, GroupGetMembers, GroupsGet, Member, User, UsersGet
-from messenger_api.mesibo.walking import ALPHABET, following, patterns
+from messenger_api.mesibo.ops import Group, GroupGetMembers, Member, User
+from messenger_api.mesibo.walking import ALPHABET, GROUPS, USERS, Walk
 from messenger_api.mesibo.wire import ITEMS_PER_CALL, Request
 
 A = TypeVar("A")
+Item = TypeVar("Item")
 Asked = TypeVar("Asked", bound=Operation[Any])
 
 
@@ -181,31 +182,13 @@ class AsyncClient:
             if is_fault_of_ping(refusal):
                 raise
 
-    async def users(self, pattern: str = "*", *, alphabet: str = ALPHABET) -> AsyncIterator[User]:
+    def users(self, pattern: str = "*", *, alphabet: str = ALPHABET) -> AsyncIterator[User]:
         """As `Client.users`."""
-        walk = patterns(pattern, alphabet)
-        asked: str | None = next(walk)
-        seen: set[object] = set()
-        while asked is not None:
-            found = await self.call(UsersGet(address=asked, count=ITEMS_PER_CALL))
-            for user in found:
-                if (key := (user.address, user.appid)) not in seen:
-                    seen.add(key)
-                    yield user
-            asked = following(walk, [user.address or "" for user in found])
+        return self._walked(Walk(USERS, pattern, alphabet))
 
-    async def groups(self, pattern: str = "*", *, alphabet: str = ALPHABET) -> AsyncIterator[Group]:
+    def groups(self, pattern: str = "*", *, alphabet: str = ALPHABET) -> AsyncIterator[Group]:
         """As `Client.groups`."""
-        walk = patterns(pattern, alphabet)
-        asked: str | None = next(walk)
-        seen: set[object] = set()
-        while asked is not None:
-            found = await self.call(GroupsGet(name=asked, count=ITEMS_PER_CALL))
-            for group in found:
-                if group.gid not in seen:
-                    seen.add(group.gid)
-                    yield group
-            asked = following(walk, [group.name or "" for group in found])
+        return self._walked(Walk(GROUPS, pattern, alphabet))
 
     async def members(self, gid: int) -> tuple[Member, ...]:
         """As `Client.members`."""
@@ -221,6 +204,11 @@ class AsyncClient:
     def parts(self, op: Asked) -> list[Asked]:
         """As `Client.parts`."""
         return self._core.parts(op)
+
+    async def _walked(self, walk: Walk[Item]) -> AsyncIterator[Item]:
+        for op in walk:
+            for item in walk.new(await self.call(op)):
+                yield item
 
     async def _answer(self, request: Request) -> Answer:
         tries = self._core.tries(request)

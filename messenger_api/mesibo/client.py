@@ -12,11 +12,12 @@ from messenger_api.mesibo.core import HEADERS, MAX_ANSWER_BYTES, Core, Options, 
 from messenger_api.mesibo.errors import MesiboError, MesiboRefused, MesiboUnreachable
 from messenger_api.mesibo.http import HttpClient, NoResponse, Response
 from messenger_api.mesibo.operation import Operation
-from messenger_api.mesibo.ops import Group, GroupGetMembers, GroupsGet, Member, User, UsersGet
-from messenger_api.mesibo.walking import ALPHABET, following, patterns
+from messenger_api.mesibo.ops import Group, GroupGetMembers, Member, User
+from messenger_api.mesibo.walking import ALPHABET, GROUPS, USERS, Walk
 from messenger_api.mesibo.wire import ITEMS_PER_CALL, Request
 
 A = TypeVar("A")
+Item = TypeVar("Item")
 Asked = TypeVar("Asked", bound=Operation[Any])
 
 
@@ -138,29 +139,11 @@ class Client:
         Raises:
             MesiboUnreachable: also `too many`: there are more than mesibo will name.
         """
-        walk = patterns(pattern, alphabet)
-        asked: str | None = next(walk)
-        seen: set[object] = set()
-        while asked is not None:
-            found = self.call(UsersGet(address=asked, count=ITEMS_PER_CALL))
-            for user in found:
-                if (key := (user.address, user.appid)) not in seen:
-                    seen.add(key)
-                    yield user
-            asked = following(walk, [user.address or "" for user in found])
+        return self._walked(Walk(USERS, pattern, alphabet))
 
     def groups(self, pattern: str = "*", *, alphabet: str = ALPHABET) -> Iterator[Group]:
         """All groups whose name matches, as `users`. Only on one's own premises (documented)."""
-        walk = patterns(pattern, alphabet)
-        asked: str | None = next(walk)
-        seen: set[object] = set()
-        while asked is not None:
-            found = self.call(GroupsGet(name=asked, count=ITEMS_PER_CALL))
-            for group in found:
-                if group.gid not in seen:
-                    seen.add(group.gid)
-                    yield group
-            asked = following(walk, [group.name or "" for group in found])
+        return self._walked(Walk(GROUPS, pattern, alphabet))
 
     def members(self, gid: int) -> tuple[Member, ...]:
         """All members of a group.
@@ -184,6 +167,10 @@ class Client:
             ValueError: it does not fit with one address either.
         """
         return self._core.parts(op)
+
+    def _walked(self, walk: Walk[Item]) -> Iterator[Item]:
+        for op in walk:
+            yield from walk.new(self.call(op))
 
     def _answer(self, request: Request) -> Answer:
         tries = self._core.tries(request)
