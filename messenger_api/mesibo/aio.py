@@ -15,7 +15,7 @@ from messenger_api.mesibo.core import HEADERS, MAX_ANSWER_BYTES, Core, Options, 
 from messenger_api.mesibo.errors import MesiboError, MesiboRefused, MesiboUnreachable
 from messenger_api.mesibo.http import NoResponse, Response
 from messenger_api.mesibo.http.environment import context, way_to
-from messenger_api.mesibo.http.reaching import server_of, what_happened
+from messenger_api.mesibo.http.reaching import Reasons, no_response
 from messenger_api.mesibo.operation import Operation
 from messenger_api.mesibo.ops import Group, GroupGetMembers, Member, User
 from messenger_api.mesibo.walking import ALPHABET, GROUPS, USERS, Walk
@@ -71,7 +71,7 @@ class HttpTransport:
                     return Response(response.status, response.headers, body)
                 failure = NoResponse("too large", sent=True, answered=True)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            failure = _failure(error, self._options.url, sent=sent.is_set(), answered=answered)
+            failure = no_response(error, self._options.url, _REASONS, sent=sent.is_set(), answered=answered)
         # Here and not in the handler: the exceptions of the library may hold the request.
         raise failure
 
@@ -105,24 +105,13 @@ async def _note_sent(_session: object, context: Any, _chunk: object) -> None:
     context.trace_request_ctx.set()
 
 
-_REASONS: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
+_REASONS: Reasons = (
     ("tls", (aiohttp.ClientSSLError,)),
     ("proxy", (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)),
     ("connect", (aiohttp.ClientConnectorError,)),
     ("timeout", (TimeoutError,)),
     ("bad url", (aiohttp.InvalidURL, ValueError)),
 )
-
-
-def _failure(error: Exception, url: str, *, sent: bool, answered: bool) -> NoResponse:
-    reason = next((reason for reason, kinds in _REASONS if isinstance(error, kinds)), "")
-    return NoResponse(
-        reason or ("broken" if sent else "connect"),
-        sent=sent,
-        answered=answered,
-        detail=what_happened(error),
-        server="" if reason == "bad url" else server_of(url),
-    )
 
 
 class AsyncClient:

@@ -22,7 +22,7 @@ from urllib3.util import Retry, Url, parse_url
 from messenger_api.mesibo.http.connections import close_connections, use_our_pools
 from messenger_api.mesibo.http.environment import Way, pools, way_to
 from messenger_api.mesibo.http.exchange import NoResponse, Response, Timeouts
-from messenger_api.mesibo.http.reaching import server_of, what_happened
+from messenger_api.mesibo.http.reaching import Reasons, no_response, server_of
 from messenger_api.mesibo.http.sending import CURRENT, Cancelled, SendGuard
 
 # Connections that are kept; more are opened when there are more requests at once.
@@ -114,7 +114,7 @@ class HttpClient:
         except _TooLarge:
             failure = NoResponse("too large", sent=True, answered=True, server=server_of(url))
         except (urllib3_errors.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
-            failure = _failure(error, url, sent=not guard.nothing_sent, answered=answered)
+            failure = no_response(error, url, _REASONS, sent=not guard.nothing_sent, answered=answered)
         finally:
             CURRENT.reset(token)
         # Here and not in the handler: the exceptions of the library may hold the request.
@@ -198,22 +198,11 @@ def _target(url: str, params: Mapping[str, Any] | None) -> Url:
     return target._replace(query=query or None)
 
 
-# Looked through in order: NewConnectionError is a TimeoutError too.
-_REASONS: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
+# In this order: NewConnectionError is a TimeoutError too.
+_REASONS: Reasons = (
     ("tls", (urllib3_errors.SSLError,)),
     ("proxy", (urllib3_errors.ProxyError, urllib3_errors.ProxySchemeUnknown)),
     ("connect", (urllib3_errors.NewConnectionError,)),
     ("timeout", (urllib3_errors.TimeoutError, TimeoutError)),
     ("bad url", (urllib3_errors.LocationValueError, urllib3_errors.URLSchemeUnknown)),
 )
-
-
-def _failure(error: Exception, url: str, *, sent: bool, answered: bool) -> NoResponse:
-    reason = next((reason for reason, kinds in _REASONS if isinstance(error, kinds)), "")
-    return NoResponse(
-        reason or ("broken" if sent else "connect"),
-        sent=sent,
-        answered=answered,
-        detail=what_happened(error),
-        server="" if reason == "bad url" else server_of(url),
-    )

@@ -10,6 +10,11 @@ from urllib.parse import urlsplit
 
 from urllib3 import exceptions as urllib3_errors
 
+from messenger_api.mesibo.http.exchange import NoResponse
+
+Reasons = tuple[tuple[str, tuple[type[Exception], ...]], ...]
+"""What `NoResponse.reason` is for exceptions of a library, looked through in order."""
+
 _KINDS: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLError, "no TLS spoken there"),
     (urllib3_errors.SSLError, "no TLS spoken there"),
@@ -21,6 +26,18 @@ _KINDS: tuple[tuple[type[BaseException], str], ...] = (
     (TimeoutError, "no answer"),
 )
 _NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
+
+
+def no_response(error: Exception, url: str, reasons: Reasons, *, sent: bool, answered: bool) -> NoResponse:
+    """What to raise in the place of a library's exception, which may hold the request."""
+    reason = next((reason for reason, kinds in reasons if isinstance(error, kinds)), "")
+    return NoResponse(
+        reason or ("broken" if sent else "connect"),
+        sent=sent,
+        answered=answered,
+        detail=what_happened(error),
+        server="" if reason == "bad url" else server_of(url),
+    )
 
 
 def what_happened(error: BaseException) -> str:
