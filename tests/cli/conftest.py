@@ -12,7 +12,10 @@ import pytest
 import structlog
 from argon2 import PasswordHasher
 
+from messenger_api.sandbox.server import APP_TOKEN, SandboxServer
+from messenger_api.sandbox.store import SandboxStore
 from tests.cli.commands import Cli, Process, Start
+from tests.gateways.mesibo_stub import Stub, serving
 from tests.product import Product
 from tests.trust.conftest import PAID
 from tests.trust.network import Network
@@ -77,6 +80,30 @@ def paying(cli: Cli, keys: dict[str, str], tmp_path: Path) -> Iterator[Product]:
     )
     yield product
     product.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SandboxStore]:
+    with SandboxStore(tmp_path / "sandbox.sqlite3") as store:
+        yield store
+
+
+@pytest.fixture
+def sandboxed(cli: Cli, store: SandboxStore) -> Iterator[Cli]:
+    """Commands whose mesibo is the sandbox, over HTTP."""
+    with SandboxServer(store) as server:
+        cli.environment["MESSENGER_MESIBO_API_URL"] = f"{server.url}/backend"
+        cli.environment["MESSENGER_MESIBO_APP_TOKEN"] = APP_TOKEN
+        yield cli
+
+
+@pytest.fixture
+def scripted(cli: Cli) -> Iterator[tuple[Cli, Stub]]:
+    """Commands whose mesibo answers as the test says."""
+    with serving() as stub:
+        cli.environment["MESSENGER_MESIBO_API_URL"] = stub.url
+        cli.environment["MESSENGER_MESIBO_APP_TOKEN"] = "app0token"
+        yield cli, stub
 
 
 @pytest.fixture

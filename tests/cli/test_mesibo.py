@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from messenger_api.cli.commands.mesibo import mesibo as group
 from messenger_api.mesibo.specification import OpSpecification, operations
-from messenger_api.sandbox.server import APP_TOKEN, SandboxServer
 from messenger_api.sandbox.store import SandboxStore
 from tests.cli.commands import Cli
-from tests.gateways.mesibo_stub import Stub, ok, refused, serving
+from tests.gateways.mesibo_stub import Stub, ok, refused
 from tests.mesibo.cases import KEY
 
 ANA, BEN = "4915112345", "4915112346"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SandboxStore]:
-    with SandboxStore(tmp_path / "sandbox.sqlite3") as store:
-        yield store
-
-
-@pytest.fixture
-def sandboxed(cli: Cli, store: SandboxStore) -> Iterator[Cli]:
-    with SandboxServer(store) as server:
-        cli.environment["MESSENGER_MESIBO_API_URL"] = f"{server.url}/backend"
-        cli.environment["MESSENGER_MESIBO_APP_TOKEN"] = APP_TOKEN
-        yield cli
-
-
-@pytest.fixture
-def scripted(cli: Cli) -> Iterator[tuple[Cli, Stub]]:
-    with serving() as stub:
-        cli.environment["MESSENGER_MESIBO_API_URL"] = stub.url
-        cli.environment["MESSENGER_MESIBO_APP_TOKEN"] = "app0token"
-        yield cli, stub
 
 
 def test_users_are_made_listed_and_deleted(sandboxed: Cli, store: SandboxStore) -> None:

@@ -4,41 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from messenger_api.sandbox.faults import Faults
-from messenger_api.sandbox.server import APP_TOKEN, SandboxServer
+from messenger_api.sandbox.server import SandboxServer
 from messenger_api.sandbox.store import SandboxStore
 from tests.cli.commands import Cli
-from tests.gateways.mesibo_stub import Stub, hang_up, ok, refused, serving
+from tests.gateways.mesibo_stub import Stub, hang_up, ok, refused
 
 DIGITS = ["--alphabet", "0123456789"]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SandboxStore]:
-    with SandboxStore(tmp_path / "sandbox.sqlite3") as store:
-        yield store
-
-
-@pytest.fixture
-def sandboxed(cli: Cli, store: SandboxStore) -> Iterator[Cli]:
-    with SandboxServer(store) as server:
-        cli.environment["MESSENGER_MESIBO_API_URL"] = f"{server.url}/backend"
-        cli.environment["MESSENGER_MESIBO_APP_TOKEN"] = APP_TOKEN
-        yield cli
-
-
-@pytest.fixture
-def scripted(cli: Cli) -> Iterator[tuple[Cli, Stub]]:
-    with serving() as stub:
-        cli.environment["MESSENGER_MESIBO_API_URL"] = stub.url
-        cli.environment["MESSENGER_MESIBO_APP_TOKEN"] = "app0token"
-        yield cli, stub
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
