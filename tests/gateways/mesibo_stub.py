@@ -162,6 +162,31 @@ def not_http(handler: _Handler) -> None:
     handler.close_connection = True
 
 
+SLOW_BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+SLOW_HEAD = b"HTTP/1.1 200 OK\r\nX-Slow: "
+
+# What is no answer of mesibo's: the reason that a client gives, and whether the call may have been done.
+UNUSABLE: dict[str, tuple[Answer, str, bool]] = {
+    "html with 200": (plain(200, b"<html>hello"), "not json", True),
+    "an empty body": (plain(200, b""), "not json", True),
+    "a JSON list": (plain(200, b"[true]"), "not json", True),
+    "nothing but brackets": (plain(200, b"[" * 100_000), "not json", True),
+    "bytes that are not UTF-8": (plain(200, b'{"result":"\xff"}'), "not json", True),
+    "JSON without result": (plain(200, b'{"hello":1}'), "bad answer", True),
+    "nginx: too large": (plain(413, b"<html>"), "http 413", False),
+    "nginx: bad gateway": (plain(502, b"<html>"), "http 502", True),
+    "nginx: timeout behind it": (plain(504, b""), "http 504", True),
+    "a redirect": (plain(307, b"", Location="/elsewhere"), "redirect", False),
+    "more than a MiB": (plain(200, b" " * (1024 * 1024 + 1)), "too large", True),
+    "an end before the end": (cut_short, "broken", True),
+    "no answer at all": (hang_up, "broken", True),
+    "silence": (held(ok()), "timeout", True),
+    "a body in drops": (trickle(SLOW_BODY), "timeout", True),
+    "a head in drops": (trickle(SLOW_HEAD), "timeout", True),
+    "not HTTP": (not_http, "broken", True),
+}
+
+
 @contextlib.contextmanager
 def serving(*, tls: bool = False) -> Iterator[Stub]:
     server = Stub(tls)

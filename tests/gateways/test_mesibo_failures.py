@@ -28,12 +28,13 @@ from tests.stopwatch import Stopwatch
 
 from .mesibo_stub import (
     SELF_SIGNED,
+    SLOW_BODY,
+    SLOW_HEAD,
+    UNUSABLE,
     Answer,
     Stub,
-    cut_short,
     hang_up,
     held,
-    not_http,
     ok,
     plain,
     refused,
@@ -46,7 +47,6 @@ ANA, BOB = "919876543210", "919876543211"
 TEXT = "a message of one's own"
 HELLO = Message(ANA, [BOB], TEXT)
 QUICK = Timeouts(connect=0.5, read=0.3)
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 
 # A loaded machine may be so late; far less than the seconds that a broken promise would take.
 MARGIN = 1.0
@@ -71,27 +71,8 @@ def failure_of(call: Callable[[], object]) -> MesiboUnreachable:
 
 # What no answer means
 
-ANSWERS: dict[str, tuple[Answer, str, bool]] = {
-    "html with 200": (plain(200, b"<html>hello"), "not json", True),
-    "an empty body": (plain(200, b""), "not json", True),
-    "a JSON list": (plain(200, b"[true]"), "not json", True),
-    "nothing but brackets": (plain(200, b"[" * 100_000), "not json", True),
-    "bytes that are not UTF-8": (plain(200, b'{"result":"\xff"}'), "not json", True),
-    "JSON without result": (plain(200, b'{"hello":1}'), "bad answer", True),
-    "nginx: too large": (plain(413, b"<html>"), "http 413", False),
-    "nginx: bad gateway": (plain(502, b"<html>"), "http 502", True),
-    "nginx: timeout behind it": (plain(504, b""), "http 504", True),
-    "more than a MiB": (plain(200, b" " * (1024 * 1024 + 1)), "too large", True),
-    "an end before the end": (cut_short, "broken", True),
-    "no answer at all": (hang_up, "broken", True),
-    "silence": (held(ok()), "timeout", True),
-    "a body in drops": (trickle(HEAD), "timeout", True),
-    "a head in drops": (trickle(b"HTTP/1.1 200 OK\r\nX-Slow: "), "timeout", True),
-    "not HTTP": (not_http, "broken", True),
-}
 
-
-@pytest.mark.parametrize(("answer", "reason", "maybe_done"), ANSWERS.values(), ids=ANSWERS.keys())
+@pytest.mark.parametrize(("answer", "reason", "maybe_done"), UNUSABLE.values(), ids=UNUSABLE.keys())
 def test_an_answer_that_is_not_mesibos_is_told_by_its_class(
     stub: Stub, client: MesiboClient, answer: Answer, reason: str, maybe_done: bool
 ) -> None:
@@ -296,7 +277,7 @@ def test_failures_give_their_turn_back() -> None:
     assert reasons == ["connect"] * 3
 
 
-@pytest.mark.parametrize("start", [HEAD, b"HTTP/1.1 200 OK\r\nX-Slow: "], ids=["body", "head"])
+@pytest.mark.parametrize("start", [SLOW_BODY, SLOW_HEAD], ids=["body", "head"])
 def test_an_answer_in_drops_does_not_keep_its_turn(stub: Stub, start: bytes) -> None:
     stub.answers.append(trickle(start))
     with closing(MesiboClient(stub.url, APP_TOKEN, timeouts=QUICK, max_calls=1)) as client:
@@ -431,8 +412,8 @@ TELLTALE = refused(
     properties=[APP_TOKEN],
 )
 BROKEN: dict[str, Answer] = {
-    **{name: answer for name, (answer, _reason, _done) in ANSWERS.items()},
-    "a redirect": plain(301, b"", Location="http://127.0.0.1:9/"),
+    **{name: answer for name, (answer, _reason, _done) in UNUSABLE.items()},
+    "a redirect to another server": plain(301, b"", Location="http://127.0.0.1:9/"),
     "a refusal": refused(error="AUTHFAIL", code=401),
     "a refusal that repeats the token": TELLTALE,
     "a success without what was asked for": ok(),

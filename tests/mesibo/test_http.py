@@ -27,23 +27,18 @@ from messenger_api.mesibo.http.reaching import what_happened
 from messenger_api.mesibo.retry import Retries
 from tests.gateways.mesibo_stub import (
     SELF_SIGNED,
+    UNUSABLE,
     Answer,
     Stub,
-    cut_short,
-    hang_up,
-    held,
-    not_http,
     ok,
     plain,
     refused,
     serving,
-    trickle,
 )
 from tests.mesibo.loops import run
 
 TOKEN = "app0token0secret"
 QUICK = Timeouts(connect=1.0, read=1.0)
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 DEL = mesibo.GroupDel(gid=1)
 
 Call = Callable[..., Any]
@@ -117,23 +112,7 @@ def test_cookies_are_not_kept(stub: Stub, call: Call) -> None:
     assert "Cookie" not in stub.seen[1].headers
 
 
-FAILURES: dict[str, tuple[Answer, str, bool]] = {
-    "html": (plain(200, b"<html>"), "not json", True),
-    "JSON without result": (plain(200, b'{"hello":1}'), "bad answer", True),
-    "nothing but brackets": (plain(200, b"[" * 100_000), "not json", True),
-    "too large for nginx": (plain(413, b"<html>"), "http 413", False),
-    "bad gateway": (plain(502, b"<html>"), "http 502", True),
-    "a redirect": (plain(307, b"", Location="/elsewhere"), "redirect", False),
-    "more than a MiB": (plain(200, b" " * (1024 * 1024 + 1)), "too large", True),
-    "an end before the end": (cut_short, "broken", True),
-    "no answer": (hang_up, "broken", True),
-    "not HTTP": (not_http, "broken", True),
-    "silence": (held(ok()), "timeout", True),
-    "a body in drops": (trickle(HEAD), "timeout", True),
-}
-
-
-@pytest.mark.parametrize(("answer", "reason", "maybe_done"), FAILURES.values(), ids=FAILURES.keys())
+@pytest.mark.parametrize(("answer", "reason", "maybe_done"), UNUSABLE.values(), ids=UNUSABLE.keys())
 def test_no_usable_answer_is_told_by_its_class(
     stub: Stub, call: Call, answer: Answer, reason: str, maybe_done: bool
 ) -> None:
