@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
-import msgspec
 import pytest
 
 from messenger_api.gateways.login import CodeMethod
@@ -33,16 +30,7 @@ class Mails(CodeMethod):
 
 def tap(product: Product, times: int, **fields: object) -> list[Answer]:
     """So many taps at one moment."""
-    start = threading.Barrier(times)
-
-    def once(_n: int) -> Answer:
-        client = product.app.test_client()
-        start.wait()
-        answer: Answer = msgspec.json.decode(client.post("/api.php", data=fields).data)
-        return answer
-
-    with ThreadPoolExecutor(times) as pool:
-        return list(pool.map(once, range(times)))
+    return product.at_once([fields] * times)
 
 
 def the_one(answers: list[Answer]) -> Answer:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 from sqlalchemy import ExceptionContext, event
 
-from tests.product import APPID, Answer, Product
+from tests.product import APPID, Product
 
 AT_ONCE = 30
 DEADLOCK = 1213
@@ -17,17 +15,8 @@ DEADLOCK = 1213
 
 def ask_at_once(product: Product, number: str) -> Counter[str]:
     """The errors that so many requests at once were answered with; "OK" for none."""
-    start = threading.Barrier(AT_ONCE)
-
-    def ask(_n: int) -> str:
-        client = product.app.test_client()
-        start.wait()
-        form = {"op": "login", "phone": number, "appid": APPID}
-        answer: Answer = msgspec.json.decode(client.post("/api.php", data=form).data)
-        return str(answer.get("error", "OK"))
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return Counter(pool.map(ask, range(AT_ONCE)))
+    answers = product.at_once([{"op": "login", "phone": number, "appid": APPID}] * AT_ONCE)
+    return Counter(answer.get("error", "OK") for answer in answers)
 
 
 def test_one_is_sent_and_nobody_waits_for_another_in_a_circle(product: Product) -> None:

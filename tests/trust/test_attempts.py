@@ -14,7 +14,7 @@ import pytest
 
 from messenger_api.gateways.login import Denied, LoginMethod, Person, Unavailable
 from messenger_api.settings import Settings
-from tests.product import APPID, Answer, Product
+from tests.product import APPID, Answer, Product, at_once
 
 OWNER, RIGHT, AWAY = "ana", "correct horse battery", "nobody answers"
 HOME = "198.51.100.7"
@@ -68,17 +68,6 @@ def enter(product: Product, secret: str, network: str = HOME, **fields: str) -> 
     answer = product.app.test_client().post("/api.php", data=form, environ_base={"REMOTE_ADDR": network})
     found: Answer = msgspec.json.decode(answer.data)
     return found
-
-
-def at_once(count: int, work: Callable[[int], Answer]) -> list[Answer]:
-    start = threading.Barrier(count)
-
-    def one(n: int) -> Answer:
-        start.wait()
-        return work(n)
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(one, range(count)))
 
 
 def errors(answers: list[Answer]) -> Counter[str]:

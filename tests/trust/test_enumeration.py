@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
 
 from messenger_api.storage import contacts
-from tests.product import Answer, Product
+from tests.product import Answer, Product, at_once
 
 ANA, BEN = "14155550101", "14155550102"
 CALL, MOST, DAYS = 2_000, 20_000, 10
@@ -160,17 +158,15 @@ def test_another_session_is_the_same_account(make_product: Make) -> None:
 
 def test_at_once_and_from_two_processes_they_are_no_more(make_product: Make) -> None:
     products = [make_product(max_phones_per_call=100, new_numbers=1000) for _ in range(2)]
-    token, start = products[0].log_in(ANA).token, threading.Barrier(20)
+    token = products[0].log_in(ANA).token
 
     def send(n: int) -> str:
         form = {"op": "getcontacts", "token": token, "phones": numbers(n, 100)}
         client = products[n % 2].app.test_client()
-        start.wait()
         answer: Answer = msgspec.json.decode(client.post("/api.php", data=form).data)
         return str(answer.get("error", "OK"))
 
-    with ThreadPoolExecutor(20) as pool:
-        answers = Counter(pool.map(send, range(20)))
+    answers = Counter(at_once(20, send))
     assert answers == {"OK": 10, "TOOMANY": 10}
     assert rows(products[0]) == 1000
 

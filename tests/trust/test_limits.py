@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import fields
 
@@ -32,7 +30,7 @@ from messenger_api.settings import Settings
 from messenger_api.settings.limits import LIMITS
 from messenger_api.storage import counters
 from messenger_api.storage.models import LimitCounter
-from tests.product import APPID, Product
+from tests.product import APPID, Product, at_once
 
 NOW = 1_795_225_307.0
 THREADS, MOST = 40, 10
@@ -252,19 +250,16 @@ def limit(subject: str = "a", most: int = MOST, name: str = "sms_per_ip") -> Cla
     return Claim(name, subject, Window(most, 3600))
 
 
-def at_once(work: Callable[[int], object], count: int = THREADS) -> list[object]:
+def all_at_once(work: Callable[[int], object]) -> list[object]:
     """What each of so many threads, which begin at the same moment, returns or raises."""
-    start = threading.Barrier(count)
 
     def one(n: int) -> object:
-        start.wait()
         try:
             return work(n)
         except (TooMany, TryLater) as error:
             return error
 
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(one, range(count)))
+    return at_once(THREADS, one)
 
 
 @pytest.mark.parametrize("exists", [False, True])
@@ -275,14 +270,14 @@ def test_of_40_at_once_exactly_as_many_as_the_limit_get_through(product: Product
         limits.write(
             lambda tx, _now: counters.write(tx, {limit().counter: ""}, [(limit().counter, "", 2**33)])
         )
-    answers = at_once(lambda _n: limits.take([limit()]))
+    answers = all_at_once(lambda _n: limits.take([limit()]))
     assert answers.count(None) == MOST
     assert sum(isinstance(answer, TooMany) for answer in answers) == THREADS - MOST
 
 
 def test_the_same_in_one_statement_each(product: Product) -> None:
     limits = product.services.limits
-    answers = at_once(lambda _n: limits.take_from(limit(), None))
+    answers = all_at_once(lambda _n: limits.take_from(limit(), None))
     assert answers.count(None) == MOST
     assert sum(isinstance(answer, TooMany) for answer in answers) == THREADS - MOST
 
@@ -295,7 +290,7 @@ def test_several_limits_at_once_are_all_taken_or_none(product: Product) -> None:
         wanted = [limit("shared"), limit(f"own {n % 4}", most=4)]
         limits.take(wanted if n % 2 else wanted[::-1])
 
-    answers = at_once(work)
+    answers = all_at_once(work)
     through = answers.count(None)
     assert through == MOST
     assert not [answer for answer in answers if isinstance(answer, TryLater)]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from sqlalchemy import NullPool, create_engine, text
 from messenger_api.app import build_app, parts_of
 from messenger_api.configuration import build
 from messenger_api.services.login.passwords import PasswordMethod
-from tests.product import APPID
+from tests.product import APPID, at_once
 from tests.servers import ProductServer
 
 pytestmark = pytest.mark.server
@@ -72,18 +71,6 @@ def rows(uri: str, statement: str) -> list[tuple[object, ...]]:
         return [tuple(row) for row in connection.execute(text(statement))]
 
 
-def together(count: int, work: Callable[[int], None]) -> None:
-    """Run in so many threads that begin at the same moment."""
-    start = threading.Barrier(count)
-
-    def one(n: int) -> None:
-        start.wait()
-        work(n)
-
-    with ThreadPoolExecutor(count) as pool:
-        list(pool.map(one, range(count)))
-
-
 def test_of_200_threads_that_guess_one_code_exactly_five_guesses_are_evaluated(
     servers: list[str], database_uri: str
 ) -> None:
@@ -104,7 +91,7 @@ def test_of_200_threads_that_guess_one_code_exactly_five_guesses_are_evaluated(
                     return
                 time.sleep(0.5 + int(str(answer["retry_after"])))
 
-    together(GUESSERS, guess)
+    at_once(GUESSERS, guess)
     assert evaluated["BADCODE"] == 5, evaluated
     assert set(evaluated) == {"BADCODE", "TOOMANY"}, evaluated
     assert rows(database_uri, "SELECT attempts FROM one_time_codes") == [(5,)]
@@ -118,7 +105,7 @@ def test_50_threads_with_the_right_code_make_exactly_one_session(
     assert call(servers[0])["result"] == "OK"
     code = the_code(servers[0])
     answers: list[dict[str, object]] = []
-    together(OWNERS, lambda n: answers.append(call(servers[n % PROCESSES], otp=code)))
+    at_once(OWNERS, lambda n: answers.append(call(servers[n % PROCESSES], otp=code)))
     assert Counter(answer.get("error", "OK") for answer in answers).keys() <= {"OK", "TRYLATER"}
     assert len({answer["token"] for answer in answers if answer["result"] == "OK"}) == 1
     assert rows(database_uri, "SELECT count(*) FROM sessions") == [(1,)]
@@ -140,10 +127,10 @@ def test_of_200_threads_that_guess_one_password_exactly_five_guesses_are_judged(
             answers.append(call(servers[n % PROCESSES], phone=NAME, otp=f"a wrong guess {n}"))
 
         enter(DEVICES)  # who makes an account at the same moment as another is asked to come again
-        together(DEVICES, enter)
+        at_once(DEVICES, enter)
         assert Counter(answer.get("error", "OK") for answer in answers) == {"OK": DEVICES + 1}, answers
         answers.clear()
-        together(GUESSERS, guess)
+        at_once(GUESSERS, guess)
         evaluated = Counter(str(answer["error"]) for answer in answers)
         assert evaluated["BADCODE"] == 5, evaluated
         assert set(evaluated) <= {"BADCODE", "TOOMANY", "TRYLATER"}, evaluated
