@@ -43,6 +43,7 @@ from messenger_api.services.operator.groups import GroupQueries
 from messenger_api.services.operator.health import Health
 from messenger_api.services.operator.imports import Imports
 from messenger_api.services.operator.outbox import OutboxControl
+from messenger_api.services.operator.push import PushCredentials
 from messenger_api.services.operator.users import UserQueries
 from messenger_api.services.otp.codes import OneTimeCodes
 from messenger_api.services.otp.failed_attempts import FailedAttempts
@@ -270,6 +271,11 @@ class Parts(Held):
         return TextReports(self.settings, self.database, self.pauses)
 
     @cached_property
+    def push_credentials(self) -> PushCredentials:
+        """What mesibo was handed to wake phones with."""
+        return PushCredentials(self.database)
+
+    @cached_property
     def operator(self) -> Operator:
         """All that operators ask."""
         return Operator(
@@ -279,6 +285,7 @@ class Parts(Held):
             texts=self.texts,
             health=self.health,
             figures=Figures(self.database),
+            push=self.push_credentials,
         )
 
     @cached_property

@@ -1,4 +1,4 @@
--- The tables of messenger-api for MySQL and MariaDB, at revision 0006.
+-- The tables of messenger-api for MySQL and MariaDB, at revision 0007.
 --
 -- Into an empty database:  mysql -h HOST -u USER -p DATABASE < schema/mysql-schema.sql
 -- The same is done by:     messenger-api db upgrade
@@ -126,6 +126,19 @@ CREATE TABLE passwords (
     hash VARCHAR(255) COLLATE ascii_bin NOT NULL,
     changed_at BIGINT NOT NULL,
     CONSTRAINT pk_passwords PRIMARY KEY (address)
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+
+-- A credential for push that mesibo was handed: what it says of itself, and nothing that is secret.
+-- `kind`: fcm or apn. `app`: Firebase's project or Apple's bundle id. `place`: sandbox, production
+-- or both. `ends_at`: 0 for one without an end.
+CREATE TABLE push_credentials (
+    kind VARCHAR(8) COLLATE ascii_bin NOT NULL,
+    app VARCHAR(255) COLLATE utf8mb4_bin NOT NULL,
+    place VARCHAR(32) COLLATE ascii_bin NOT NULL DEFAULT '',
+    fingerprint BINARY(32) NOT NULL,
+    ends_at BIGINT NOT NULL DEFAULT 0,
+    uploaded_at BIGINT NOT NULL,
+    CONSTRAINT pk_push_credentials PRIMARY KEY (kind, app, place)
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 
 -- A text message or call that somebody pays for. `cost` in millionths of the budget's currency.
@@ -274,4 +287,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0006');
+INSERT INTO alembic_version (version_num) VALUES ('0007');

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    pkcs12,
+)
 from cryptography.x509.oid import NameOID
 
 # Apple's marks of a certificate's purpose.
@@ -26,11 +33,13 @@ class Credential:
     """What a credential says of itself.
 
     `kind` is `fcm` or `apn`, `app` Firebase's project or Apple's bundle id, `place` `sandbox`, `production`
-    or both, `ends` the last moment of a certificate; a service account has none.
+    or both, `ends` the last moment of a certificate; a service account has none. `fingerprint`: SHA-256 of
+    the certificate, or of a service account's public key.
     """
 
     kind: str
     app: str
+    fingerprint: bytes
     place: str = ""
     ends: datetime | None = None
 
@@ -65,10 +74,11 @@ def _firebase(content: bytes) -> Credential:
     if missing:
         raise Unusable(f"it lacks {', '.join(missing)}")
     try:
-        load_pem_private_key(found["private_key"].encode(), None)
+        key = load_pem_private_key(found["private_key"].encode(), None).public_key()
     except ValueError:
         raise Unusable("its private_key is no key") from None
-    return Credential("fcm", found["project_id"])
+    public = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return Credential("fcm", found["project_id"], hashlib.sha256(public).digest())
 
 
 def _apple(content: bytes) -> Credential:
@@ -85,7 +95,8 @@ def _apple(content: bytes) -> Credential:
     ends = certificate.not_valid_after_utc
     if ends < datetime.now(UTC):
         raise Unusable(f"its certificate ended on {ends:%Y-%m-%d}")
-    return Credential("apn", str(bundles[0].value), " and ".join(places), ends)
+    fingerprint = certificate.fingerprint(hashes.SHA256())
+    return Credential("apn", str(bundles[0].value), fingerprint, " and ".join(places), ends)
 
 
 def _places(certificate: x509.Certificate) -> Iterator[str]:

@@ -17,6 +17,7 @@ from messenger_api.guard import comes_from_here
 from messenger_api.services.operator import Operator
 from messenger_api.services.operator.figures import Values
 from messenger_api.services.operator.health import OutboxHealth
+from messenger_api.services.operator.push import PushCredentials
 from messenger_api.services.sms.report import TextReport
 from messenger_api.settings import Settings
 from messenger_api.version import VERSION
@@ -67,6 +68,7 @@ class _Collector(Collector):
         yield from _of_texts(self._operator.texts.read())
         for figure in FIGURES:
             yield _counted(figure, self._operator.figures.totals(figure))
+        yield _of_credentials(self._operator.push)
 
 
 def _of_outbox(found: OutboxHealth) -> Iterator[Metric]:
@@ -77,6 +79,18 @@ def _of_outbox(found: OutboxHealth) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "messenger_outbox_oldest_seconds", "How long the oldest item that is due has waited.", found.oldest
     )
+
+
+def _of_credentials(push: PushCredentials) -> Metric:
+    ends = GaugeMetricFamily(
+        "messenger_push_credential_ends_timestamp_seconds",
+        "When a credential ends that mesibo was handed for push.",
+        labels=["kind", "app", "place"],
+    )
+    for kept in push.kept():
+        if kept.ends_at:
+            ends.add_metric([kept.kind, kept.app, kept.place], kept.ends_at)
+    return ends
 
 
 def _of_texts(found: TextReport) -> Iterator[Metric]:

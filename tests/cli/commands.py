@@ -16,10 +16,13 @@ from typing import Any, Protocol
 from click.testing import CliRunner, Result
 
 from messenger_api.cli import main
+from messenger_api.storage.schema import MIGRATIONS
 from tests.processes import LOOPBACK, ServerProcess, wait_for
 from tests.servers import ROOT
 
 PATIENCE = 30
+# The revision of the tables that this program needs.
+NEWEST = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("0*.py"))
 
 
 class Cli:

@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from messenger_api.storage.models import Base
-from tests.cli.commands import Cli
+from tests.cli.commands import NEWEST, Cli
 
 
 @pytest.fixture
@@ -27,25 +27,25 @@ def tables(uri: str) -> set[str]:
 
 
 def test_an_empty_database_is_said_to_be_empty_and_left_so(configured: Cli, database_uri: str) -> None:
-    assert configured.ok("db", "current") == "no tables (this version needs 0006)\n"
+    assert configured.ok("db", "current") == f"no tables (this version needs {NEWEST})\n"
     assert tables(database_uri) == set()
 
 
 def test_upgrade_makes_the_tables_and_says_so(configured: Cli, database_uri: str) -> None:
-    assert configured.ok("db", "upgrade") == "Upgraded from nothing to 0006.\n"
+    assert configured.ok("db", "upgrade") == f"Upgraded from nothing to {NEWEST}.\n"
     assert tables(database_uri) == {*Base.metadata.tables, "alembic_version"}
-    assert configured.ok("db", "current") == "0006\n"
+    assert configured.ok("db", "current") == f"{NEWEST}\n"
 
 
 def test_a_second_upgrade_changes_nothing(configured: Cli) -> None:
     configured.ok("db", "upgrade")
-    assert configured.ok("db", "upgrade") == "Already at 0006.\n"
+    assert configured.ok("db", "upgrade") == f"Already at {NEWEST}.\n"
 
 
 def test_tables_of_a_newer_version_are_refused_with_a_sentence(configured: Cli, database_uri: str) -> None:
     configured.ok("db", "upgrade")
     execute(database_uri, "UPDATE alembic_version SET version_num = '9999'")
-    assert configured.ok("db", "current") == "9999 (this version needs 0006)\n"
+    assert configured.ok("db", "current") == f"9999 (this version needs {NEWEST})\n"
     result = configured.run("db", "upgrade")
     assert result.exit_code == 1
     assert "9999" in result.stderr

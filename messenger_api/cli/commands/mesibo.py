@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from messenger_api.cli.common import as_json, fail, print_json, say
-from messenger_api.cli.credentials import Unusable, read_credential
+from messenger_api.cli.credentials import Credential, Unusable, read_credential
+from messenger_api.cli.kept_credentials import keep, tell_whom_it_wakes
 from messenger_api.cli.mesibo import KEY_VARIABLE, mesibo_client, option_of, show, value_of
 from messenger_api.cli.root import main
 from messenger_api.mesibo import File, MesiboRefused, UserDel
@@ -56,8 +57,10 @@ def command_of(op: OpSpecification) -> click.Command:
                 _delete_users(client, str(values["address"]), agreed=yes, as_json=as_json)
             else:
                 _confirm(op, values, agreed=yes)
-                _read_credential(op, values, unread=unread)
+                credential = _read_credential(op, values, unread=unread)
                 show(client.call(build(op.name, values)), as_json=as_json)
+                if credential:
+                    keep(credential)
 
     options: list[click.Parameter] = [option_of(field) for field in op.fields.values()]
     command: click.Command = as_json(click.Command(op.name, params=options, callback=run, help=_help(op)))
@@ -103,15 +106,17 @@ def _confirm(op: OpSpecification, values: dict[str, object], *, agreed: bool) ->
         click.confirm(f"{op.name}: {named}?", abort=True, err=True)
 
 
-def _read_credential(op: OpSpecification, values: dict[str, object], *, unread: bool) -> None:
+def _read_credential(op: OpSpecification, values: dict[str, object], *, unread: bool) -> Credential | None:
     file = values.get("file")
     if op.name != "pushupload" or unread or not isinstance(file, File):
-        return
+        return None
     try:
         found = read_credential(file.name, file.content, str(values.get("type", "")))
     except Unusable as fault:
         fail(f"Not sent. {file.name}: {fault}.")
     say(str(found), err=True)
+    tell_whom_it_wakes(found)
+    return found
 
 
 def _delete_users(client: Any, pattern: str, *, agreed: bool, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from messenger_api.cli.doctor.database import database, outbox, schema
 from messenger_api.cli.doctor.machine import files, secret_key
 from messenger_api.cli.doctor.outside import login, mesibo, sandbox
 from messenger_api.cli.doctor.proxy import proxy
+from messenger_api.cli.doctor.push import push
 from messenger_api.cli.doctor.verdicts import Check, Finding, Verdict
 from messenger_api.composition import Parts
 from messenger_api.gateways.threads import Calls, TooSlow, outcome
@@ -26,6 +27,7 @@ CHECKS: dict[str, Check] = {
     "login": login,
     "sms": sms,
     "texts": texts,
+    "push": push,
     "files": files,
     "secret key": secret_key,
     "proxy": proxy,

@@ -8,6 +8,7 @@ from messenger_api.services.operator.figures import Figures
 from messenger_api.services.operator.groups import GroupQueries
 from messenger_api.services.operator.health import Health
 from messenger_api.services.operator.outbox import OutboxControl
+from messenger_api.services.operator.push import PushCredentials
 from messenger_api.services.operator.users import UserQueries
 from messenger_api.services.sms.report import TextReports
 
@@ -22,3 +23,4 @@ class Operator:
     texts: TextReports
     health: Health
     figures: Figures
+    push: PushCredentials

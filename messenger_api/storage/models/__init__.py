@@ -23,7 +23,9 @@ from messenger_api.storage.columns import (
 )
 from messenger_api.storage.models.base import Base as Base
 from messenger_api.storage.models.figures import FigureRow as FigureRow
+from messenger_api.storage.models.push import PUSH_APP_LENGTH as PUSH_APP_LENGTH
 from messenger_api.storage.models.push import PUSH_TOKEN_LENGTH as PUSH_TOKEN_LENGTH
+from messenger_api.storage.models.push import PushCredential as PushCredential
 from messenger_api.storage.models.push import PushToken as PushToken
 
 # mesibo: an address is ASCII, case-sensitive, at most 64 characters.
