@@ -108,16 +108,6 @@ class Call:
         return (self.services.settings.public_url or self.request.root()).rstrip("/")
 
 
-def always(_request: ApiRequest) -> bool:
-    """Whatever is asked for."""
-    return True
-
-
-def never(_request: ApiRequest) -> bool:
-    """Whatever is asked for, not."""
-    return False
-
-
 @dataclass(frozen=True)
 class Operation:
     """An op as data: its function, its parameters, and whether it needs a session.
@@ -130,7 +120,5 @@ class Operation:
     needs_session: bool = True
     finds_session: bool = False
     """Whether its own statement looks for the session: one message to the database instead of two."""
-    asks_database_alone: Callable[[ApiRequest], bool] = never
-    """Whether it waits neither for mesibo nor for files: its statements then share a connection."""
     forgives_dead_token: bool = False
     """Whether a token that is unknown by now is as good as success."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from messenger_api.ops import answers
-from messenger_api.ops.call import ApiRequest, Call, JsonObject
+from messenger_api.ops.call import Call, JsonObject
 from messenger_api.ops.fields import Gid, Name, Status
 
 
@@ -29,8 +29,3 @@ def profile(call: Call, given: ProfileParameters) -> JsonObject:
         return answers.group(changed)
     own = call.services.profiles.change(call.caller, name=given.name, status=given.status, photo=photo)
     return {**answers.profile(own), "gid": 0}
-
-
-def of_texts_alone(request: ApiRequest) -> bool:
-    """Whether one's own name and status are all that changes: photos are stored, mesibo knows groups."""
-    return request.file is None and not request.fields.get("gid")

@@ -11,7 +11,6 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -86,7 +85,7 @@ class Database:
         self.engine = engine
         self.clock = clock
         self.queued = threading.Event()
-        self._connections = Connections()
+        self._connections = Connections(engine)
         self._begin = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "BEGIN"
 
     def now(self) -> int:
@@ -99,7 +98,7 @@ class Database:
         Raises:
             TryLater: the database does not answer.
         """
-        return self._tried_again(partial(self._connections.use, self.engine, work))
+        return self._tried_again(partial(self._connections.use, work))
 
     def find(self, work: Callable[[Connection], T | None]) -> T | None:
         """Run a read whose finding nothing has consequences.
@@ -148,11 +147,7 @@ class Database:
                 self.queued.set()
             return result
 
-        return self._tried_again(partial(self._connections.use, self.engine, transaction))
-
-    def kept_connection(self) -> AbstractContextManager[None]:
-        """Have all that this thread asks meanwhile share a connection. Not for what waits for others."""
-        return self._connections.kept()
+        return self._tried_again(partial(self._connections.use, transaction))
 
     def _tried_again(self, once: Callable[[], T]) -> T:
         until = time.monotonic() + PATIENCE_SECONDS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -117,10 +116,9 @@ class Dispatch:
         if not operation.needs_session:
             return operation.run(call, bind(operation.parameters, asked.fields))
         try:
-            with self._connection(operation, asked):
-                if not operation.finds_session:
-                    call.authenticate()
-                answer = operation.run(call, _bind(operation, call))
+            if not operation.finds_session:
+                call.authenticate()
+            answer = operation.run(call, _bind(operation, call))
         except AuthFail:
             if operation.forgives_dead_token:
                 return {}
@@ -130,10 +128,6 @@ class Dispatch:
             self._services.sessions.caller(asked.token)
             raise
         return {**answer, **invitations(call)}
-
-    def _connection(self, operation: Operation, asked: ApiRequest) -> AbstractContextManager[None]:
-        alone = operation.asks_database_alone(asked)
-        return self._services.database.kept_connection() if alone else nullcontext()
 
     def _success(self, answer: JsonObject) -> JsonObject:
         head: JsonObject = {"op": self._op, "ts": self._services.database.now()}

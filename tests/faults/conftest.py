@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from messenger_api.storage.connections import Connections
 from tests.faults.outside import Mesibo, settings_for
 from tests.product import Product
 
@@ -27,3 +29,20 @@ def connected(mesibo: Mesibo, tmp_path: Path) -> Iterator[Product]:
     product = Product(uri, tmp_path, **settings_for(mesibo))
     yield product
     product.close()
+
+
+@pytest.fixture
+def in_hand(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """How many pieces of work have a connection to the database now."""
+    now: list[object] = []
+    use = Connections.use
+
+    def counted(connections: Connections, work: Callable[..., Any]) -> Any:
+        now.append(work)
+        try:
+            return use(connections, work)
+        finally:
+            now.pop()
+
+    monkeypatch.setattr(Connections, "use", counted)
+    return lambda: len(now)

@@ -82,15 +82,16 @@ def test_64_logins_that_wait_for_mesibo_leave_getcontacts_alone(
     assert crowded <= 3 * alone + ROOM_SECONDS
 
 
-def test_nobody_waits_for_mesibo_with_a_connection_in_hand(connected: Product, mesibo: Mesibo) -> None:
+def test_nobody_waits_for_mesibo_with_a_connection_in_hand(
+    connected: Product, mesibo: Mesibo, in_hand: Callable[[], int]
+) -> None:
     ana = log_in(connected, "14155550155")
     mesibo.faults.add("groupadd", delay=0.8)
-    pool = connected.services.database.engine.pool
     with ThreadPoolExecutor(8) as threads:
         edits = [threads.submit(ana.call, "setgroup", gid=0, name=f"g{n}") for n in range(8)]
         # A note stands before mesibo is asked: whoever has written one waits.
         wait_for(
-            lambda: connected.rows("SELECT id FROM new_groups") and not pool.checkedout(),  # type: ignore[attr-defined]
+            lambda: connected.rows("SELECT id FROM new_groups") and not in_hand(),
             5,
             "somebody who waits without a connection in hand",
         )

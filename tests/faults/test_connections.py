@@ -1,33 +1,24 @@
-"""Connections to the database: one a call where that will do, none in hand while others are waited for."""
+"""Connections to the database: handed from work to work, none in hand while others are waited for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from sqlite3 import ProgrammingError
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
+from sqlalchemy.exc import DBAPIError
 
 from messenger_api.gateways.http import HttpClient
 from messenger_api.ops.examples import EXAMPLES, GID, PHOTO
-from messenger_api.storage.connections import Connections
+from messenger_api.storage.connections import KEPT_SECONDS, Connections
 from messenger_api.storage.files import FileStore
 from tests.faults.outside import Inbox, Mesibo, log_in
 from tests.product import Phone, Product, jpeg
 
 ANA, BEN, CAT = "14155550101", "14155550102", "14155550103"
-# Each reads who calls, and then something else.
-ONE_CONNECTION = [
-    "getcontacts",
-    "delcontacts",
-    "profile",
-    "getgroup",
-    "sessions",
-    "block",
-    "blocked",
-    "report",
-]
 
 
 @pytest.fixture
@@ -50,26 +41,26 @@ def checkouts(product: Product) -> Iterator[list[object]]:
     event.remove(product.services.database.engine, "checkout", note)
 
 
-def test_an_op_that_asks_the_database_alone_takes_one_connection(connected: Product, ana: Phone) -> None:
-    gid = ana.ok("setgroup", gid=0, name="Cooks", m=BEN)["gid"]
-    for op in ONE_CONNECTION:
-        with checkouts(connected) as taken:
-            ana.ok(op, **EXAMPLES[op].filled({GID: gid, PHOTO: jpeg()}))
-        assert len(taken) == 1, op
-        assert connected.services.database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+def checked_out(product: Product) -> int:
+    """How many connections are out of the pool, in hand or idle."""
+    return int(product.services.database.engine.pool.checkedout())  # type: ignore[attr-defined]
 
 
 def test_nobody_else_is_waited_for_with_a_connection_in_hand(
-    connected: Product, mesibo: Mesibo, ana: Phone, monkeypatch: pytest.MonkeyPatch
+    connected: Product,
+    mesibo: Mesibo,
+    ana: Phone,
+    in_hand: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pool, waited, in_hand = connected.services.database.engine.pool, set(), []
+    waited, seen = set(), []
 
     def watch(owner: type, name: str) -> None:
         outside: Callable[..., Any] = getattr(owner, name)
 
         def watched(*args: Any, **kwargs: Any) -> Any:
             waited.add(name)
-            in_hand.append(pool.checkedout())  # type: ignore[attr-defined]
+            seen.append(in_hand())
             return outside(*args, **kwargs)
 
         monkeypatch.setattr(owner, name, watched)
@@ -84,32 +75,83 @@ def test_nobody_else_is_waited_for_with_a_connection_in_hand(
     for op, example in EXAMPLES.items():
         ana.call(op, **example.filled({GID: gid, PHOTO: jpeg()}))
     assert waited == {"request", "save", "save_picture", "_deliver"}
-    assert set(in_hand) == {0}
+    assert set(seen) == {0}
 
 
-def test_a_connection_on_which_something_failed_is_not_kept(connected: Product) -> None:
-    database = connected.services.database
+@pytest.fixture
+def time() -> list[float]:
+    """Seconds of the clock by which connections are kept."""
+    return [0.0]
 
+
+@pytest.fixture
+def connections(connected: Product, time: list[float]) -> Connections:
+    engine = connected.services.database.engine
+    engine.dispose()  # and with it what is idle
+    return Connections(engine, lambda: time[0])
+
+
+def nothing(_tx: Connection) -> None:
+    """Work that needs no statement."""
+
+
+def test_work_that_follows_other_work_has_its_connection_until_the_pool_is_to_look_at_it(
+    connected: Product, connections: Connections, time: list[float]
+) -> None:
+    with checkouts(connected) as taken:
+        for passed in (0.0, 0.5, KEPT_SECONDS - 0.1):
+            time[0] = passed
+            connections.use(nothing)
+        assert len(taken) == 1
+        time[0] = float(KEPT_SECONDS)
+        connections.use(nothing)
+        assert len(taken) == 2
+    assert checked_out(connected) == 1
+
+
+def test_work_inside_of_work_has_a_connection_of_its_own_and_all_go_back_to_the_pool(
+    connected: Product, connections: Connections, time: list[float]
+) -> None:
+    assert connections.use(lambda outer: connections.use(lambda inner: inner is not outer))
+    assert checked_out(connected) == 2
+    time[0] = float(KEPT_SECONDS)
+    connections.use(nothing)
+    assert checked_out(connected) == 1
+
+
+def test_no_more_are_kept_than_the_pool_would_keep(connected: Product, connections: Connections) -> None:
+    def inside(depth: int) -> int:
+        return connections.use(lambda _tx: inside(depth - 1)) if depth else checked_out(connected)
+
+    places = connected.services.settings.db_pool_size
+    assert inside(places + 3) == places + 3
+    assert checked_out(connected) == places
+
+
+def test_a_connection_on_which_something_failed_goes_back_to_the_pool(
+    connected: Product, connections: Connections
+) -> None:
     def fail(_tx: Connection) -> None:
         raise ValueError
 
-    with checkouts(connected) as taken, database.kept_connection():
-        for _ in range(2):
-            with pytest.raises(ValueError):
-                database.run(fail)
-        database.run(lambda tx: None)
-        database.run(lambda tx: None)
-    assert len(taken) == 3
+    with pytest.raises(ValueError):
+        connections.use(fail)
+    assert checked_out(connected) == 0
 
 
-def test_work_inside_of_work_has_a_connection_of_its_own_and_all_are_given_back(connected: Product) -> None:
-    engine = connected.services.database.engine
-    connections = Connections()
+def test_all_go_back_when_the_database_failed(connected: Product, connections: Connections) -> None:
+    def fail(tx: Connection) -> None:
+        connections.use(nothing)
+        tx.exec_driver_sql("SELECT nonsense")
 
-    def outer(tx: Connection) -> bool:
-        return connections.use(engine, lambda inner: inner is not tx)
+    with pytest.raises(DBAPIError):
+        connections.use(fail)
+    assert checked_out(connected) == 0
 
-    with connections.kept():
-        assert connections.use(engine, outer)
-        assert engine.pool.checkedout() == 1  # type: ignore[attr-defined]
-    assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+def test_the_end_of_the_pool_closes_the_idle_ones(connected: Product, connections: Connections) -> None:
+    used = connections.use(lambda tx: tx.connection.driver_connection)
+    assert used
+    connected.services.database.engine.dispose()
+    with pytest.raises(ProgrammingError, match="closed"):
+        used.execute("SELECT 1")

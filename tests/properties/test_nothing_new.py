@@ -75,11 +75,13 @@ def work(product: Product) -> Iterator[Callable[[], int]]:
         connection.set_progress_handler(None, 1)
 
     engine = product.services.database.engine
+    engine.dispose()  # so that each connection is taken out of the pool meanwhile, and not after it
     event.listen(engine, "checkout", start)
     event.listen(engine, "checkin", stop)
     try:
         yield lambda: steps
     finally:
+        engine.dispose()
         event.remove(engine, "checkout", start)
         event.remove(engine, "checkin", stop)
 

@@ -53,6 +53,7 @@ def test_of_a_list_that_the_server_cuts_off_no_broken_entry_is_read(product: Pro
     def cut_off(connection: object, *_: object) -> None:
         connection.cursor().execute("SET SESSION group_concat_max_len = 1000")  # type: ignore[attr-defined]
 
+    database.engine.dispose()
     event.listen(database.engine, "checkout", cut_off)
     cut = database.run(lambda tx: contacts.book(tx, 0, uid, "")).keys
     event.remove(database.engine, "checkout", cut_off)

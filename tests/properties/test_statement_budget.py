@@ -309,11 +309,13 @@ def _traced(product: Product) -> Iterator[list[str]]:
     def end(connection: object, *_: object) -> None:
         connection.set_trace_callback(None)  # type: ignore[attr-defined]
 
+    engine.dispose()  # so that each connection is taken out of the pool meanwhile, and not after it
     event.listen(engine, "checkout", trace)
     event.listen(engine, "checkin", end)
     try:
         yield seen
     finally:
+        engine.dispose()
         event.remove(engine, "checkout", trace)
         event.remove(engine, "checkin", end)
 
