@@ -7,7 +7,7 @@
 from messenger_api.sandbox.faults import Faults
 from messenger_api.sandbox.mesibo import MESIBO_PREFIX, Backend, mesibo_backend
 from messenger_api.sandbox.pages import sandbox_pages
-from messenger_api.sandbox.records import Fault, Group, Message, TextMessage, User, UserToken
+from messenger_api.sandbox.records import Fault, Group, Message, RecordedCall, TextMessage, User, UserToken
 from messenger_api.sandbox.server import SandboxServer
 from messenger_api.sandbox.store import SandboxStore, UnknownAddressError, UnknownGroupError
 
@@ -18,6 +18,7 @@ __all__ = [
     "Faults",
     "Group",
     "Message",
+    "RecordedCall",
     "SandboxServer",
     "SandboxStore",
     "TextMessage",

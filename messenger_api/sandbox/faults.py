@@ -46,11 +46,11 @@ class Faults:
         self.set(fault)
         return fault
 
-    def set(self, fault: Fault) -> None:
-        """Play this fault from now on."""
-        marks = "?, ?, ?, ?, ?, ?, ?"
+    def set(self, *faults: Fault) -> None:
+        """Play these faults from now on, those of an op one after another."""
+        sql = f"INSERT INTO faults {_COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - columns of ours
         with self.store.writing() as db:
-            db.execute(f"INSERT INTO faults {_COLUMNS} VALUES ({marks})", astuple(fault))  # noqa: S608
+            db.executemany(sql, map(astuple, faults))
 
     def take(self, *ops: str) -> Fault | None:
         """The oldest fault set for one of these ops, counted down by one."""
@@ -107,7 +107,7 @@ def _wait(seconds: float) -> bool:
 
 
 def _dropped() -> Response:
-    drop = request.environ.get(DROP)
-    if drop is not None:
-        drop()
-    return Response(status=502)
+    answer = Response(status=502)
+    if drop := request.environ.get(DROP):
+        answer.call_on_close(drop)  # when all that the call leaves behind is there
+    return answer

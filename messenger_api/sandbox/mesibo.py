@@ -21,6 +21,7 @@ from messenger_api.sandbox import answers_app, answers_groups, answers_messages,
 from messenger_api.sandbox.cors import allow_browsers
 from messenger_api.sandbox.envelopes import any_envelope, strict_envelope
 from messenger_api.sandbox.faults import Faults, html_page, play
+from messenger_api.sandbox.records import RecordedCall
 from messenger_api.sandbox.store import SandboxStore
 from messenger_api.sandbox.wire import Call, Envelope, RefusedError, read
 
@@ -55,6 +56,7 @@ class Backend:
         max_body: bytes of a body beyond which 413 is answered; None for no limit.
         strict: whether what mesibo does not document is refused.
         shown: whether pages of any site may call, beside those of this machine.
+        on_call: is told of every call, before its answer leaves.
     """
 
     store: SandboxStore
@@ -63,13 +65,21 @@ class Backend:
     max_body: int | None = ON_PREMISE_MAX_BODY
     strict: bool = False
     shown: bool = False
+    on_call: Callable[[RecordedCall], None] | None = None
+
+    def record(self, envelope: Envelope | None, answer: Response) -> None:
+        """Tell of a call; the envelope is None where it could not be read."""
+        if self.on_call:
+            said = answer.get_json() if answer.is_json else {}
+            op, style, fields = (envelope.op, envelope.style, envelope.fields) if envelope else ("", "", {})
+            self.on_call(RecordedCall(op, style, fields, said, self.store.now()))
 
 
 def mesibo_backend(backend: Backend, *, prefix: str = "", name: str = "sandbox_mesibo") -> Blueprint:
     """Routes that answer as mesibo does: `/backend`, `/mesiboapi` and `/api.php` behind `prefix`."""
     routes = Blueprint(name, __name__, url_prefix=prefix or None)
 
-    def answer() -> Response:
+    def respond() -> Response:
         if request.method == "OPTIONS":
             return Response(status=204)
         body, most = request.get_data(), backend.max_body
@@ -77,22 +87,24 @@ def mesibo_backend(backend: Backend, *, prefix: str = "", name: str = "sandbox_m
             most = max(most, MAX_UPLOAD)
         if most is not None and len(body) > most:
             return html_page(413, "413 Request Entity Too Large")
-        return _answer(backend, request.path.removeprefix(prefix))
+        envelope, answer = _answer(backend, request.path.removeprefix(prefix))
+        backend.record(envelope, answer)
+        return answer
 
     for path in ("/backend", "/mesiboapi", "/api.php"):
         for slash in ("", "/"):
-            routes.add_url_rule(path + slash, "answer", answer, methods=METHODS)
+            routes.add_url_rule(path + slash, "respond", respond, methods=METHODS)
     allow_browsers(routes, METHODS, everywhere=backend.shown)
     return routes
 
 
-def _answer(backend: Backend, path: str) -> Response:
+def _answer(backend: Backend, path: str) -> tuple[Envelope | None, Response]:
     try:
         envelope = strict_envelope(path) if backend.strict else any_envelope()
     except RefusedError as refusal:
-        return _json(_refused(None, refusal))
+        return None, _json(_refused(None, refusal))
     if not envelope.op:
-        return _json({"error": "MISSINGOP", "result": False})
+        return envelope, _json({"error": "MISSINGOP", "result": False})
 
     def work() -> Response:
         return _json(_result(backend, envelope))
@@ -102,7 +114,7 @@ def _answer(backend: Backend, path: str) -> Response:
         refusal = RefusedError(error, code, "a fault set in the sandbox", action="clear the sandbox's faults")
         return _json(_refused(envelope, refusal))
 
-    return play(Faults(backend.store).take(envelope.op, "*"), work, failed)
+    return envelope, play(Faults(backend.store).take(envelope.op, "*"), work, failed)
 
 
 def _result(backend: Backend, envelope: Envelope) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,27 @@ class App:
     token: str
     settings: Mapping[str, str | int]
     created: int
+
+
+@dataclass(frozen=True)
+class RecordedCall:
+    """A call of mesibo's backend API and its answer.
+
+    `fields` are the call's as they came, without op, id, token and key; `style` is json, form or multipart.
+    `answer` is empty where a fault left none. A request that could not be read has neither op nor style.
+    `time` is the sandbox's.
+    """
+
+    op: str
+    style: str
+    fields: Mapping[str, Any]
+    answer: Mapping[str, Any]
+    time: int
+
+    @property
+    def error(self) -> str:
+        """mesibo's error code, empty where there is none."""
+        return str(self.answer.get("error", ""))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 
 from flask import Flask, redirect
@@ -11,6 +12,7 @@ from messenger_api.guard import for_own_machine, refuse_plainly
 from messenger_api.sandbox.faults import Faults
 from messenger_api.sandbox.mesibo import ACCOUNT_KEY, ON_PREMISE_MAX_BODY, Backend, mesibo_backend
 from messenger_api.sandbox.pages import sandbox_pages
+from messenger_api.sandbox.records import RecordedCall
 from messenger_api.sandbox.serving import HttpServer
 from messenger_api.sandbox.store import SandboxStore
 from messenger_api.sandbox.twilio import twilio_api
@@ -39,9 +41,10 @@ def sandbox_app(
     twilio_token: str = TWILIO_TOKEN,
     strict: bool = False,
     shown: bool = False,
+    on_call: Callable[[RecordedCall], None] | None = None,
 ) -> Flask:
     """The WSGI application: mesibo's backend API, Twilio's, Vonage's, and the pages."""
-    backend = Backend(store, app_token, max_body=max_body, strict=strict, shown=shown)
+    backend = Backend(store, app_token, max_body=max_body, strict=strict, shown=shown, on_call=on_call)
     app = Flask("messenger_api.sandbox", static_folder=None, template_folder=None)
     app.register_blueprint(mesibo_backend(backend))
     account = TwilioAccount(twilio_sid, twilio_token, TWILIO_VERIFY_SID)
@@ -61,7 +64,7 @@ class SandboxServer:
     """Serves a store over HTTP between `start` and `stop`; a context manager does both.
 
     It answers programs on this machine alone unless it is `shown` to others. With `strict` the stand-in for
-    mesibo refuses what mesibo does not document.
+    mesibo refuses what mesibo does not document. `on_call` is told of every call of mesibo's backend API.
 
     Port 0 takes a free port. Several processes may each run one on the same store file. The store
     stays open after `stop`: it belongs to the caller.
@@ -79,6 +82,7 @@ class SandboxServer:
         twilio_token: str = TWILIO_TOKEN,
         shown: bool = False,
         strict: bool = False,
+        on_call: Callable[[RecordedCall], None] | None = None,
     ) -> None:
         self.store = store
         self.app_token = app_token
@@ -99,6 +103,7 @@ class SandboxServer:
             twilio_token=twilio_token,
             strict=strict,
             shown=shown,
+            on_call=on_call,
         )
         self._app = app if shown else for_own_machine(app, refuse_plainly)
         self._http: HttpServer | None = None
