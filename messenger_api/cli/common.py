@@ -163,7 +163,7 @@ def check_exposure(config: Settings, host: str) -> None:
         )
 
 
-def check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int, option: str = "--port") -> None:
     """Refuse an address that cannot be listened on, before anything is done."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -171,7 +171,7 @@ def check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            fail(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.")
+            fail(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with {option}.")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from flask import Flask, redirect
 from werkzeug.wrappers import Response
 
 from messenger_api.guard import for_own_machine, refuse_plainly
+from messenger_api.sandbox.fastcgi_server import FastCgiServer
 from messenger_api.sandbox.faults import Faults
 from messenger_api.sandbox.mesibo import ACCOUNT_KEY, ON_PREMISE_MAX_BODY, Backend, mesibo_backend
 from messenger_api.sandbox.pages import sandbox_pages
@@ -64,7 +65,8 @@ class SandboxServer:
     """Serves a store over HTTP between `start` and `stop`; a context manager does both.
 
     It answers programs on this machine alone unless it is `shown` to others. With `strict` the stand-in for
-    mesibo refuses what mesibo does not document. `on_call` is told of every call of mesibo's backend API.
+    mesibo refuses what mesibo does not document. At the address `fastcgi` it serves the same to web servers.
+    `on_call` is told of every call of mesibo's backend API.
 
     Port 0 takes a free port. Several processes may each run one on the same store file. The store
     stays open after `stop`: it belongs to the caller.
@@ -82,6 +84,7 @@ class SandboxServer:
         twilio_token: str = TWILIO_TOKEN,
         shown: bool = False,
         strict: bool = False,
+        fastcgi: tuple[str, int] | None = None,
         on_call: Callable[[RecordedCall], None] | None = None,
     ) -> None:
         self.store = store
@@ -107,6 +110,8 @@ class SandboxServer:
         )
         self._app = app if shown else for_own_machine(app, refuse_plainly)
         self._http: HttpServer | None = None
+        self._fastcgi_at = fastcgi
+        self._fastcgi: FastCgiServer | None = None
 
     @property
     def url(self) -> str:
@@ -139,21 +144,40 @@ class SandboxServer:
         """What takes the place of https://rest.nexmo.com."""
         return self.url + VONAGE_PREFIX
 
-    def start(self) -> SandboxServer:
-        """Listen and serve in a daemon thread.
+    @property
+    def fastcgi_address(self) -> str:
+        """What nginx takes as `fastcgi_pass`.
 
         Raises:
-            OSError: the port is taken.
+            RuntimeError: it does not listen there.
         """
-        self._http = HttpServer((self._host, self._port), self._app)
+        if self._fastcgi is None:
+            raise RuntimeError("the sandbox serves no FastCGI")
+        return f"{self._fastcgi.server_name}:{self._fastcgi.server_port}"
+
+    def start(self) -> SandboxServer:
+        """Listen and serve in daemon threads.
+
+        Raises:
+            OSError: a port is taken.
+        """
+        if self._fastcgi_at:
+            self._fastcgi = FastCgiServer(self._fastcgi_at, self._app)
+            self._fastcgi.start("sandbox-fastcgi")
+        try:
+            self._http = HttpServer((self._host, self._port), self._app)
+        except OSError:
+            self.stop()
+            raise
         self._http.start("sandbox")
         return self
 
     def stop(self) -> None:
         """Stop listening and close every connection. A second call does nothing."""
-        http, self._http = self._http, None
-        if http:
-            http.stop()
+        listeners = (self._http, self._fastcgi)
+        self._http = self._fastcgi = None
+        for listener in filter(None, listeners):
+            listener.stop()
 
     def __enter__(self) -> SandboxServer:
         return self.start()

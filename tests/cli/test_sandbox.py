@@ -14,6 +14,7 @@ from messenger_api.clients import mesibo_client
 from messenger_api.gateways.sms import TextMessage, sender_from_settings
 from tests.cli.commands import Cli, Start, url_in
 from tests.processes import LOOPBACK
+from tests.sandbox.web_server import WebServer
 
 pytestmark = pytest.mark.server
 
@@ -100,3 +101,28 @@ def test_it_is_not_shown_to_other_machines_unless_that_is_meant(cli: Cli) -> Non
     result = cli.run("sandbox", "--host", "0.0.0.0", MESSENGER_MESIBO_APP_TOKEN="token")
     assert result.exit_code == 1
     assert "everyone's login codes" in result.stderr
+
+
+def test_it_serves_a_web_server_by_fastcgi_where_it_is_told_to(start: Start) -> None:
+    output = start("sandbox", "--port", "0", "--fastcgi", f"{LOOPBACK}:0").says("fastcgi_pass")
+    line = next(line for line in output.splitlines() if "fastcgi_pass" in line)
+    with WebServer(line.split()[-1].rstrip(";")) as web:
+        assert web.ask("/mesiboapi")[1] == b'{"error":"MISSINGOP","result":false}'
+
+
+@pytest.mark.parametrize("address", ["5000", "127.0.0.1", "127.0.0.1:x", ":5000", "127.0.0.1:70000"])
+def test_what_is_no_address_for_fastcgi_is_told(cli: Cli, address: str) -> None:
+    result = cli.run("sandbox", "--fastcgi", address)
+    assert result.exit_code == 2
+    assert "such as 127.0.0.1:5000" in result.stderr
+
+
+def test_the_address_for_fastcgi_is_as_hidden_as_the_other_and_may_be_taken(cli: Cli) -> None:
+    shown = cli.run("sandbox", "--port", "0", "--fastcgi", "0.0.0.0:5000")
+    assert "everyone's login codes" in shown.stderr
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+        result = cli.run("sandbox", "--port", "0", "--fastcgi", f"{LOOPBACK}:{port}")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Cannot listen on {LOOPBACK}:{port}: Address already in use.")
+    assert "--fastcgi" in result.stderr

@@ -10,6 +10,13 @@ from messenger_api.sandbox import SandboxServer, SandboxStore
 from messenger_api.sandbox.starting import FILE
 
 
+def _address(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, int] | None:
+    host, _, port = value.rpartition(":")
+    if value and not (host and port.isdecimal() and int(port) < 2**16):
+        raise click.BadParameter("it is an address and a port, such as 127.0.0.1:5000")
+    return (host, int(port)) if value else None
+
+
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -20,7 +27,14 @@ from messenger_api.sandbox.starting import FILE
     help="Port to listen on; 0 takes a free one.",
 )
 @click.option("--strict", is_flag=True, help="Refuse what mesibo does not document, with the reason.")
-def sandbox(host: str, port: int, strict: bool) -> None:
+@click.option(
+    "--fastcgi",
+    default="",
+    metavar="ADDRESS:PORT",
+    callback=_address,
+    help="Serve web servers by FastCGI there too, as mesibo's own backend on premise does.",
+)
+def sandbox(host: str, port: int, strict: bool, fastcgi: tuple[str, int] | None) -> None:
     """Run the stand-in for mesibo and the SMS network alone, for development.
 
     It shows everyone's codes to everyone who can open its pages.
@@ -28,13 +42,20 @@ def sandbox(host: str, port: int, strict: bool) -> None:
     config = settings()
     check_exposure(config, host)
     check_port(host, port)
+    if fastcgi:
+        check_exposure(config, fastcgi[0])
+        check_port(*fastcgi, "--fastcgi")
     with (
         stop_signals() as wait,
         plainly(),
         SandboxStore(config.in_instance(FILE)) as store,
-        SandboxServer(store, host=host, port=port, shown=config.shows_sandbox, strict=strict) as server,
+        SandboxServer(
+            store, host=host, port=port, shown=config.shows_sandbox, strict=strict, fastcgi=fastcgi
+        ) as server,
     ):
         click.echo(_addresses(server))
+        if fastcgi:
+            click.echo(f"  nginx                    fastcgi_pass {server.fastcgi_address};\n")
         wait()
 
 
