@@ -11,8 +11,8 @@ import time
 
 import structlog
 
+from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.errors import TryLater
-from messenger_api.domain.figures import Accumulator
 from messenger_api.storage import figures
 from messenger_api.storage.db import Database, Uncertain
 

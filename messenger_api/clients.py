@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import structlog
 
-from messenger_api.domain.figures import MESIBO_CALLS, Accumulator
+from messenger_api.domain.counting import Accumulator
+from messenger_api.domain.figures import MESIBO_CALLS
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, Timeouts
 from messenger_api.settings import Settings
 from messenger_api.throttle import Throttle

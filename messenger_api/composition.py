@@ -36,6 +36,7 @@ from messenger_api.services.operator.figures import Figures
 from messenger_api.services.operator.groups import GroupQueries
 from messenger_api.services.operator.health import Health
 from messenger_api.services.operator.imports import Imports
+from messenger_api.services.operator.machine import Machine
 from messenger_api.services.operator.outbox import OutboxControl
 from messenger_api.services.operator.push import PushCredentials
 from messenger_api.services.operator.users import UserQueries
@@ -135,7 +136,8 @@ class Parts(Foundation):
     @cached_property
     def login(self) -> LoginFlow:
         """How people log in."""
-        settings, keys, method, rates = self.settings, self.keys, self.login_method, Rates(self.settings)
+        settings, keys, method = self.settings, self.keys, self.login_method
+        rates = Rates(settings, self.limits)
         if isinstance(method, PhoneNumbers):
             return SmsCodeFlow(settings, keys, rates, self.codes, self.verifier, method, self.text_delivery)
         if isinstance(method, CodeMethod):
@@ -146,7 +148,7 @@ class Parts(Foundation):
     @cached_property
     def sessions(self) -> Sessions:
         """Who is logged in where."""
-        return Sessions(self.settings, self.database)
+        return Sessions(self.settings, self.database, self.figures)
 
     @cached_property
     def closing(self) -> Closing:
@@ -170,13 +172,12 @@ class Parts(Foundation):
         """What does the outbox's tasks."""
         own = (self.files, self.text_delivery, self.group_changes)
         tasks = build_tasks(self.settings, self.database, self.mesibo, *own)
-        return Runner(self.settings, self.database, self.mesibo, tasks)
+        return Runner(self.settings, self.database, self.mesibo, self.figures, tasks)
 
     @cached_property
     def worker(self) -> Worker:
         """The thread that runs it, and housekeeping."""
-        upkeep = Upkeep(self.database, self.mesibo)
-        news = News(self.database)
+        upkeep, news = Upkeep(self.database, self.mesibo), News(self.database)
         housekeeping = Housekeeping(self.database, self.files, self.sessions, upkeep, news, self.runner)
         worker = Worker(self.runner, self.database.queued, housekeeping)
         self._open.callback(worker.stop)
@@ -215,6 +216,7 @@ class Parts(Foundation):
             health=self.health,
             figures=Figures(self.database),
             push=self.push_credentials,
+            machine=Machine(self.settings),
         )
 
     @cached_property
@@ -234,6 +236,7 @@ class Parts(Foundation):
         return Services(
             settings=settings,
             database=database,
+            figures=self.figures,
             files=self.files,
             mesibo=self.mesibo,
             sms=self.sms,
@@ -241,7 +244,7 @@ class Parts(Foundation):
             text_delivery=self.text_delivery,
             identities=identities,
             login=self.login,
-            accounts=Accounts(settings, database, self.login, self.sessions, self.entrances),
+            accounts=Accounts(settings, database, self.figures, self.login, self.sessions, self.entrances),
             sessions=self.sessions,
             contacts=Contacts(settings, database, limits, identities),
             profiles=Profiles(database, media),

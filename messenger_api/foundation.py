@@ -37,7 +37,7 @@ class Foundation(Held):
     @cached_property
     def limits(self) -> Limits:
         """The counting limits."""
-        return Limits(self.settings, self.database)
+        return Limits(self.settings, self.database, self.figures)
 
     @cached_property
     def identities(self) -> Identities:

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from messenger_api.bookkeeping import Bookkeeper
-from messenger_api.domain.figures import Accumulator
+from messenger_api.domain.counting import Accumulator
 from messenger_api.settings import Settings
 from messenger_api.storage.db import Database
 

@@ -203,7 +203,7 @@ class Product:
         s, client = self.services, mesibo or self.services.mesibo
         changes = GroupChanges(s.database, client)
         tasks = build_tasks(s.settings, s.database, client, s.files, s.text_delivery, changes)
-        return Runner(s.settings, s.database, client, tasks)
+        return Runner(s.settings, s.database, client, s.figures, tasks)
 
     def rows(self, statement: str, **values: object) -> list[Any]:
         """What the database holds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -12,12 +13,21 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 from messenger_api.bookkeeping import Bookkeeper
+from messenger_api.domain.counting import MOST_SERIES, Accumulator
 from messenger_api.domain.figures import (
+    LOGINS_BEGUN,
+    LOGINS_COMPLETED,
     MESIBO_CALLS,
-    MOST_SERIES,
+    MILLION,
+    OUTBOX_DONE,
+    REFUSALS,
+    REQUEST_SECONDS,
+    REQUESTS,
+    SESSIONS_ENDED,
+    SIGN_UPS,
     SUM,
     TEXTS,
-    Accumulator,
+    USERS_ACTIVE,
     Figure,
     Kind,
 )
@@ -72,6 +82,73 @@ def test_the_last_success_keeps_its_second_however_late_it_is_kept(product: Prod
     assert happened - 5 <= last(MESIBO_CALLS, op="useradd", outcome="ok") <= happened
     assert last(MESIBO_CALLS, outcome="ok") >= happened - 5
     assert last(MESIBO_CALLS, outcome="breached") == 0
+
+
+def test_calls_are_counted_by_op_and_error_with_their_seconds(product: Product) -> None:
+    phone = product.log_in(NUMBER)
+    phone.ok("getcontacts")
+    product.call("getcontacts", token="x")
+    product.call("nonsense")
+    product.http.post("/api.php")
+    figures = told(product)
+    assert figures.totals(REQUESTS) == {
+        ("login", "none"): 2,
+        ("getcontacts", "none"): 1,
+        ("getcontacts", "AUTHFAIL"): 1,
+        ("unknown", "BADOP"): 1,
+        ("none", "none"): 1,
+    }
+    seconds = figures.totals(REQUEST_SECONDS)
+    ops = Counter(op for (op, part), n in seconds.items() if part != SUM for _ in range(n))
+    assert ops == {"login": 2, "getcontacts": 2, "unknown": 1, "none": 1}
+    assert 0 < seconds["login", SUM] < 60 * MILLION
+
+
+def test_what_mesibo_says_is_no_label(product: Product) -> None:
+    phone = product.log_in(NUMBER)
+    product.sandbox.faults.add("groupadd", error="NEVERHEARDOF")
+    phone.call("setgroup", name="We", m=OTHER_NUMBER)
+    assert ("setgroup", "refused") in told(product).totals(REQUESTS)
+
+
+def test_limits_are_counted_by_their_names(product: Product) -> None:
+    for _ in range(2):
+        product.call("login", phone=NUMBER, appid=APPID)
+    for _ in range(3):
+        product.call("login", phone=NUMBER, otp="000000", appid=APPID)
+    assert told(product).totals(REFUSALS) == {("resend_gap", "enforce"): 1}
+
+
+def test_a_day_of_one_account_is_counted_once(product: Product) -> None:
+    phone = product.log_in(NUMBER)
+    another = product.log_in(NUMBER, device="tablet")
+    figures = told(product)
+    assert figures.totals(LOGINS_BEGUN) == {("otp",): 2}
+    assert figures.totals(LOGINS_COMPLETED) == {("otp",): 2}
+    assert figures.totals(SIGN_UPS) == {("IN",): 1}
+    before = figures.totals(USERS_ACTIVE)[()]
+    for _ in range(3):
+        product.clock.advance(DAY + 60)
+        for each in (phone, another, phone, another):
+            each.ok("getcontacts")
+    assert told(product).totals(USERS_ACTIVE)[()] - before == 3
+
+
+def test_ends_of_sessions_are_counted_with_their_reason(product: Product) -> None:
+    phone, other = product.log_in(NUMBER), product.log_in(OTHER_NUMBER)
+    phone.ok("logout")
+    product.services.sessions.revoke_all(product.services.sessions.caller(other.token).uid)
+    assert told(product).totals(SESSIONS_ENDED) == {("logout",): 1, ("revoked",): 1}
+
+
+def test_tasks_are_counted_by_kind_and_outcome(product: Product) -> None:
+    phone = product.log_in(NUMBER)
+    phone.ok("logout")
+    product.sandbox.faults.add("usertoken", error="NOTNOW", times=1)
+    product.deliver()
+    totals = told(product).totals(OUTBOX_DONE)
+    assert totals["user_changed", "done"] == 1
+    assert sum(totals.values()) >= 2
 
 
 # --- Added up
@@ -183,7 +260,7 @@ def test_no_label_is_a_number_or_breaks_what_is_kept(labels: list[str]) -> None:
     for label in labels:
         counted.count(MESIBO_CALLS, label, "ok")
     for growth in counted.take():
-        op, outcome = growth.labels.split(",")
+        op, outcome = growth.labels
         assert outcome == "ok"
         assert not op.strip("+").isdigit()
         assert len(op) <= 32

@@ -199,6 +199,14 @@ class TryLater(Later):
         super().__init__(message, retry_after=retry_after)
 
 
+def _codes(kind: type[ApiError]) -> set[str]:
+    return {kind.code}.union(*map(_codes, kind.__subclasses__()))
+
+
+CODES = frozenset(_codes(ApiError))
+"""All codes but mesibo's own, which `Refused` passes on."""
+
+
 # For operators: no request is answered with these.
 
 

@@ -1,4 +1,4 @@
-"""The figures: everything that is counted, declared once, and what counts it in a process.
+"""The figures: everything that is counted or read for `/metrics`, declared once.
 
 Labels come from closed sets: ops, error codes, ISO countries, names of providers and of limits. So there is a
 bounded number of series, and none is named after a person.
@@ -6,26 +6,18 @@ bounded number of series, and none is named after a person.
 
 from __future__ import annotations
 
-import re
-import threading
-from bisect import bisect_left
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-
-OTHER = "other"
-"""What stands for a label that is none, and for those of a figure that has too many series."""
+from functools import cached_property
 
 SUM = "sum"
-"""Of a histogram, the series of all seconds together, in millionths; beside one for each bound."""
+"""Of a histogram, the part that is all seconds together, in millionths; beside one for each bound."""
 INFINITY = "+Inf"
 
-MILLION = 1_000_000
-# Of one figure in one process: ten providers, 60 countries each, every outcome.
-MOST_SERIES = 4_000
+NOWHERE = "none"
+"""The country of a number that has none: a satellite's; and of an address that is no number."""
 
-# No digits alone: a number of a person is no label, wherever it comes from.
-_LABEL = re.compile(r"(?=.*[A-Za-z?_])[A-Za-z0-9_.?-]{1,32}", re.ASCII).fullmatch
+MILLION = 1_000_000
 
 
 class Kind(StrEnum):
@@ -36,15 +28,25 @@ class Kind(StrEnum):
     GAUGE = "gauge"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Figure:
-    """A declaration. `name` is without Prometheus' endings; `bounds` are those of a histogram, in seconds."""
+    """A declaration. `name` is without Prometheus' endings; `bounds` are those of a histogram, in seconds.
+
+    Compared by identity: a look-up by it takes place in every request.
+    """
 
     name: str
     kind: Kind
     help: str
     labels: tuple[str, ...] = ()
     bounds: tuple[float, ...] = ()
+
+    @cached_property
+    def parts(self) -> tuple[tuple[str, ...], ...]:
+        """What a series is kept as, by the labels that are added: of a histogram each place, and `SUM`."""
+        if self.kind is not Kind.HISTOGRAM:
+            return ((),)
+        return (*((place,) for place in self.places), (SUM,))
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -56,6 +58,22 @@ def _counter(name: str, help_: str, *labels: str) -> Figure:
     return Figure(f"messenger_{name}", Kind.COUNTER, help_, labels)
 
 
+def _gauge(name: str, help_: str, *labels: str) -> Figure:
+    return Figure(f"messenger_{name}", Kind.GAUGE, help_, labels)
+
+
+# What processes count, and the database adds up
+
+REQUESTS = _counter(
+    "requests", 'Calls of the API; error: the code that was answered, or "none".', "op", "error"
+)
+REQUEST_SECONDS = Figure(
+    "messenger_request_seconds",
+    Kind.HISTOGRAM,
+    "From the first byte of a call that is looked at to its answer.",
+    ("op",),
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 MESIBO_CALLS = _counter(
     "mesibo_calls",
     "Calls of mesibo's backend API; outcome: ok, unreachable, refused, token_refused, breached.",
@@ -77,86 +95,67 @@ TEXT_RECEIPTS = _counter(
     "country",
     "outcome",
 )
+REFUSALS = _counter(
+    "refusals", "Limits that were reached; mode: enforce (somebody was refused) or track.", "limit", "mode"
+)
+LOGINS_BEGUN = _counter("logins_begun", "Codes that were asked for and sent, by LOGIN_METHOD.", "method")
+LOGINS_COMPLETED = _counter("logins_completed", "Sessions that a log-in opened, by LOGIN_METHOD.", "method")
+SIGN_UPS = _counter("sign_ups", "Accounts that a log-in made.", "country")
+USERS_ACTIVE = _counter("users_active", "Accounts that were used for the first time in 24 hours.")
+SESSIONS_ENDED = _counter("sessions_ended", "Sessions that ended; why: logout, revoked, idle.", "why")
+OUTBOX_DONE = _counter(
+    "outbox_done", "Tasks of the outbox; outcome: done, put_back, dead.", "kind", "outcome"
+)
 
-FIGURES: tuple[Figure, ...] = (MESIBO_CALLS, TEXTS, TEXT_RECEIPTS)
+FIGURES: tuple[Figure, ...] = (
+    REQUESTS,
+    REQUEST_SECONDS,
+    MESIBO_CALLS,
+    TEXTS,
+    TEXT_RECEIPTS,
+    REFUSALS,
+    LOGINS_BEGUN,
+    LOGINS_COMPLETED,
+    SIGN_UPS,
+    USERS_ACTIVE,
+    SESSIONS_ENDED,
+    OUTBOX_DONE,
+)
 """All that processes count."""
 
+# What is read when somebody asks
 
-@dataclass(frozen=True)
-class Growth:
-    """By how much a series has grown, and in which second last. `labels` as `labelled` writes them."""
+INFO = _gauge("info", "The program.", "version", "python", "database")
+OUTBOX_ITEMS = _gauge("outbox_items", "Work that follows answers.", "state")
+OUTBOX_KINDS = _gauge("outbox_kind_items", "The same by kind, of the oldest 10,000.", "kind", "state")
+OUTBOX_OLDEST = _gauge("outbox_oldest_seconds", "How long the oldest item that is due has waited.")
+BUDGET_SPENT = _gauge("sms_budget_spent", "What texts have cost.", "period", "currency")
+BUDGET_LIMIT = _gauge("sms_budget_limit", "What texts may cost.", "period", "currency")
+CODES_HOUR = _gauge("sms_codes_hour", "Codes of the last hour.", "country", "what")
+COUNTRY_PAUSED = _gauge("sms_country_paused", "1 while its codes are not entered.", "country")
+TEXTS_DAY = _gauge("sms_texts_day", "Texts of the last 24 hours.", "provider", "country", "outcome")
+PUSH_ENDS = _gauge(
+    "push_credential_ends_timestamp_seconds",
+    "When a credential ends that mesibo was handed for push.",
+    "kind",
+    "app",
+    "place",
+)
+DISK_FREE = _gauge("disk_free_bytes", "Room where this machine keeps things.", "place")
+DISK_SIZE = _gauge("disk_size_bytes", "The size of that disk.", "place")
 
-    name: str
-    labels: str
-    value: int
-    last_at: int
-
-
-def labelled(labels: Iterable[str]) -> str:
-    """Labels as they are kept: in the declaration's order, with a comma between."""
-    return ",".join(labels)
-
-
-def parted(labels: str) -> tuple[str, ...]:
-    """Labels that `labelled` wrote."""
-    return tuple(labels.split(",")) if labels else ()
-
-
-class Accumulator:
-    """Counts in memory, for all threads of a process, until somebody takes what was counted."""
-
-    def __init__(self, now: Callable[[], int]) -> None:
-        """`now`: the current unix second."""
-        self._now = now
-        self._lock = threading.Lock()
-        self._grown: dict[tuple[str, tuple[str, ...]], list[int]] = {}
-        self._series: dict[str, set[tuple[str, ...]]] = {}
-
-    def count(self, figure: Figure, *labels: str, by: int = 1) -> None:
-        """A counter grows; a label for each of the declaration's."""
-        with self._lock:
-            self._add(figure, labels, by)
-
-    def observe(self, figure: Figure, seconds: float, *labels: str) -> None:
-        """A histogram gets another value."""
-        place = figure.places[bisect_left(figure.bounds, seconds)]
-        with self._lock:
-            self._add(figure, (*labels, place), 1)
-            self._add(figure, (*labels, SUM), round(seconds * MILLION))
-
-    def take(self) -> list[Growth]:
-        """What was counted since the last time, in a fixed order."""
-        with self._lock:
-            grown, self._grown = self._grown, {}
-        return [
-            Growth(name, labelled(labels), value, last_at)
-            for (name, labels), (value, last_at) in sorted(grown.items())
-        ]
-
-    def give_back(self, growths: Iterable[Growth]) -> None:
-        """Count once more what was taken and could not be kept."""
-        with self._lock:
-            for growth in growths:
-                entry = self._grown.setdefault((growth.name, parted(growth.labels)), [0, 0])
-                entry[0] += growth.value
-                entry[1] = max(entry[1], growth.last_at)
-
-    def _add(self, figure: Figure, labels: tuple[str, ...], by: int) -> None:
-        entry = self._grown.get((figure.name, labels))
-        if entry is None:
-            entry = self._grown.setdefault((figure.name, self._admitted(figure, labels)), [0, 0])
-        entry[0] += by
-        entry[1] = self._now()
-
-    def _admitted(self, figure: Figure, labels: tuple[str, ...]) -> tuple[str, ...]:
-        """The labels under which it is counted."""
-        clean = tuple(label if _is_label(label, figure) else OTHER for label in labels)
-        known = self._series.setdefault(figure.name, set())
-        if clean not in known and len(known) >= MOST_SERIES:
-            return (OTHER,) * len(labels)
-        known.add(clean)
-        return clean
-
-
-def _is_label(label: str, figure: Figure) -> bool:
-    return bool(_LABEL(label)) or (figure.kind is Kind.HISTOGRAM and label in figure.places)
+GAUGES: tuple[Figure, ...] = (
+    INFO,
+    OUTBOX_ITEMS,
+    OUTBOX_KINDS,
+    OUTBOX_OLDEST,
+    BUDGET_SPENT,
+    BUDGET_LIMIT,
+    CODES_HOUR,
+    COUNTRY_PAUSED,
+    TEXTS_DAY,
+    PUSH_ENDS,
+    DISK_FREE,
+    DISK_SIZE,
+)
+"""All that is read when somebody asks."""

@@ -55,13 +55,13 @@ def login(call: Call, given: LoginParameters) -> JsonObject:
         raise MissingAppId(properties=("appid",))
     if given.aktoken:
         raise BadAkToken(properties=("aktoken",))
-    flow = call.services.login
-    secret = flow.shown(given.otp, given.code)
+    accounts = call.services.accounts
+    secret = call.services.login.shown(given.otp, given.code)
     if not secret:
-        wait = flow.request_code(given.phone, given.name, call.code_request(given.channel))
+        wait = accounts.begin(given.phone, given.name, call.code_request(given.channel))
         return {"retry_after": wait} if wait else {}
     device = Device(given.appid, given.device, given.dt, call.request.network)
-    entered = call.services.accounts.login(given.phone, secret, device, given.name)
+    entered = accounts.login(given.phone, secret, device, given.name)
     return {
         "token": entered.token,
         **answers.profile(entered.profile),

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 import structlog
 
+from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.errors import TryLater
+from messenger_api.domain.figures import OUTBOX_DONE
 from messenger_api.gateways.mesibo import MesiboClient, MesiboError, MesiboUnreachable
 from messenger_api.outbox.failures import Failure, Lost, is_about_the_task
 from messenger_api.outbox.retry import Outcome, RetryRule
@@ -28,8 +30,16 @@ BATCH = 20
 class Runner:
     """Does what is due, for the worker and for whoever cannot wait for it."""
 
-    def __init__(self, settings: Settings, database: Database, mesibo: MesiboClient, tasks: Tasks) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        mesibo: MesiboClient,
+        figures: Accumulator,
+        tasks: Tasks,
+    ) -> None:
         self._database = database
+        self._figures = figures
         self._mesibo = mesibo
         self.tasks = tasks
         self._lease = Lease(settings)
@@ -116,6 +126,7 @@ class Runner:
             self._put_back(item, outcome, reason)
             return False, reachable and outcome is not Outcome.MESIBO_AWAY
         self._database.run(lambda tx: outbox.done(tx, item.id))
+        self._figures.count(OUTBOX_DONE, item.kind, "done")
         return True, reachable
 
     def _do(self, item: Item, run: Run, reachable: bool) -> None:
@@ -148,6 +159,7 @@ class Runner:
     def _put_back(self, item: Item, outcome: Outcome, reason: str) -> None:
         verdict = self._rule.after(outcome, item.attempts)
         log.warning("outbox.put_back", kind=item.kind, id=item.id, reason=reason, dead=verdict.dead)
+        self._figures.count(OUTBOX_DONE, item.kind, "dead" if verdict.dead else "put_back")
         self._database.run(
             lambda tx: claims.put_back(
                 tx,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from messenger_api.domain.counting import Accumulator
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.gateways.sms import SmsSender
 from messenger_api.outbox.runner import Runner
@@ -33,6 +34,7 @@ class Services:
 
     settings: Settings
     database: Database
+    figures: Accumulator
     files: FileStore
     mesibo: MesiboClient
     sms: SmsSender

@@ -16,7 +16,9 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.errors import TooMany, TryLater
+from messenger_api.domain.figures import REFUSALS
 from messenger_api.domain.limits import Bucket, Rule, Taken, Window
 from messenger_api.settings import Settings
 from messenger_api.storage import counters
@@ -109,10 +111,16 @@ class Tally:
     """Counters that one transaction has locked: looked at, counted up, and written back by `save`."""
 
     def __init__(
-        self, tx: Connection, now: int, modes: Callable[[str], str], claims: Sequence[Claim]
+        self,
+        tx: Connection,
+        now: int,
+        modes: Callable[[str], str],
+        reached: Callable[[str, int], None],
+        claims: Sequence[Claim],
     ) -> None:
         self._tx = tx
         self._modes = modes
+        self._reached = reached
         names = {claim.counter for claim in claims}
         self._known = counters.lock(tx, names) if names else {}
         self._changed: dict[str, tuple[str, int]] = {}
@@ -134,7 +142,7 @@ class Tally:
         taken = [(claim, self._try(claim)) for claim in wanted]
         reached = [(claim, found.wait) for claim, found in taken if found.wait]
         for claim, wait in reached:
-            log.warning("limit.reached", limit=claim.limit, mode=self._modes(claim.limit), seconds=wait)
+            self._reached(claim.limit, wait)
             self._sound_alarm(claim.limit)
         waits = [wait for claim, wait in reached if self._modes(claim.limit) == "enforce"]
         if waits:
@@ -187,10 +195,11 @@ class Tally:
 class Limits:
     """Opens tallies, in transactions that start over when two of them make the same counter."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, figures: Accumulator) -> None:
         self._all = settings.limits
         self._modes: Mapping[str, str] = dict(settings.limit_modes)
         self._database = database
+        self._figures = figures
         self._told: dict[str, int] = {}
 
     def mode(self, limit: str) -> str:
@@ -228,18 +237,27 @@ class Limits:
         except Uncertain:
             return self.write(work)
 
+    def reached(self, limit: str, seconds: int = 0, *, level: int = logging.WARNING) -> None:
+        """Log and count that a limit was reached; `seconds`: for so long, where that is known."""
+        self._note(limit, level, {"seconds": seconds} if seconds else {})
+
     def tell(self, notice: Notice, now: int) -> None:
-        """Log that a limit was reached."""
+        """The same of a limit that has more to say: loud once an hour."""
         first = now >= self._told.get(notice.subject, 0) + HOUR
         if first:
             recent = {who: at for who, at in self._told.items() if now < at + HOUR}
             self._told = recent | {notice.subject: now}
         level = logging.ERROR if first else logging.INFO
-        log.log(level, "limit.reached", limit=notice.limit, mode=self.mode(notice.limit), **notice.facts)
+        self._note(notice.limit, level, notice.facts)
+
+    def _note(self, limit: str, level: int, facts: Mapping[str, str | int]) -> None:
+        mode = self.mode(limit)
+        log.log(level, "limit.reached", limit=limit, mode=mode, **facts)
+        self._figures.count(REFUSALS, limit, mode)
 
     def open(self, tx: Connection, now: int, claims: Sequence[Claim]) -> Tally:
         """The counters of these claims, locked until the end of a transaction of `write`."""
-        return Tally(tx, now, self.mode, claims)
+        return Tally(tx, now, self.mode, self.reached, claims)
 
     def daily(self, limit: str, most: int) -> Callable[[Caller], None]:
         """A function that lets a caller do something so many times a day, and then raises TooMany."""
@@ -263,7 +281,7 @@ class Limits:
             return
         found = claim.rule.take(state or "", now, claim.amount)
         if found.wait:
-            log.warning("limit.reached", limit=claim.limit, mode=mode, seconds=found.wait)
+            self.reached(claim.limit, found.wait)
             if mode == "enforce":
                 raise TooMany(retry_after=found.wait)
         until = now + claim.rule.keeps

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, select
 
-from messenger_api.domain.figures import Growth
+from messenger_api.domain.counting import Growth
 from messenger_api.storage.models import FigureRow
 from messenger_api.storage.statements import send
 
@@ -52,7 +52,7 @@ def span_of(second: int) -> int:
 def add(connection: Connection, growths: Sequence[Growth]) -> None:
     """Add to totals and to the spans in which they grew."""
     rows = [
-        (growth.name, bucket, growth.labels, growth.value, growth.last_at)
+        (growth.figure.name, bucket, ",".join(growth.labels), growth.value, growth.last_at)
         for growth in growths
         for bucket in (TOTAL, span_of(growth.last_at))
     ]

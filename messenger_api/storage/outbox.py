@@ -130,6 +130,13 @@ def status(connection: Connection, now: int) -> Status:
     )
 
 
+def by_kind(connection: Connection, most: int) -> list[tuple[str, str, int]]:
+    """How many there are of each kind and state (`queued`, `dead`), among the oldest `most`."""
+    some = select(OutboxItem.kind, OutboxItem.state).order_by(OutboxItem.id).limit(most).subquery()
+    query = select(some.c.kind, some.c.state, func.count()).group_by(some.c.kind, some.c.state)
+    return [(kind, State(state).name.lower(), count) for kind, state, count in connection.execute(query)]
+
+
 def other_kinds(connection: Connection, kinds: Sequence[str]) -> list[str]:
     """The kinds of queued items that are none of these."""
     query = select(OutboxItem.kind).where(OutboxItem.state == State.QUEUED, OutboxItem.kind.not_in(kinds))

@@ -96,10 +96,11 @@ def caller(connection: Connection, token_hash: bytes, *, seen_since: int) -> Cal
     return CALLER.first(connection, _CALLER, {"token_hash": token_hash, "seen_since": seen_since})
 
 
-def note_seen(connection: Connection, now: int, caller: Caller) -> None:
-    """Remember that a session and its account are in use."""
+def note_seen(connection: Connection, now: int, caller: Caller, *, since: int) -> bool:
+    """Remember that a session and its account are in use; whether the account was not since a second."""
     connection.execute(update(Session).where(Session.sid == caller.sid).values(seen_at=now))
-    connection.execute(update(User).where(User.uid == caller.uid).values(seen_at=now))
+    user = update(User).where(User.uid == caller.uid, User.seen_at <= since).values(seen_at=now)
+    return connection.execute(user).rowcount == 1
 
 
 def add(

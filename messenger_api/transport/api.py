@@ -10,12 +10,14 @@ import structlog
 from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from messenger_api.domain.errors import (
+    CODES,
     ApiError,
     AuthFail,
     BadOp,
     BadValue,
     TryLater,
 )
+from messenger_api.domain.figures import REQUEST_SECONDS, REQUESTS
 from messenger_api.ops import OPERATIONS
 from messenger_api.ops.answers import invitations
 from messenger_api.ops.binding import bind
@@ -45,6 +47,10 @@ def respond(services: Services, environ: WSGIEnvironment, raised: Exception | No
     started = time.perf_counter()
     dispatch = Dispatch(services)
     answer = dispatch.answer(environ, raised)
+    seconds = time.perf_counter() - started
+    op = dispatch.counted_op
+    services.figures.observe(REQUEST_SECONDS, seconds, op)
+    services.figures.count(REQUESTS, op, _counted_error(answer))
     if answer is None:
         return NOOP
     log.log(
@@ -52,9 +58,15 @@ def respond(services: Services, environ: WSGIEnvironment, raised: Exception | No
         "api.answer",
         op=dispatch.known_op,
         error=answer.get("error", ""),
-        ms=round((time.perf_counter() - started) * 1000, 1),
+        ms=round(seconds * 1000, 1),
     )
     return Reply.of(answer, fault=dispatch.fault)
+
+
+def _counted_error(answer: JsonObject | None) -> str:
+    """The error for the figures; mesibo's own codes are one there."""
+    error = answer.get("error") if answer else None
+    return "none" if error is None else error if error in CODES else "refused"
 
 
 def _bind(operation: Operation, call: Call) -> Any:
@@ -80,6 +92,11 @@ class Dispatch:
     def known_op(self) -> str:
         """The op for the log; what a stranger wrote there stays out of it."""
         return self._op if self._op in OPERATIONS else "?"
+
+    @property
+    def counted_op(self) -> str:
+        """The op for the figures."""
+        return self._op if self._op in OPERATIONS else "unknown" if self._op else "none"
 
     def answer(self, environ: WSGIEnvironment, raised: Exception | None = None) -> JsonObject | None:
         """The answer's members; None when no op was asked for."""

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
+from platform import python_version
 
 from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from messenger_api.domain import figures
 from messenger_api.domain.errors import TryLater
-from messenger_api.domain.figures import FIGURES, MILLION, SUM, Figure, Kind
+from messenger_api.domain.figures import MILLION, SUM, Figure, Kind
 from messenger_api.guard import comes_from_here
 from messenger_api.services.operator import Operator
 from messenger_api.services.operator.figures import Values
-from messenger_api.services.operator.health import OutboxHealth
-from messenger_api.services.operator.push import PushCredentials
+from messenger_api.services.operator.health import Health
 from messenger_api.services.sms.report import TextReport
 from messenger_api.settings import Settings
 from messenger_api.version import VERSION
@@ -61,63 +62,44 @@ class _Collector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Read all figures. Raises TryLater."""
-        version = GaugeMetricFamily("messenger_info", "The program.", labels=["version"])
-        version.add_metric([VERSION], 1)
-        yield version
-        yield from _of_outbox(self._operator.health.outbox())
-        yield from _of_texts(self._operator.texts.read())
-        for figure in FIGURES:
-            yield _counted(figure, self._operator.figures.totals(figure))
-        yield _of_credentials(self._operator.push)
+        operator = self._operator
+        yield _gauge(figures.INFO, [((VERSION, python_version(), operator.health.database), 1)])
+        yield from _of_outbox(operator.health)
+        yield from _of_texts(operator.texts.read())
+        kept = [each for each in operator.push.kept() if each.ends_at]
+        yield _gauge(figures.PUSH_ENDS, [((each.kind, each.app, each.place), each.ends_at) for each in kept])
+        disks = list(operator.machine.disks())
+        yield _gauge(figures.DISK_FREE, [((disk.place,), disk.free) for disk in disks])
+        yield _gauge(figures.DISK_SIZE, [((disk.place,), disk.size) for disk in disks])
+        for figure in figures.FIGURES:
+            yield _counted(figure, operator.figures.totals(figure))
 
 
-def _of_outbox(found: OutboxHealth) -> Iterator[Metric]:
-    items = GaugeMetricFamily("messenger_outbox_items", "Work that follows answers.", labels=["state"])
-    items.add_metric(["queued"], found.queued)
-    items.add_metric(["dead"], found.dead)
-    yield items
-    yield GaugeMetricFamily(
-        "messenger_outbox_oldest_seconds", "How long the oldest item that is due has waited.", found.oldest
-    )
-
-
-def _of_credentials(push: PushCredentials) -> Metric:
-    ends = GaugeMetricFamily(
-        "messenger_push_credential_ends_timestamp_seconds",
-        "When a credential ends that mesibo was handed for push.",
-        labels=["kind", "app", "place"],
-    )
-    for kept in push.kept():
-        if kept.ends_at:
-            ends.add_metric([kept.kind, kept.app, kept.place], kept.ends_at)
-    return ends
+def _of_outbox(health: Health) -> Iterator[Metric]:
+    found = health.outbox()
+    yield _gauge(figures.OUTBOX_ITEMS, [(("queued",), found.queued), (("dead",), found.dead)])
+    kinds = health.outbox_kinds()
+    yield _gauge(figures.OUTBOX_KINDS, [((kind, state), count) for kind, state, count in kinds])
+    yield _gauge(figures.OUTBOX_OLDEST, [((), found.oldest)])
 
 
 def _of_texts(found: TextReport) -> Iterator[Metric]:
-    names = ["period", "currency"]
-    spent = GaugeMetricFamily("messenger_sms_budget_spent", "What texts have cost.", labels=names)
-    most = GaugeMetricFamily("messenger_sms_budget_limit", "What texts may cost.", labels=names)
-    for budget in found.budgets:
-        spent.add_metric([budget.period, found.currency], budget.spent)
-        most.add_metric([budget.period, found.currency], budget.most)
-    yield from (spent, most)
-    codes = GaugeMetricFamily(
-        "messenger_sms_codes_hour", "Codes of the last hour.", labels=["country", "what"]
-    )
-    paused = GaugeMetricFamily(
-        "messenger_sms_country_paused", "1 while its codes are not entered.", labels=["country"]
-    )
-    for country in found.countries:
-        codes.add_metric([country.country, "sent"], country.sent)
-        codes.add_metric([country.country, "entered"], country.entered)
-        paused.add_metric([country.country], int(country.paused))
-    yield from (codes, paused)
-    texts = GaugeMetricFamily(
-        "messenger_sms_texts_day", "Texts of the last 24 hours.", labels=["provider", "country", "outcome"]
-    )
-    for sending in found.sendings:
-        texts.add_metric([sending.provider, sending.country, sending.outcome], sending.texts)
-    yield texts
+    money, countries = found.currency, found.countries
+    yield _gauge(figures.BUDGET_SPENT, [((each.period, money), each.spent) for each in found.budgets])
+    yield _gauge(figures.BUDGET_LIMIT, [((each.period, money), each.most) for each in found.budgets])
+    sent = [((each.country, "sent"), each.sent) for each in countries]
+    entered = [((each.country, "entered"), each.entered) for each in countries]
+    yield _gauge(figures.CODES_HOUR, [*sent, *entered])
+    yield _gauge(figures.COUNTRY_PAUSED, [((each.country,), int(each.paused)) for each in countries])
+    texts = [((each.provider, each.country, each.outcome), each.texts) for each in found.sendings]
+    yield _gauge(figures.TEXTS_DAY, texts)
+
+
+def _gauge(figure: Figure, values: Iterable[tuple[Sequence[str], float]]) -> Metric:
+    gauge = GaugeMetricFamily(figure.name, figure.help, labels=figure.labels)
+    for labels, value in values:
+        gauge.add_metric(labels, value)
+    return gauge
 
 
 def _counted(figure: Figure, values: Values) -> Metric:

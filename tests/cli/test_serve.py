@@ -321,6 +321,31 @@ def test_two_processes_on_sqlite_serve_and_deliver_as_one(serve: Serve) -> None:
     assert server.process.output().count("sandbox.in_use") == 2, "a loud line of each process"
 
 
+def counted(server: Server) -> float:
+    """The calls of an op that nothing else makes, as `/metrics` tells them."""
+    page = requests.get(f"{server.url}/metrics", timeout=5).text
+    found = re.search(r'messenger_requests_total{error="none",op="loginui"} (.*)', page)
+    return float(found[1]) if found else 0
+
+
+def test_what_two_processes_have_counted_is_told_by_each_while_they_run(serve: Serve) -> None:
+    server = serve("--workers", "2")
+    for _ in range(20):
+        server.call("loginui")
+    wait_for(lambda: counted(server) == 20, 30, "both processes to add what they counted")
+
+
+def test_what_was_counted_before_a_stop_is_told_after_it(serve: Serve) -> None:
+    server = serve("--workers", "2")
+    for _ in range(20):
+        server.call("loginui")
+    server.process.signal(signal.SIGTERM)
+    assert server.process.ends(PROMPT) == 0
+    again = serve()
+    again.call("loginui")
+    wait_for(lambda: counted(again) == 21, 30, "the first and the second start together")
+
+
 def test_a_process_that_dies_is_replaced_with_the_settings_of_the_start(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "config.py").write_text('GOOGLE_MAP_KEY = "first"')
     server = serve()

@@ -152,7 +152,11 @@ class TestOtherVersions:
 
         s = product.services
         return Runner(
-            s.settings, s.database, s.mesibo, Tasks(*product.runner().tasks, handled(OfTheNext, do))
+            s.settings,
+            s.database,
+            s.mesibo,
+            s.figures,
+            Tasks(*product.runner().tasks, handled(OfTheNext, do)),
         )
 
     def test_a_row_of_a_new_kind_is_never_touched(self, product: Product) -> None:

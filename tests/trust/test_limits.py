@@ -14,6 +14,7 @@ from sqlalchemy import Connection, String
 from structlog.testing import capture_logs
 
 from messenger_api.configuration import build
+from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.limits import SLOTS, Bucket, Period, Rule, Window
 from messenger_api.domain.phone import Phone
@@ -221,7 +222,7 @@ def test_every_state_fits_into_its_column() -> None:
     settings = largest(sms_prices={})
     assert settings.sms_per_hour == 1_000_000
     assert settings.new_numbers == 10_000_000
-    limits = Limits(settings, None)  # type: ignore[arg-type]
+    limits = Limits(settings, None, Accumulator(lambda: 0))  # type: ignore[arg-type]
     names = of_phone(Keys.derive("x"), Phone("919876543210"), "203.0.113.7")
     plan = TextLimits(settings, limits, TextBudget(settings), Pauses(settings)).plan(
         names, Channel.SMS, int(NOW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection
@@ -10,10 +11,16 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from messenger_api.domain.errors import CODES
+from messenger_api.domain.figures import REQUEST_SECONDS
 from messenger_api.gateways.sms import Receipt, State
+from messenger_api.mesibo.specification import operations
+from messenger_api.ops import OPERATIONS
+from messenger_api.ops.examples import EXAMPLES, GID, PHOTO
 from messenger_api.services.otp.requests import CodeRequest
+from messenger_api.settings.limits import LIMITS
 from messenger_api.version import VERSION
-from tests.product import APPID, Product
+from tests.product import APPID, Product, jpeg
 from tests.servers import LOOPBACK, MariaDB, ProductServer
 from tests.trust.conftest import PAID
 from tests.trust.network import Network
@@ -43,6 +50,11 @@ def figures(product: Product) -> Figures:
     answer = ask(product)
     assert answer.status_code == 200
     return read(answer.text)
+
+
+def versions(found: Figures) -> list[str]:
+    """The program's, as `messenger_info` tells it."""
+    return [dict(labels)["version"] for name, labels in found if name == "messenger_info"]
 
 
 @pytest.fixture
@@ -78,7 +90,7 @@ def test_what_texts_cost_and_what_became_of_them(paid: Product) -> None:
     assert [budget("spent", period) for period in ("day", "month")] == [0.2, 0.2]
     assert [budget("limit", period) for period in ("day", "month")] == [25, 250]
     assert found["messenger_sms_country_paused", (("country", "IN"),)] == 0
-    assert found["messenger_info", (("version", VERSION),)] == 1
+    assert versions(found) == [VERSION]
     assert found["messenger_outbox_items", (("state", "queued"),)] == 1  # tell of the new account
     assert found["messenger_outbox_items", (("state", "dead"),)] == 0
     assert found["messenger_outbox_oldest_seconds", ()] < 60
@@ -163,10 +175,61 @@ def test_the_server_shows_it(product_server: Callable[..., ProductServer]) -> No
         answer = connection.getresponse()
         assert answer.status == 200
         assert (answer.getheader("Content-Type") or "").startswith("text/plain; version=")
-        assert read(answer.read().decode())["messenger_info", (("version", VERSION),)] == 1
+        assert versions(read(answer.read().decode())) == [VERSION]
     with closing(HTTPConnection(LOOPBACK, server.port, timeout=10)) as connection:
         connection.request("GET", "/metrics", headers={"X-Forwarded-For": "127.0.0.1"})
         assert connection.getresponse().status == 403
+
+
+# --- What it never tells
+
+NAMES = ["Anastasia", "Benjamin", "The secret club"]
+# What stands in labels: nothing that anybody could choose.
+CLOSED = {
+    "op": {*OPERATIONS, *operations(), "ping", "none", "unknown"},
+    "error": {*CODES, "none", "refused"},
+    "country": {"IN", "DE", "US", "none"},
+    "provider": {"console"},
+    "limit": set(LIMITS),
+    "mode": {"enforce", "track"},
+    "method": {"otp"},
+    "place": {"files", "thumbnails", "instance"},
+    "le": {*REQUEST_SECONDS.places},
+}
+
+
+def test_no_label_says_anything_of_a_person_after_a_whole_day(product: Product) -> None:
+    phones = [product.log_in(number, name) for number, name in zip(NUMBERS, NAMES, strict=False)]
+    first, second = phones[0], phones[1]
+    gid = first.ok("setgroup", name=NAMES[2], m=second.number)["gid"]
+    for op, example in EXAMPLES.items():
+        for phone in phones:
+            phone.call(op, **example.filled({GID: gid, PHOTO: jpeg()}))
+        product.call(op, token="nobodys", phone=NUMBERS[0], otp="123456", appid=APPID)
+    for word in (NUMBERS[0], f"+{NUMBERS[1]}", first.token, NAMES[0], 'x",y="', "{}", "\n"):
+        first.call(word, phone=word, name=word)
+        product.call("login", phone=word, appid=word, lang=word, channel=word)
+        product.sandbox.faults.add("*", error=word.strip() or "X", times=1)
+        second.call("setgroup", name=word, m=word)
+    product.clock.advance(86_500)
+    product.deliver()
+    product.parts.worker.housekeeping.keep()
+    assert product.parts.bookkeeper.keep()
+    page = ask(product).text
+    found = read(page)
+    assert {name for name, _ in found if name.startswith("messenger_")} >= {
+        "messenger_requests_total",
+        "messenger_outbox_done_total",
+        "messenger_refusals_total",
+    }
+    closed = {**CLOSED, "kind": set(product.services.runner.tasks.kinds)}
+    told = {(name, value) for _, labels in found for name, value in labels}
+    assert {pair for pair in told if pair[0] in closed and pair[1] not in closed[pair[0]]} == set()
+    samples = "\n".join(line for line in page.splitlines() if not line.startswith("#"))
+    labels = re.findall(r"{.*}", samples)
+    secrets = [*NUMBERS, *NAMES, str(gid), *(phone.token for phone in phones)]
+    assert [word for word in secrets if any(word in each for each in labels)] == []
+    assert re.findall(r"[0-9]{7,}", "\n".join(labels)) == []
 
 
 # --- When it cannot tell

@@ -13,7 +13,9 @@ from functools import partial
 from sqlalchemy import Connection
 from sqlalchemy.sql import ColumnElement
 
+from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.errors import AuthFail, TryLater
+from messenger_api.domain.figures import SESSIONS_ENDED, USERS_ACTIVE
 from messenger_api.domain.secrets import token_hash
 from messenger_api.services.account.tasks import token_gone
 from messenger_api.settings import Settings
@@ -44,8 +46,9 @@ class LoggedIn:
 class Sessions:
     """Finds, lists and ends sessions."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, figures: Accumulator) -> None:
         self._settings = settings
+        self._figures = figures
         self._database = database
 
     def caller(self, token: str) -> Caller:
@@ -68,7 +71,9 @@ class Sessions:
     def _note_seen(self, caller: Caller) -> None:
         """A failure costs nothing: the next request notes it."""
         with suppress(TryLater):
-            self._database.run(lambda tx: sessions.note_seen(tx, self._database.now(), caller))
+            now = self._database.now()
+            if self._database.run(lambda tx: sessions.note_seen(tx, now, caller, since=now - DAY_SECONDS)):
+                self._figures.count(USERS_ACTIVE)
 
     def of(self, uid: int) -> list[LoggedIn]:
         """A user's sessions, newest first."""
@@ -85,22 +90,23 @@ class Sessions:
                 outbox.add(tx, now, [token_gone(_app_of(caller))])
 
         self._database.write(work)
+        self._figures.count(SESSIONS_ENDED, "logout")
 
     def revoke(self, uid: int, sid: int) -> int:
         """End one session of this user; returns how many ended. Another user's is left alone."""
-        return self._end((Session.uid == uid) & (Session.sid == sid))
+        return self._end((Session.uid == uid) & (Session.sid == sid), "revoked")
 
     def revoke_others(self, caller: Caller) -> int:
         """End every session of the caller but this one; returns how many ended."""
-        return self._end((Session.uid == caller.uid) & (Session.sid != caller.sid))
+        return self._end((Session.uid == caller.uid) & (Session.sid != caller.sid), "revoked")
 
     def revoke_all(self, uid: int) -> int:
         """End every session of a user; returns how many ended."""
-        return self._end(Session.uid == uid)
+        return self._end(Session.uid == uid, "revoked")
 
     def revoke_any(self, sid: int) -> int:
         """End a session, whoever's it is, for the operator; returns how many ended."""
-        return self._end(Session.sid == sid)
+        return self._end(Session.sid == sid, "revoked")
 
     def expire(self) -> int:
         """End the sessions that no app has used for `SESSION_IDLE_DAYS`, in batches; returns how many."""
@@ -117,11 +123,13 @@ class Sessions:
         sids = self._database.run(lambda tx: sessions.idle(tx, since, BATCH))
         if sids:
             # Read before and ended after: whoever comes back at this very moment stays.
-            self._end(Session.sid.in_(sids) & (Session.seen_at < since))
+            self._end(Session.sid.in_(sids) & (Session.seen_at < since), "idle")
         return len(sids)
 
-    def _end(self, condition: ColumnElement[bool]) -> int:
-        return self._database.write(lambda tx, now: end_sessions(tx, now, condition))
+    def _end(self, condition: ColumnElement[bool], why: str) -> int:
+        ended = self._database.write(lambda tx, now: end_sessions(tx, now, condition))
+        self._figures.count(SESSIONS_ENDED, why, by=ended)
+        return ended
 
     def _alive_since(self) -> int:
         return self._database.now() - self._settings.session_idle_days * DAY_SECONDS

@@ -8,14 +8,16 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.errors import AuthFail, BadCode, BadUser, TryLater
+from messenger_api.domain.figures import LOGINS_BEGUN, LOGINS_COMPLETED, NOWHERE, SIGN_UPS, USERS_ACTIVE
 from messenger_api.domain.identity import Identity
 from messenger_api.domain.phone import masked
 from messenger_api.gateways.mesibo import UserToken
 from messenger_api.services.account.entrances import RETRY_SECONDS, Entrance, Entrances
 from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.login.flow import LoginFlow, Proof
-from messenger_api.services.otp.requests import Device
+from messenger_api.services.otp.requests import CodeRequest, Device
 from messenger_api.services.people.tasks import UserChanged
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox, users
@@ -44,15 +46,25 @@ class Accounts:
         self,
         settings: Settings,
         database: Database,
+        figures: Accumulator,
         flow: LoginFlow,
         sessions: Sessions,
         entrances: Entrances,
     ) -> None:
         self._settings = settings
         self._database = database
+        self._figures = figures
+        # A class of one's own has a path that may be long.
+        self._method = settings.login_method.rpartition(".")[2]
         self._flow = flow
         self._sessions = sessions
         self._entrances = entrances
+
+    def begin(self, entry: str, name: str, request: CodeRequest) -> int:
+        """The first step of a login: `LoginFlow.request_code`."""
+        wait = self._flow.request_code(entry, name, request)
+        self._figures.count(LOGINS_BEGUN, self._method)
+        return wait
 
     def login(self, entry: str, secret: str, device: Device, name: str = "") -> Login:
         """Prove a number or address by its code or secret, mint mesibo's token and open a session.
@@ -90,6 +102,10 @@ class Accounts:
                 profile = self._open_or_again(entry)
             except IntegrityError:
                 raise self._taken(entry) from None
+        self._figures.count(LOGINS_COMPLETED, self._method)
+        self._figures.count(USERS_ACTIVE)
+        if not entrance.uid:
+            self._figures.count(SIGN_UPS, proof.who.region or NOWHERE)
         return Login(minted.token, proof.who, profile)
 
     def _open_or_again(self, entry: _Entry) -> Profile:

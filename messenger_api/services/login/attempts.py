@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import structlog
 from sqlalchemy import Connection
 
 from messenger_api.domain.errors import TooMany, TryLater
@@ -23,8 +22,6 @@ from messenger_api.services.bulkhead import FULL_SECONDS, waiting_slot
 from messenger_api.services.limits import Claim, Counts, Limits
 from messenger_api.services.otp.failed_attempts import DAILY, SLIPS, FailedAttempts
 from messenger_api.settings import Settings
-
-log = structlog.get_logger(__name__)
 
 # The name in LIMIT_MODES.
 LIMIT = "wrong_codes"
@@ -96,7 +93,7 @@ class Attempts:
         tally = self._limits.open(tx, now, [*self._wrong(wanted), *under_way])
         mode, least = self._limits.mode(LIMIT), self._wait(tally.found, wanted)
         if least and mode != "off":
-            log.warning("limit.reached", limit=LIMIT, mode=mode, seconds=least)
+            self._limits.reached(LIMIT, least)
         if mode == "enforce":
             if least:
                 raise TooMany(retry_after=least)

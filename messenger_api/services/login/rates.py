@@ -16,9 +16,12 @@ from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from messenger_api.domain.errors import TooMany
+from messenger_api.services.limits import Limits
 from messenger_api.settings import Settings, SettingsError
 
 log = structlog.get_logger(__name__)
+
+LIMIT = "login_tries_per_ip"
 
 REDIS_SECONDS = 0.5
 # How long a Redis that failed is left alone, and how long nothing more is said of it.
@@ -34,9 +37,8 @@ class Rates:
         SettingsError: there is a REDIS_URL without the library for it.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        modes = dict(settings.limit_modes)
-        self._mode = "off" if settings.limits == "off" else modes.get("login_tries_per_ip", settings.limits)
+    def __init__(self, settings: Settings, limits: Limits) -> None:
+        self._limits = limits
         self._tries = RateLimitItemPerHour(settings.login_tries_per_ip_hour, namespace="login_tries")
         self._here = MovingWindowRateLimiter(MemoryStorage())
         self._shared = _in_redis(settings.redis_url) if settings.redis_url else None
@@ -44,12 +46,13 @@ class Rates:
 
     def login_try(self, network: str) -> None:
         """Count a try to log in from a network. Raises TooMany."""
-        if self._mode == "off" or not network:
+        mode = self._limits.mode(LIMIT)
+        if mode == "off" or not network:
             return
         wait = self._hit(self._tries, network)
         if wait:
-            log.warning("limit.reached", limit="login_tries_per_ip", mode=self._mode, seconds=wait)
-        if wait and self._mode == "enforce":
+            self._limits.reached(LIMIT, wait)
+        if wait and mode == "enforce":
             raise TooMany(retry_after=wait)
 
     def _hit(self, item: RateLimitItem, subject: str) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from messenger_api.services.operator.figures import Figures
 from messenger_api.services.operator.groups import GroupQueries
 from messenger_api.services.operator.health import Health
+from messenger_api.services.operator.machine import Machine
 from messenger_api.services.operator.outbox import OutboxControl
 from messenger_api.services.operator.push import PushCredentials
 from messenger_api.services.operator.users import UserQueries
@@ -24,3 +25,4 @@ class Operator:
     health: Health
     figures: Figures
     push: PushCredentials
+    machine: Machine

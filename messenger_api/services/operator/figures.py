@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from functools import partial
 
-from messenger_api.domain.figures import Figure, parted
+from messenger_api.domain.figures import Figure
 from messenger_api.storage import figures
 from messenger_api.storage.db import Database
 from messenger_api.storage.figures import SPAN_SECONDS
@@ -27,7 +27,7 @@ class Figures:
 
     def totals(self, figure: Figure) -> Values:
         """How much each series has grown since ever."""
-        return {parted(row.labels): row.value for row in self._totals(figure)}
+        return {_parted(row.labels): row.value for row in self._totals(figure)}
 
     def last(self, figure: Figure, **labels: str) -> int:
         """The unix second in which a series with these labels, among others, last grew; 0: never."""
@@ -36,7 +36,7 @@ class Figures:
             (
                 row.last_at
                 for row in self._totals(figure)
-                if all(parted(row.labels)[at] == value for at, value in wanted)
+                if all(_parted(row.labels)[at] == value for at, value in wanted)
             ),
             default=0,
         )
@@ -59,8 +59,12 @@ class Figures:
         rows = self._database.run(partial(figures.read, name=figure.name, since=first))
         found: dict[int, Counter[Labels]] = defaultdict(Counter)
         for row in rows:
-            found[row.bucket - row.bucket % step][parted(row.labels)] += row.value
+            found[row.bucket - row.bucket % step][_parted(row.labels)] += row.value
         return found
 
     def _totals(self, figure: Figure) -> list[figures.Row]:
         return self._database.run(partial(figures.totals, name=figure.name))
+
+
+def _parted(labels: str) -> Labels:
+    return tuple(labels.split(",")) if labels else ()

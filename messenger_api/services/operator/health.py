@@ -12,6 +12,8 @@ OUTBOX_STALE_SECONDS = 300
 # Something waits, and for so long no worker has noted that it looks after the outbox.
 UNATTENDED_SECONDS = 15
 WORKER_GONE_SECONDS = 60
+# A long outbox is not counted whole for `/metrics`.
+LOOKED_AT = 10_000
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class Health:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def database(self) -> str:
+        """The kind of the database: sqlite or mysql."""
+        return self._database.engine.dialect.name
+
     def database_version(self) -> str:
         """The version of the database server, in its own words."""
         return self._database.run(facts.server_version)
@@ -47,6 +54,10 @@ class Health:
         found = self._database.run(lambda tx: outbox.status(tx, self._database.now()))
         unattended = found.oldest > UNATTENDED_SECONDS and self._no_worker()
         return OutboxHealth(found.queued, found.dead, found.oldest, unattended)
+
+    def outbox_kinds(self) -> list[tuple[str, str, int]]:
+        """Kind, state (`queued`, `dead`) and number of what waits, among the oldest `LOOKED_AT`."""
+        return self._database.run(lambda tx: outbox.by_kind(tx, LOOKED_AT))
 
     def _no_worker(self) -> bool:
         beat = int(self._database.run(lambda tx: facts.read(tx, facts.WORKER)) or 0)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import structlog
 from sqlalchemy import Connection
 
 from messenger_api.domain import secrets
@@ -23,8 +23,6 @@ from messenger_api.settings import Settings
 from messenger_api.storage import codes
 from messenger_api.storage.codes import MOST_LIVE, Code, Made
 from messenger_api.storage.db import Database
-
-log = structlog.get_logger(__name__)
 
 # After so long without a code the gaps between them begin anew.
 SERIES_SECONDS = 3600
@@ -260,7 +258,7 @@ class OneTimeCodes:
         mode = self._limits.mode("resend_gap")
         if wait <= 0 or mode == "off":
             return
-        log.info("limit.reached", limit="resend_gap", mode=mode, seconds=wait)
+        self._limits.reached("resend_gap", wait, level=logging.INFO)
         if mode == "enforce":
             raise TooMany(retry_after=wait)
 

@@ -6,15 +6,12 @@ second tells its owner from those who guess: an owner who did not guess wrong is
 
 from __future__ import annotations
 
-import structlog
 from sqlalchemy import Connection
 
 from messenger_api.domain.limits import Window
 from messenger_api.domain.secrets import Keys
 from messenger_api.services.limits import DAY, Claim, Counted, Counts, Limits
 from messenger_api.settings import Settings
-
-log = structlog.get_logger(__name__)
 
 DAILY = Window(1, DAY)
 # People mistype. Every slip allowed is also one more try for each of a swindler's networks.
@@ -60,5 +57,5 @@ class FailedAttempts:
         mode = self._limits.mode(of_address.limit)
         if mode == "off" or counts.count(of_address, DAILY) < self._most:
             return False
-        log.warning("limit.reached", limit=of_address.limit, mode=mode)
+        self._limits.reached(of_address.limit)
         return mode == "enforce"

@@ -7,17 +7,15 @@ from itertools import chain
 
 from sqlalchemy import Connection
 
+from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.errors import ApiError
-from messenger_api.domain.figures import TEXTS, Accumulator
+from messenger_api.domain.figures import NOWHERE, TEXTS
 from messenger_api.gateways.sms import Attempt, Channel, SmsError, SmsProvider, SmsRefused
 from messenger_api.services.limits import Counted, Limits
 from messenger_api.services.sms.budget import MONEY, TextBudget
 
 # A number that the network refuses has been asked for all the same: who asks pays with his own limit.
 KEPT_WHEN_REFUSED = ("sms_per_ip",)
-
-# Where a number of no country is counted: satellites.
-NOWHERE = "none"
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import structlog
 from sqlalchemy import Connection
 
+from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.errors import ApiError, BadPhone, TooMany, TryLater
-from messenger_api.domain.figures import TEXT_RECEIPTS, Accumulator
+from messenger_api.domain.figures import NOWHERE, TEXT_RECEIPTS
 from messenger_api.domain.phone import Kind, Phone
 from messenger_api.domain.pseudonyms import PhonePseudonyms, of_phone
 from messenger_api.domain.secrets import Keys
@@ -30,7 +31,7 @@ from messenger_api.services.limits import Counted, Limits
 from messenger_api.services.otp.codes import Issued, OneTimeCodes
 from messenger_api.services.otp.plan import Always, Plan
 from messenger_api.services.otp.requests import CodeRequest
-from messenger_api.services.sms.bookings import NOWHERE, Bookings, Outcome
+from messenger_api.services.sms.bookings import Bookings, Outcome
 from messenger_api.services.sms.budget import TextBudget
 from messenger_api.services.sms.mesibo_codes import MesiboCodes
 from messenger_api.services.sms.messages import CodeMessage, CodeMessages

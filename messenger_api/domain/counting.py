@@ -1,0 +1,90 @@
+"""What counts in a process, in memory and for all its threads."""
+
+from __future__ import annotations
+
+import re
+import threading
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from messenger_api.domain.figures import MILLION, Figure
+
+OTHER = "other"
+"""What stands for a label that is none, and for those of a figure that has too many series."""
+
+# Of one figure in one process: ten providers, 60 countries each, every outcome.
+MOST_SERIES = 4_000
+
+# No digits alone: a number of a person is no label, wherever it comes from.
+_is_label = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_.-]{1,32}", re.ASCII).fullmatch
+
+# In the values of a series, those of a histogram's seconds and of the second in which it last grew.
+_SUM, _LAST = -2, -1
+
+
+@dataclass(frozen=True)
+class Growth:
+    """By how much a part of a series (`Figure.parts`) has grown, and in which second last."""
+
+    figure: Figure
+    labels: tuple[str, ...]
+    value: int
+    last_at: int
+
+
+class Accumulator:
+    """Counts until somebody takes what was counted."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        """`now`: the current unix second."""
+        self._now = now
+        self._lock = threading.Lock()
+        self._grown: dict[tuple[Figure, tuple[str, ...]], list[int]] = {}
+        self._known: dict[Figure, set[tuple[str, ...]]] = {}
+
+    def count(self, figure: Figure, *labels: str, by: int = 1) -> None:
+        """A counter grows; a label for each of the declaration's."""
+        with self._lock:
+            grown = self._grown.get((figure, labels)) or self._begin(figure, labels)
+            grown[0] += by
+            grown[_LAST] = self._now()
+
+    def observe(self, figure: Figure, seconds: float, *labels: str) -> None:
+        """A histogram gets another value."""
+        place = bisect_left(figure.bounds, seconds)
+        with self._lock:
+            grown = self._grown.get((figure, labels)) or self._begin(figure, labels)
+            grown[place] += 1
+            grown[_SUM] += round(seconds * MILLION)
+            grown[_LAST] = self._now()
+
+    def take(self) -> list[Growth]:
+        """What was counted since the last time."""
+        with self._lock:
+            grown, self._grown = self._grown, {}
+        return [
+            Growth(figure, labels + part, value, values[_LAST])
+            for (figure, labels), values in grown.items()
+            for part, value in zip(figure.parts, values, strict=False)
+            if value
+        ]
+
+    def give_back(self, growths: Iterable[Growth]) -> None:
+        """Count once more what was taken and could not be kept."""
+        with self._lock:
+            for growth in growths:
+                figure, cut = growth.figure, len(growth.figure.labels)
+                labels, part = growth.labels[:cut], growth.labels[cut:]
+                grown = self._grown.get((figure, labels)) or self._begin(figure, labels)
+                grown[figure.parts.index(part)] += growth.value
+                grown[_LAST] = max(grown[_LAST], growth.last_at)
+
+    def _begin(self, figure: Figure, labels: tuple[str, ...]) -> list[int]:
+        """The values of a series that may not have grown yet, by the labels under which it is counted."""
+        clean = tuple(label if _is_label(label) else OTHER for label in labels)
+        known = self._known.setdefault(figure, set())
+        if clean not in known and len(known) >= MOST_SERIES:
+            clean = (OTHER,) * len(labels)
+        known.add(clean)
+        return self._grown.setdefault((figure, clean), [0] * (len(figure.parts) + 1))
