@@ -32,6 +32,9 @@ from messenger_api.services.login.rates import Rates
 from messenger_api.services.login.secret import SecretFlow
 from messenger_api.services.login.sms_code import SmsCodeFlow
 from messenger_api.services.operator import Operator
+from messenger_api.services.operator.admin_sessions import AdminSessions
+from messenger_api.services.operator.administrators import Administrators
+from messenger_api.services.operator.console import Console
 from messenger_api.services.operator.figures import Figures
 from messenger_api.services.operator.groups import GroupQueries
 from messenger_api.services.operator.health import Health
@@ -218,6 +221,12 @@ class Parts(Foundation):
             push=self.push_credentials,
             machine=Machine(self.settings),
         )
+
+    @cached_property
+    def console(self) -> Console:
+        """All that the console asks, and the commands beside it."""
+        sessions = AdminSessions(self.database, self.keys, self.limits)
+        return Console(self.operator, Administrators(self.database, self.keys), sessions)
 
     @cached_property
     def imports(self) -> Imports:

@@ -1,4 +1,4 @@
--- The tables of messenger-api for MySQL and MariaDB, at revision 0007.
+-- The tables of messenger-api for MySQL and MariaDB, at revision 0008.
 --
 -- Into an empty database:  mysql -h HOST -u USER -p DATABASE < schema/mysql-schema.sql
 -- The same is done by:     messenger-api db upgrade
@@ -13,6 +13,22 @@ SET @look = IF(@there IS NULL, 'DO 0', 'SELECT 1 FROM `Not empty. Use an empty d
 PREPARE look FROM @look;
 EXECUTE look;
 DEALLOCATE PREPARE look;
+
+-- Somebody who may use the console. `totp`: the secret of their codes, sealed; `totp_step`: the
+-- last step of time whose code was used. They are disabled and never removed: the audit names them.
+CREATE TABLE administrators (
+    id INTEGER NOT NULL AUTO_INCREMENT,
+    name VARCHAR(64) COLLATE ascii_bin NOT NULL,
+    `role` VARCHAR(16) COLLATE ascii_bin NOT NULL,
+    password VARCHAR(255) COLLATE ascii_bin NOT NULL,
+    totp VARBINARY(1024) NOT NULL,
+    totp_step BIGINT NOT NULL DEFAULT 0,
+    disabled SMALLINT NOT NULL DEFAULT 0,
+    created_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL DEFAULT 0,
+    CONSTRAINT pk_administrators PRIMARY KEY (id),
+    CONSTRAINT uq_administrators_name UNIQUE (name)
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 
 -- A group, under the id that mesibo gave it. `version` moves with every change: an optimistic lock.
 -- `roster`: its members as apps are told (`domain.members`), so that a sync need not gather them.
@@ -192,6 +208,19 @@ CREATE TABLE users (
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 CREATE INDEX ix_users_changed_at ON users (changed_at);
 
+-- An administrator who is logged in; the token is never stored. `revealed`: whose number is shown.
+CREATE TABLE admin_sessions (
+    token_hash BINARY(32) NOT NULL,
+    administrator INTEGER NOT NULL,
+    created_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    revealed BIGINT NOT NULL DEFAULT 0,
+    revealed_until BIGINT NOT NULL DEFAULT 0,
+    CONSTRAINT pk_admin_sessions PRIMARY KEY (token_hash),
+    CONSTRAINT fk_admin_sessions_administrator FOREIGN KEY(administrator) REFERENCES administrators (id) ON DELETE CASCADE
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE INDEX ix_admin_sessions_administrator ON admin_sessions (administrator);
+
 -- Whom a user does not want to hear of or be found by; blind, as the phone book is.
 CREATE TABLE blocks (
     owner BIGINT NOT NULL,
@@ -287,4 +316,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0007');
+INSERT INTO alembic_version (version_num) VALUES ('0008');

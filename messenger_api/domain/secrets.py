@@ -30,11 +30,12 @@ class Keys:
     codes: bytes = field(repr=False)
     limits: bytes = field(repr=False)
     sealing: bytes = field(repr=False)
+    console: bytes = field(repr=False)
 
     @classmethod
     def derive(cls, secret_key: str) -> Keys:
         """Derive every key from `SECRET_KEY`."""
-        names = ("contacts", "codes", "limits", "sealing")
+        names = ("contacts", "codes", "limits", "sealing", "console")
         return cls(*(_derived(secret_key, name.encode()) for name in names))
 
     def contact_key(self, who: Identity) -> bytes:
@@ -49,6 +50,10 @@ class Keys:
         """Whom a limit counts, without saying who that is: 32 hexadecimal digits."""
         text = b"\0".join(part if isinstance(part, bytes) else part.encode() for part in parts)
         return hmac.digest(self.limits, text, "sha256")[:16].hex()
+
+    def for_console(self, purpose: str, value: bytes) -> bytes:
+        """What stands for a random value of the console: a session in the database, a form on its page."""
+        return hmac.digest(self.console, purpose.encode() + b"\0" + value, "sha256")
 
     def seal(self, text: bytes, about: bytes) -> bytes:
         """`text` so that only this installation can read it, and only together with `about`."""

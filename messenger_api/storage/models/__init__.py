@@ -1,6 +1,6 @@
 """The tables. Migrations and `schema/mysql-schema.sql` must agree with them; a test compares all three.
 
-Those about push, and of figures, stand in files of their own.
+Those about push, of figures and of the console stand in files of their own.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from messenger_api.storage.columns import (
     exact_text,
 )
 from messenger_api.storage.models.base import Base as Base
+from messenger_api.storage.models.console import Administrator as Administrator
+from messenger_api.storage.models.console import AdminSession as AdminSession
 from messenger_api.storage.models.figures import FigureRow as FigureRow
 from messenger_api.storage.models.push import PUSH_APP_LENGTH as PUSH_APP_LENGTH
 from messenger_api.storage.models.push import PUSH_TOKEN_LENGTH as PUSH_TOKEN_LENGTH
