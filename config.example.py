@@ -498,6 +498,13 @@ TRUSTED_PROXY_HOPS = 0
 # Example: TRUSTED_PROXY_HEADER = "X-Client-52d7f0c91b3e"
 TRUSTED_PROXY_HEADER = "X-Forwarded-For"
 
+# The address and port of the console (docs/operations/console.md), such as that of a network of your own: it
+# is then not on the API's port. Empty: at /admin there. messenger-api serve listens on it; for another server
+# there is messenger_api.wsgi_console:application.
+# Example: ADMIN_LISTEN = "127.0.0.1:8081"
+# Example: ADMIN_LISTEN = "[::1]:8081"
+ADMIN_LISTEN = ""
+
 # Whether each server process also delivers the outbox: update messages, mirrored groups. False leaves it to
 # processes of their own: messenger-api worker
 # Example: OUTBOX_IN_SERVER = False

@@ -24,7 +24,7 @@ from messenger_api.storage.models import Base
 from messenger_api.storage.schema import MIGRATIONS
 from messenger_api.transport.refused import refuse
 from messenger_api.transport.routes import Application
-from messenger_api.transport.stack import served_by
+from messenger_api.transport.stack import console_alone, served_by
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -74,10 +74,22 @@ def build_app(settings: Settings) -> Flask:
         app.register_blueprint(sandbox_pages(parts.sandbox.store))
         backend = Backend(parts.sandbox.store, parts.sandbox.app_token, shown=settings.shows_sandbox)
         app.register_blueprint(mesibo_backend(backend, prefix=MESIBO_PREFIX))
-    served = served_by(app, parts.services, parts.operator, parts.schema.is_current)
+    served = served_by(app, parts.services, parts.console, parts.schema.is_current)
     if settings.uses_sandbox and not settings.shows_sandbox:
         served = for_own_machine(served, refuse, settings.trusted_proxy_header)
     app.wsgi_app = served  # type: ignore[assignment, method-assign]
+    return app
+
+
+def build_console(settings: Settings) -> Flask:
+    """Build the application of the console alone, for ADMIN_LISTEN. Raises as `build_app` does."""
+    logs.configure(settings.log_level, settings.log_format)
+    settings = with_secret_key(settings)
+    app = Application(__name__)
+    parts = Parts(settings, _database(app, settings), plays=True)
+    app.extensions[EXTENSION] = parts
+    alone = console_alone(app, settings, parts.console, parts.limits)
+    app.wsgi_app = alone  # type: ignore[assignment, method-assign]
     return app
 
 

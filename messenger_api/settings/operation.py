@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from messenger_api.domain.network import network_of
 from messenger_api.settings.conversions import (
     Unacceptable,
     Verbatim,
@@ -31,6 +32,16 @@ def as_header(value: object) -> str:
     text = as_text(value)
     if not re.fullmatch(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*", text):
         raise Unacceptable('a header of letters, digits and hyphens such as "X-Forwarded-For"')
+    return text
+
+
+@Verbatim
+def as_listened(value: object) -> str:
+    """An address with a port to listen on, or ""."""
+    text = as_text(value)
+    host, _, port = text.rpartition(":")
+    if text and not (network_of(host.strip("[]")) and port.isdigit() and 0 < int(port) < 65536):
+        raise Unacceptable('an address with a port such as "127.0.0.1:8081" or "[::1]:8081"')
     return text
 
 
@@ -80,6 +91,15 @@ class OperationKeys(Keys):
         " it. Behind a proxy that cannot take out a client's X_Forwarded_For (with underscores, which is"
         ' the same header here), a name that nobody can guess: docs/security.md, "Who is asking".',
         "X-Client-52d7f0c91b3e",
+    )
+    admin_listen: str = key(
+        "",
+        as_listened,
+        "The address and port of the console (docs/operations/console.md), such as that of a network of your"
+        " own: it is then not on the API's port. Empty: at /admin there. messenger-api serve listens on it;"
+        " for another server there is messenger_api.wsgi_console:application.",
+        "127.0.0.1:8081",
+        "[::1]:8081",
     )
     outbox_in_server: bool = key(
         True,

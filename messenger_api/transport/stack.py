@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from messenger_api.services import Services
-from messenger_api.services.operator import Operator
+from messenger_api.services.limits import Limits
+from messenger_api.services.operator.console import Console
+from messenger_api.settings import Settings
 from messenger_api.transport.bodies import MAX_BODY_BYTES
+from messenger_api.transport.console import console_blueprint
 from messenger_api.transport.files import files_blueprint
 from messenger_api.transport.health import health_blueprint
 from messenger_api.transport.metrics import metrics_blueprint
@@ -23,20 +26,29 @@ if TYPE_CHECKING:
 
 
 def served_by(
-    app: Flask, services: Services, operator: Operator, schema_is_current: Callable[[], bool]
+    app: Flask, services: Services, console: Console, schema_is_current: Callable[[], bool]
 ) -> WSGIApplication:
     """Give a Flask application its routes; returns what a server calls, which sees each request first.
 
     From the outside in: whose request it is, its body, the short way to the API, Flask.
     """
+    operator = console.operator
     settings = services.settings
     app.register_blueprint(api_blueprint(services))
     app.register_blueprint(files_blueprint(services.files))
     app.register_blueprint(health_blueprint(settings.secret_key, operator.health, schema_is_current))
     app.register_blueprint(metrics_blueprint(settings, operator))
     app.register_blueprint(receipts_blueprint(services))
+    if not settings.admin_listen:
+        app.register_blueprint(console_blueprint(console))
     answering = always_answered(app, services)
     if settings.api_shortcut:
         answering = shortcut(answering, app, services)
     receiving = Receiving(answering, settings.max_upload_bytes + MAX_BODY_BYTES)
     return trust_proxies(receiving, settings, services.limits)
+
+
+def console_alone(app: Flask, settings: Settings, console: Console, limits: Limits) -> WSGIApplication:
+    """Give a Flask application the console's routes and no other; returns what a server calls."""
+    app.register_blueprint(console_blueprint(console))
+    return trust_proxies(Receiving(app.wsgi_app, MAX_BODY_BYTES), settings, limits)
