@@ -26,6 +26,7 @@ from messenger_api.cli.common import (
     product,
     settings,
 )
+from messenger_api.cli.console_server import check_console_port, console_beside
 from messenger_api.cli.root import main
 from messenger_api.processes import end_with_parent
 from messenger_api.sandbox import MESIBO_PREFIX
@@ -68,6 +69,7 @@ def serve(host: str, port: int, workers: int, sandbox: bool) -> None:
     if config.uses_sandbox:
         check_exposure(config, host)
     check_port(host, port)
+    check_console_port(config)
     with product(config) as parts:
         prepare_schema(parts)
         built(lambda: parts.services)
@@ -88,7 +90,8 @@ def serve(host: str, port: int, workers: int, sandbox: bool) -> None:
         workers_kill_timeout=round(config.mesibo_timeout) + GRACE_SECONDS,
         log_enabled=False,
     )
-    server.serve(target_loader=partial(_application, config, os.getpid()), wrap_loader=False)
+    with console_beside(config):
+        server.serve(target_loader=partial(_application, config, os.getpid()), wrap_loader=False)
 
 
 def _allow_connections() -> None:
@@ -127,6 +130,8 @@ def _welcome(config: Settings, url: str) -> str:
         f"  Configuration               {origin()}",
         f"  Database                    {_database(config)}",
     ]
+    if config.admin_listen:
+        lines.append(f"  The console                 http://{config.admin_listen}/admin")
     if config.uses_sandbox:
         lines.append(f"  Text messages and mesibo    {url}/sandbox")
         lines.append(f"  mesibo's backend API        {url}{MESIBO_PREFIX}/backend")
