@@ -259,7 +259,7 @@ class Parts(Foundation):
             profiles=Profiles(database, media),
             groups=Groups(database, invited, self.group_changes, media, Repeats(database, limits)),
             media=media,
-            push=Push(database),
+            push=Push(database, self.keys),
             blocks=blocks,
             reports=Reports(database, identities, blocks, limits.daily("reports", REPORTS_A_DAY)),
             closing=self.closing,

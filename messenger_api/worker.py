@@ -15,7 +15,17 @@ from messenger_api.outbox.runner import Runner
 from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.groups.upkeep import Upkeep
 from messenger_api.services.people.news import News
-from messenger_api.storage import codes, contacts, counters, facts, figures, rosters, sessions, texts
+from messenger_api.storage import (
+    codes,
+    contacts,
+    counters,
+    facts,
+    figures,
+    push_tokens,
+    rosters,
+    sessions,
+    texts,
+)
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
 from messenger_api.throttle import Throttle
@@ -28,6 +38,8 @@ DOWN_SECONDS = 3
 CODES_KEPT_SECONDS = 24 * 3600
 # The bill of a month is looked at in the next.
 TEXTS_KEPT_SECONDS = 62 * 24 * 3600
+# For so long it is told what became of push tokens.
+PUSH_KEPT_SECONDS = 90 * 24 * 3600
 CLEANING_SECONDS = 3600
 UPKEEP_SECONDS = 60
 NEWS_SECONDS = 2
@@ -84,6 +96,7 @@ class Housekeeping:
         now = self._database.now()
         self._database.run(lambda tx: codes.purge(tx, now - CODES_KEPT_SECONDS))
         self._database.run(lambda tx: texts.purge(tx, now - TEXTS_KEPT_SECONDS))
+        self._database.run(lambda tx: push_tokens.purge(tx, now - PUSH_KEPT_SECONDS))
         for purge in (counters.purge, contacts.purge, figures.purge):
             while self._database.run(partial(purge, now=now)):
                 pass

@@ -1,4 +1,4 @@
--- The tables of messenger-api for MySQL and MariaDB, at revision 0008.
+-- The tables of messenger-api for MySQL and MariaDB, at revision 0009.
 --
 -- Into an empty database:  mysql -h HOST -u USER -p DATABASE < schema/mysql-schema.sql
 -- The same is done by:     messenger-api db upgrade
@@ -249,6 +249,23 @@ CREATE TABLE former_contacts (
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 CREATE INDEX ix_former_contacts_expires_at ON former_contacts (expires_at);
 
+-- A push token that went, for 90 days: its keyed hash, when, and why (`storage.push_tokens`).
+CREATE TABLE gone_push_tokens (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    uid BIGINT NOT NULL,
+    token_key BINARY(16),
+    device_type SMALLINT NOT NULL DEFAULT 0,
+    production SMALLINT NOT NULL DEFAULT 0,
+    fcm SMALLINT NOT NULL DEFAULT 0,
+    registered_at BIGINT NOT NULL,
+    gone_at BIGINT NOT NULL,
+    why VARCHAR(16) COLLATE ascii_bin NOT NULL,
+    CONSTRAINT pk_gone_push_tokens PRIMARY KEY (id),
+    CONSTRAINT fk_gone_push_tokens_uid FOREIGN KEY(uid) REFERENCES users (uid) ON DELETE CASCADE
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE INDEX ix_gone_push_tokens_gone_at ON gone_push_tokens (gone_at);
+CREATE INDEX ix_gone_push_tokens_uid_gone_at ON gone_push_tokens (uid, gone_at);
+
 -- Who is in which group; `role` is 0 member, 1 admin, 2 owner; `position` is the order of joining.
 CREATE TABLE group_members (
     gid BIGINT NOT NULL,
@@ -296,7 +313,9 @@ CREATE TABLE sessions (
 CREATE INDEX ix_sessions_seen_at ON sessions (seen_at);
 CREATE INDEX ix_sessions_uid_appid ON sessions (uid, appid);
 
--- Where to wake the app of a session: FCM, APNs or PushKit.
+-- Where to wake the app of a session: FCM, APNs or PushKit. `changed_at`: when the phone last
+-- handed it over, to the day. `token_key`: the keyed hash under which it is remembered when it has
+-- gone; NULL for one that an older program stored.
 CREATE TABLE push_tokens (
     sid BIGINT NOT NULL,
     token_hash BINARY(32) NOT NULL,
@@ -305,6 +324,7 @@ CREATE TABLE push_tokens (
     production SMALLINT NOT NULL DEFAULT 0,
     fcm SMALLINT NOT NULL DEFAULT 0,
     changed_at BIGINT NOT NULL,
+    token_key BINARY(16),
     CONSTRAINT pk_push_tokens PRIMARY KEY (sid),
     CONSTRAINT fk_push_tokens_sid FOREIGN KEY(sid) REFERENCES sessions (sid) ON DELETE CASCADE,
     CONSTRAINT uq_push_tokens_token_hash UNIQUE (token_hash)
@@ -316,4 +336,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0008');
+INSERT INTO alembic_version (version_num) VALUES ('0009');

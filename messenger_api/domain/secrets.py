@@ -31,11 +31,12 @@ class Keys:
     limits: bytes = field(repr=False)
     sealing: bytes = field(repr=False)
     console: bytes = field(repr=False)
+    push: bytes = field(repr=False)
 
     @classmethod
     def derive(cls, secret_key: str) -> Keys:
         """Derive every key from `SECRET_KEY`."""
-        names = ("contacts", "codes", "limits", "sealing", "console")
+        names = ("contacts", "codes", "limits", "sealing", "console", "push")
         return cls(*(_derived(secret_key, name.encode()) for name in names))
 
     def contact_key(self, who: Identity) -> bytes:
@@ -45,6 +46,10 @@ class Keys:
     def code_hash(self, contact_key: bytes, code: str) -> bytes:
         """What is stored of a one-time code; bound to the number that it was sent to."""
         return hmac.digest(self.codes, contact_key + code.encode(), "sha256")
+
+    def push_token_key(self, token: str) -> bytes:
+        """What is remembered of a push token that went."""
+        return hmac.digest(self.push, token.encode("utf-8", "surrogatepass"), "sha256")[:CONTACT_KEY_BYTES]
 
     def subject(self, *parts: str | bytes) -> str:
         """Whom a limit counts, without saying who that is: 32 hexadecimal digits."""

@@ -150,7 +150,7 @@ class Move:
         with report.timed("users"):
             people = Accounts(numbers, report, skipped, now).read(source.users())
             write_accounts(people, target, now)
-        sessions = Sessions(people, report, skipped, self._asked.appid, now)
+        sessions = Sessions(people, parts.keys, report, skipped, self._asked.appid, now)
         sessions.move(source.tokens(), list(source.push_tokens()), target)
         several = filter(None, map(people.by_uid.get, self._asked.mended.receiving()))
         people.several_books.update(account.uid for account in several)

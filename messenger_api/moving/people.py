@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from messenger_api.domain.secrets import token_hash
+from messenger_api.domain.secrets import Keys, token_hash
 from messenger_api.moving.mended import Skipped
 from messenger_api.moving.numbers import Numbers, Who
 from messenger_api.moving.report import Report
@@ -164,8 +164,11 @@ def write_accounts(people: People, target: Target, now: int) -> None:
 class Sessions:
     """Moves tokens and push tokens: a phone that is logged in stays so."""
 
-    def __init__(self, people: People, report: Report, skipped: Skipped, appid: str, now: int) -> None:
+    def __init__(
+        self, people: People, keys: Keys, report: Report, skipped: Skipped, appid: str, now: int
+    ) -> None:
         self._people = people
+        self._keys = keys
         self._report = report
         self._skipped = skipped
         self._appid = appid
@@ -226,7 +229,8 @@ class Sessions:
             count.moved += 1
             device = _device(row.device)
             flags = (device, int(row.production != 0), int(device == 1))
-            target.add("push_tokens", (row.uid, token_hash(token), token, *flags, self._now))
+            key = self._keys.push_token_key(token)
+            target.add("push_tokens", (row.uid, token_hash(token), token, *flags, self._now, key))
         target.flush("push_tokens")
 
     def _later(self, row: PushRow, other: PushRow) -> bool:

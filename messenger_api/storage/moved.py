@@ -48,7 +48,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("sid", "uid", "token_hash", "appid", "device_type", "created_at", "synced_to", "seen_at"),
     ),
     PushToken.__tablename__: (
-        *("sid", "token_hash", "token", "device_type", "production", "fcm", "changed_at"),
+        *("sid", "token_hash", "token", "device_type", "production", "fcm", "changed_at", "token_key"),
     ),
     Contact.__tablename__: ("owner", "contact_key"),
     Group.__tablename__: ("gid", "name", "photo", "created_at", "changed_at", "roster", "roster_version"),

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypedDict, Unpack
+from typing import Annotated, Any
 
 from msgspec import Struct
 from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, or_, select, update
-from sqlalchemy import text as sql
 from sqlalchemy.sql import ColumnElement
 
+from messenger_api.storage import push_tokens
 from messenger_api.storage.db import ignoring_known, new_id
 from messenger_api.storage.models import PushToken, Session, User
 from messenger_api.storage.packed import PackedRow
+from messenger_api.storage.push_tokens import Why
 from messenger_api.storage.statements import execute
 
 _NOTED_AT = case((User.seen_at < Session.seen_at, User.seen_at), else_=Session.seen_at)
@@ -73,14 +74,6 @@ _CALLER = (
     )
 )
 
-# Removes every row that has the session, or the token: a token wakes one phone.
-_SET_PUSH_TOKEN = sql(
-    "REPLACE INTO push_tokens (sid, token_hash, token, device_type, production, fcm, changed_at)"
-    " SELECT sessions.sid, :token_hash, :token, :device_type, :production, :fcm, :now"
-    " FROM sessions JOIN users ON users.uid = sessions.uid"
-    " WHERE sessions.token_hash = :session AND sessions.seen_at > :noted_after"
-    " AND users.seen_at > :noted_after AND users.blocked = 0 AND users.closed_at = 0"
-)
 _NOTE_SYNC = (
     update(Session)
     .where(
@@ -126,20 +119,21 @@ def add(
     return new_id(connection.execute(session))
 
 
-def remove(connection: Connection, sids: Sequence[int]) -> None:
+def remove(connection: Connection, now: int, sids: Sequence[int], why: Why) -> None:
     """End sessions, and their push tokens with them."""
     if sids:
-        connection.execute(delete(Session).where(Session.sid.in_(sids)))
+        remove_where(connection, now, Session.sid.in_(sids), why)
 
 
-def remove_where(connection: Connection, condition: ColumnElement[bool]) -> int:
-    """End the sessions for which this holds; returns how many there were."""
+def remove_where(connection: Connection, now: int, condition: ColumnElement[bool], why: Why) -> int:
+    """End the sessions for which this holds, and their push tokens; returns how many there were."""
+    push_tokens.note_gone(connection, now, why, condition)
     return connection.execute(delete(Session).where(condition)).rowcount
 
 
-def hand_over(connection: Connection, uid: int, sid: int, token_hash: bytes) -> bool:
+def hand_over(connection: Connection, now: int, uid: int, sid: int, token_hash: bytes) -> bool:
     """End a user's sessions but `sid`, which gets another token; False when it has ended itself."""
-    connection.execute(delete(Session).where(Session.uid == uid, Session.sid != sid))
+    remove_where(connection, now, (Session.uid == uid) & (Session.sid != sid), Why.NUMBER_CHANGED)
     mine = (Session.sid == sid) & (Session.uid == uid)
     changed = connection.execute(update(Session).where(mine).values(token_hash=token_hash))
     return changed.rowcount == 1
@@ -237,34 +231,3 @@ def of_user(connection: Connection, uid: int, *, seen_since: int = 0) -> Sequenc
         .order_by(Session.sid.desc())
     )
     return connection.execute(query).all()
-
-
-class NewPushToken(TypedDict):
-    """A push token to be stored, and for whom: `session` is the hash of the session's own token.
-
-    `noted_after`: the second after which the use of the session and of its account must have been noted.
-    `production` and `fcm` are 0 or 1.
-    """
-
-    session: bytes
-    noted_after: int
-    token: str
-    token_hash: bytes
-    device_type: int
-    production: int
-    fcm: int
-    now: int
-
-
-def set_push_token(connection: Connection, **values: Unpack[NewPushToken]) -> bool:
-    """Store a session's push token in place of its former one. Whoever held this token before loses it.
-
-    Returns:
-        Whether it was stored: not where the session's use was not noted of late, or the user may not come in.
-    """
-    return execute(connection, _SET_PUSH_TOKEN, values).changed > 0
-
-
-def remove_push_token(connection: Connection, sid: int) -> None:
-    """Forget a session's push token."""
-    connection.execute(delete(PushToken).where(PushToken.sid == sid))

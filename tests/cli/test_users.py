@@ -93,6 +93,24 @@ def test_people_read_the_same_as_programs(cli: Cli, ana: Phone, ben: Phone) -> N
     assert "Crew" in output
 
 
+def test_it_is_shown_why_push_tokens_went(cli: Cli, ana: Phone, ben: Phone) -> None:
+    ana.ok("setnotify", notifytoken="a-push-token", dt=2, prod=1)
+    ben.ok("setnotify", notifytoken="a-push-token", dt=2)
+    ben.ok("logout")
+    (anas,), (bens,) = (cli.json("users", "show", number)["gone_push_tokens"] for number in (ANA, BEN))
+    assert [anas[name] for name in ("why", "device_type", "production", "fcm")] == [
+        *("other_account", 2, True, False)
+    ]
+    assert bens["why"] == "logged_out"
+    assert anas["token"] == bens["token"], "the same token is known again"
+    assert 0 <= anas["gone_at"] - anas["registered_at"] < 60
+    lines = cli.ok("users", "show", ANA).splitlines()
+    at = lines.index("Push tokens that went within 90 days: 1")
+    assert lines[at + 1].split() == ["GONE", "WHY", "DEVICE", "REGISTERED", "TOKEN"]
+    assert lines[at + 2].split()[2:4] == ["other_account", "2"]
+    assert lines[at + 2].endswith(anas["token"][:12])
+
+
 def test_no_token_is_ever_shown(cli: Cli, ana: Phone) -> None:
     ana.ok("setnotify", notifytoken="a-push-token", fcm="1")
     for arguments in (("users", "show", ANA), ("users", "list")):

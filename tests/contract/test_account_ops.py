@@ -418,7 +418,7 @@ def test_an_export_tells_all_that_is_kept(product: Product, friends: Friends) ->
     gid = ann.ok("setgroup", name=GROUP, m=BOB)["gid"]
     account = ann.ok("exportaccount")["account"]
     assert list(account) == [
-        *("profile", "sessions", "groups", "contacts", "blocked", "blocked_count", "reports")
+        *("profile", "sessions", "groups", "contacts", "blocked", "blocked_count", "reports", "push_tokens")
     ]
     profile = account["profile"]
     assert (profile["phone"], profile["name"], profile["status"]) == (ANN, NAME, STATUS)

@@ -78,7 +78,7 @@ def test_any_rows_are_accounted_for_and_what_is_written_is_sound(
     with tempfile.TemporaryDirectory() as folder, Skipped(Path(folder, "skipped.csv")) as skipped:
         people = Accounts(NUMBERS, report, skipped, NOW).read(users)
         write_accounts(people, rows, NOW)
-        Sessions(people, report, skipped, "app", NOW).move(tokens, push, rows)
+        Sessions(people, KEYS, report, skipped, "app", NOW).move(tokens, push, rows)
         Books(people, NUMBERS, report, skipped).move(books, rows)
         Rooms(people, NUMBERS, report, skipped, NOW).move(groups, members, rows)
     read = {name: count.read for name, count in report.tables.items()}

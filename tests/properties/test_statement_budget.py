@@ -169,6 +169,21 @@ def goodbye(world: World) -> Callable[[], object]:
     return lambda: phone.ok("logout")
 
 
+def a_first_token(world: World) -> Callable[[], object]:
+    phone = world.product.log_in("919000000072")
+    return lambda: phone.ok("setnotify", notifytoken="push")
+
+
+def the_same_token(world: World) -> Callable[[], object]:
+    world.ann.ok("setnotify", notifytoken="anns")
+    return lambda: world.ann.ok("setnotify", notifytoken="anns")
+
+
+def another_token(world: World) -> Callable[[], object]:
+    world.ann.ok("setnotify", notifytoken="anns")
+    return lambda: world.ann.ok("setnotify", notifytoken="anns other one")
+
+
 def moving(world: World) -> Callable[[], object]:
     phone = world.product.log_in("919000000073")
     gid = world.group()
@@ -221,7 +236,7 @@ CASES = [
     Case("login", "a new account", 11, a_login("919000000078", known=False)),
     Case("login", "a known account", 10, a_login("919000000079", known=True)),
     shown("loginui", "", 0),
-    Case("logout", "", 4, goodbye),
+    Case("logout", "", 5, goodbye),
     simple("getcontacts", "everything", 3, ts=0),
     Case("getcontacts", "nothing new", 2, nothing_new),
     Case("getcontacts", "a friend's new name", 4, a_new_name),
@@ -252,17 +267,19 @@ CASES = [
     Case("delgroup", "a member leaves", 5, leaving),
     shown("sessions", "", 2),
     simple("revoke", "one", 4, id=10**15),
-    Case("revoke", "all others", 4, other_devices),
-    Case("deleteaccount", "", 9, farewell),
+    Case("revoke", "all others", 5, other_devices),
+    Case("deleteaccount", "", 10, farewell),
     Case("changenumber", "", 24, moving),
-    shown("exportaccount", "", 10),
+    shown("exportaccount", "", 11),
     shown("block", "a number without an account", 3),
     Case("unblock", "", 4, unblocked),
     Case("blocked", "", 3, blocked),
     in_group("report", "a person in a group", 6, phone=lambda world: world.friends[0], reason="spam"),
     in_group("report", "and blocked", 8, phone=lambda world: world.friends[0], block=1),
-    shown("setnotify", "stored", 1),
-    simple("setnotify", "removed", 2, notifytoken=""),
+    Case("setnotify", "the first of a session", 2, a_first_token),
+    Case("setnotify", "the same once more", 1, the_same_token),
+    Case("setnotify", "another one", 3, another_token),
+    simple("setnotify", "removed", 3, notifytoken=""),
 ]
 
 

@@ -18,6 +18,9 @@ from messenger_api.cli.common import (
 from messenger_api.cli.root import main
 from messenger_api.services.operator.users import ShownUser
 
+# Digits of a push token's keyed hash.
+SHOWN = 12
+
 
 @main.group()
 def users() -> None:
@@ -53,7 +56,7 @@ def list_users(after: int, limit: int, phone: str, as_json: bool) -> None:
 @click.argument("number")
 @as_json
 def show(number: str, as_json: bool) -> None:
-    """Show a user's profile, sessions, groups and the size of the phone book."""
+    """Show a user's profile, sessions, groups, the size of the phone book, and why push tokens went."""
     with ready_product() as parts:
         user = parts.operator.users.show(number)
     if user is None:
@@ -93,3 +96,12 @@ def _print(user: ShownUser) -> None:
     if user.groups:
         rows = [(g.gid, g.name, g.role, g.members) for g in user.groups]
         print_table(("GID", "NAME", "ROLE", "MEMBERS"), rows)
+    click.echo(f"\nPush tokens that went within 90 days: {len(user.gone_push_tokens)}")
+    if user.gone_push_tokens:
+        print_table(
+            ("GONE", "WHY", "DEVICE", "REGISTERED", "TOKEN"),
+            [
+                (local_time(g.gone_at), g.why, g.device_type, local_time(g.registered_at), g.token[:SHOWN])
+                for g in user.gone_push_tokens
+            ],
+        )

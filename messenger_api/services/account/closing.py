@@ -19,6 +19,7 @@ from messenger_api.storage import closing, groups, intentions, lanes, outbox
 from messenger_api.storage.closing import AccountState
 from messenger_api.storage.db import Database
 from messenger_api.storage.models import Session
+from messenger_api.storage.push_tokens import Why
 
 # How long a login works at making room before it asks to come back.
 FINISH_SECONDS = 3
@@ -104,7 +105,7 @@ class Closing:
 
         def work(tx: Connection, now: int) -> None:
             closing.set_blocked(tx, uid, blocked=True)
-            end_sessions(tx, now, Session.uid == uid)
+            end_sessions(tx, now, Session.uid == uid, Why.BLOCKED)
 
         self._database.write(work)
 
@@ -153,5 +154,5 @@ class Closing:
 def close_account(tx: Connection, now: int, uid: int) -> None:
     """Close an account inside a transaction; the outbox does the rest."""
     if closing.close(tx, now, uid):
-        end_sessions(tx, now, Session.uid == uid)
+        end_sessions(tx, now, Session.uid == uid, Why.CLOSED)
         outbox.add(tx, now, [AccountClosed(uid).draft()])

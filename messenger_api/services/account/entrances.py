@@ -27,6 +27,7 @@ from messenger_api.services.otp.requests import Device
 from messenger_api.settings import Settings
 from messenger_api.storage import closing, intentions, outbox, sessions
 from messenger_api.storage.db import Database
+from messenger_api.storage.push_tokens import Why
 
 log = structlog.get_logger(__name__)
 
@@ -139,7 +140,7 @@ class Entrances:
             token_hash=hashed,
             keep=self._settings.max_sessions,
         )
-        sessions.remove(tx, ended)
+        sessions.remove(tx, now, ended, Why.SUPERSEDED)
         return sessions.add(
             tx,
             now,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from messenger_api.services.account.sessions import LoggedIn
 from messenger_api.services.people.blocks import Allow, always
-from messenger_api.storage import blocks, contacts, groups, sessions, users
+from messenger_api.storage import blocks, contacts, groups, push_tokens, sessions, users
 from messenger_api.storage.db import Database
 from messenger_api.storage.groups import GroupState
 from messenger_api.storage.sessions import Caller
@@ -63,6 +63,15 @@ class OwnReport(msgspec.Struct, frozen=True):
     created: str
 
 
+class OwnPushToken(msgspec.Struct, frozen=True):
+    """A push token that went within 90 days, and why (`storage.push_tokens.Why`)."""
+
+    dt: int
+    registered: str
+    gone: str
+    why: str
+
+
 class Export(msgspec.Struct, frozen=True):
     """A person's data. The phone book rests blind: only its size can be told."""
 
@@ -73,6 +82,7 @@ class Export(msgspec.Struct, frozen=True):
     blocked: list[str]
     blocked_count: int
     reports: list[OwnReport]
+    push_tokens: list[OwnPushToken]
 
 
 class Exports:
@@ -101,6 +111,10 @@ def _export(tx: Connection, uid: int, files_url: str) -> Export:
         blocked=[address for _uid, address in blocks.accounts(tx, uid)],
         blocked_count=blocks.count(tx, uid),
         reports=_reports(tx, uid),
+        push_tokens=[
+            OwnPushToken(gone.device_type, iso(gone.registered_at), iso(gone.gone_at), gone.why)
+            for gone in push_tokens.gone(tx, uid)
+        ],
     )
 
 

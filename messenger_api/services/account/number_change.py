@@ -36,6 +36,7 @@ from messenger_api.storage.closing import AccountIds
 from messenger_api.storage.db import Database
 from messenger_api.storage.models import Session
 from messenger_api.storage.outbox import Draft
+from messenger_api.storage.push_tokens import Why
 from messenger_api.storage.sessions import Caller, LeftBehind
 from messenger_api.storage.users import Profile
 
@@ -97,7 +98,7 @@ class NumberChange:
                 self._entrances.settle(tx, now, entrance)
                 if not entrance.uid:
                     profile = _move(tx, now, caller, wanted, minted.uid)
-                    if not sessions.hand_over(tx, caller.uid, caller.sid, token_hash(minted.token)):
+                    if not sessions.hand_over(tx, now, caller.uid, caller.sid, token_hash(minted.token)):
                         raise AuthFail
                     return NewLogin(minted.token, profile)
                 return _take_over(tx, now, caller, wanted, entrance)
@@ -137,10 +138,10 @@ def _take_over(tx: Connection, now: int, caller: Caller, wanted: _Wanted, entran
     if left is None:
         raise AuthFail
     going_on, ended = groups.leave_all(tx, now, former.uid)
-    end_sessions(tx, now, Session.uid == former.uid)
+    end_sessions(tx, now, Session.uid == former.uid, Why.CLOSED)
     closing.displace(tx, now, former)
     _move(tx, now, caller, wanted, 0)
-    sessions.remove_where(tx, Session.uid == caller.uid)
+    sessions.remove_where(tx, now, Session.uid == caller.uid, Why.NUMBER_CHANGED)
     follow = [AccountClosed(former.uid).draft(), mesibo_user_renewed(former, caller.appid)]
     for gid in going_on:
         follow += [MirrorGroup(gid, [former.address]).draft(), GroupNews(gid, 0, wanted.address).draft()]

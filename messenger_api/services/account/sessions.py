@@ -22,6 +22,7 @@ from messenger_api.settings import Settings
 from messenger_api.storage import outbox, sessions
 from messenger_api.storage.db import Database
 from messenger_api.storage.models import Session
+from messenger_api.storage.push_tokens import Why
 from messenger_api.storage.sessions import AppOfUser, Caller
 
 DAY_SECONDS = 24 * 3600
@@ -85,7 +86,7 @@ class Sessions:
         """End the caller's own session with its push token; mesibo's token follows when it is free."""
 
         def work(tx: Connection, now: int) -> None:
-            sessions.remove(tx, [caller.sid])
+            sessions.remove(tx, now, [caller.sid], Why.LOGGED_OUT)
             if not sessions.count(tx, caller.uid, caller.appid):
                 outbox.add(tx, now, [token_gone(_app_of(caller))])
 
@@ -94,19 +95,19 @@ class Sessions:
 
     def revoke(self, uid: int, sid: int) -> int:
         """End one session of this user; returns how many ended. Another user's is left alone."""
-        return self._end((Session.uid == uid) & (Session.sid == sid), "revoked")
+        return self._end((Session.uid == uid) & (Session.sid == sid), Why.REVOKED)
 
     def revoke_others(self, caller: Caller) -> int:
         """End every session of the caller but this one; returns how many ended."""
-        return self._end((Session.uid == caller.uid) & (Session.sid != caller.sid), "revoked")
+        return self._end((Session.uid == caller.uid) & (Session.sid != caller.sid), Why.REVOKED)
 
     def revoke_all(self, uid: int) -> int:
         """End every session of a user; returns how many ended."""
-        return self._end(Session.uid == uid, "revoked")
+        return self._end(Session.uid == uid, Why.REVOKED)
 
     def revoke_any(self, sid: int) -> int:
         """End a session, whoever's it is, for the operator; returns how many ended."""
-        return self._end(Session.sid == sid, "revoked")
+        return self._end(Session.sid == sid, Why.REVOKED)
 
     def expire(self) -> int:
         """End the sessions that no app has used for `SESSION_IDLE_DAYS`, in batches; returns how many."""
@@ -123,11 +124,11 @@ class Sessions:
         sids = self._database.run(lambda tx: sessions.idle(tx, since, BATCH))
         if sids:
             # Read before and ended after: whoever comes back at this very moment stays.
-            self._end(Session.sid.in_(sids) & (Session.seen_at < since), "idle")
+            self._end(Session.sid.in_(sids) & (Session.seen_at < since), Why.IDLE)
         return len(sids)
 
-    def _end(self, condition: ColumnElement[bool], why: str) -> int:
-        ended = self._database.write(lambda tx, now: end_sessions(tx, now, condition))
+    def _end(self, condition: ColumnElement[bool], why: Why) -> int:
+        ended = self._database.write(lambda tx, now: end_sessions(tx, now, condition, why))
         self._figures.count(SESSIONS_ENDED, why, by=ended)
         return ended
 
@@ -135,13 +136,13 @@ class Sessions:
         return self._database.now() - self._settings.session_idle_days * DAY_SECONDS
 
 
-def end_sessions(tx: Connection, now: int, condition: ColumnElement[bool]) -> int:
+def end_sessions(tx: Connection, now: int, condition: ColumnElement[bool], why: Why) -> int:
     """End these sessions inside a transaction; the tokens of their apps follow, by the outbox.
 
     The worker looks whether another session of the same app is left before it deletes a token.
     """
     apps = sessions.apps(tx, condition)
-    ended = sessions.remove_where(tx, condition)
+    ended = sessions.remove_where(tx, now, condition, why)
     outbox.add(tx, now, map(token_gone, apps))
     return ended
 

@@ -9,7 +9,7 @@ import msgspec
 
 from messenger_api.services.account.exports import iso
 from messenger_api.services.identities import Identities
-from messenger_api.storage import blocks, contacts, groups, sessions, users
+from messenger_api.storage import blocks, contacts, groups, push_tokens, sessions, users
 from messenger_api.storage.db import Database
 from messenger_api.storage.users import Listed
 
@@ -53,6 +53,21 @@ class ShownSession(msgspec.Struct, frozen=True):
     push: bool
 
 
+class GonePushToken(msgspec.Struct, frozen=True):
+    """A push token that went within 90 days; `why` as in `storage.push_tokens.Why`. Times are unix seconds.
+
+    `token`: the same for the same token, whoever had it; "" for one that an older program stored.
+    """
+
+    token: str
+    device_type: int
+    production: bool
+    fcm: bool
+    registered_at: int
+    gone_at: int
+    why: str
+
+
 class Membership(msgspec.Struct, frozen=True):
     """A group of the user; `role` is member, admin or owner, `members` their number."""
 
@@ -82,6 +97,7 @@ class ShownUser(msgspec.Struct, frozen=True):
     contacts: int
     sessions: list[ShownSession]
     groups: list[Membership]
+    gone_push_tokens: list[GonePushToken]
 
 
 class ListedReport(msgspec.Struct, frozen=True):
@@ -153,6 +169,7 @@ class UserQueries:
             contacts=self._database.run(lambda tx: contacts.count(tx, found.uid)),
             sessions=self._sessions(found.uid),
             groups=self._memberships(found.uid),
+            gone_push_tokens=self._gone_push_tokens(found.uid),
         )
 
     def reports(self, *, before: int, limit: int) -> list[ListedReport]:
@@ -165,6 +182,20 @@ class UserQueries:
         return [
             ShownSession(row.sid, row.appid, row.device, row.device_type, row.created_at, bool(row.push))
             for row in rows
+        ]
+
+    def _gone_push_tokens(self, uid: int) -> list[GonePushToken]:
+        return [
+            GonePushToken(
+                token=gone.token_key.hex() if gone.token_key else "",
+                device_type=gone.device_type,
+                production=bool(gone.production),
+                fcm=bool(gone.fcm),
+                registered_at=gone.registered_at,
+                gone_at=gone.gone_at,
+                why=gone.why,
+            )
+            for gone in self._database.run(lambda tx: push_tokens.gone(tx, uid))
         ]
 
     def _memberships(self, uid: int) -> list[Membership]:

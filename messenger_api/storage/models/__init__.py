@@ -27,6 +27,7 @@ from messenger_api.storage.models.console import AdminSession as AdminSession
 from messenger_api.storage.models.figures import FigureRow as FigureRow
 from messenger_api.storage.models.push import PUSH_APP_LENGTH as PUSH_APP_LENGTH
 from messenger_api.storage.models.push import PUSH_TOKEN_LENGTH as PUSH_TOKEN_LENGTH
+from messenger_api.storage.models.push import GonePushToken as GonePushToken
 from messenger_api.storage.models.push import PushCredential as PushCredential
 from messenger_api.storage.models.push import PushToken as PushToken
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, SmallInteger, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from messenger_api.storage.columns import EMPTY, HASH, MYSQL, ZERO, ascii_text, exact_text
+from messenger_api.storage.columns import EMPTY, HASH, ID, KEY, MYSQL, NUMBERED, ZERO, ascii_text, exact_text
 from messenger_api.storage.models.base import Base
 
 # FCM and APNs set no limit; peers keep 4 KB.
@@ -15,7 +15,11 @@ PUSH_APP_LENGTH = 255
 
 
 class PushToken(Base):
-    """Where to wake the app of a session: FCM, APNs or PushKit."""
+    """Where to wake the app of a session: FCM, APNs or PushKit.
+
+    `changed_at`: when the phone last handed it over, to the day. `token_key`: the keyed hash under which it
+    is remembered when it has gone; NULL for one that an older program stored.
+    """
 
     __tablename__ = "push_tokens"
     __table_args__ = (MYSQL,)
@@ -27,6 +31,24 @@ class PushToken(Base):
     production: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
     fcm: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
     changed_at: Mapped[int] = mapped_column(BigInteger)
+    token_key: Mapped[bytes | None] = mapped_column(KEY)
+
+
+class GonePushToken(Base):
+    """A push token that went, for 90 days: its keyed hash, when, and why (`storage.push_tokens`)."""
+
+    __tablename__ = "gone_push_tokens"
+    __table_args__ = (Index(None, "uid", "gone_at"), NUMBERED)
+
+    id: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
+    uid: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"))
+    token_key: Mapped[bytes | None] = mapped_column(KEY)
+    device_type: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    production: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    fcm: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    registered_at: Mapped[int] = mapped_column(BigInteger)
+    gone_at: Mapped[int] = mapped_column(BigInteger, index=True)
+    why: Mapped[str] = mapped_column(ascii_text(16))
 
 
 class PushCredential(Base):
