@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from messenger_api.gateways.login.choice import METHODS
-from messenger_api.gateways.sms.configured import PROVIDERS
+from messenger_api.gateways.keys.login_methods import METHODS
+from messenger_api.gateways.keys.sms_providers import PROVIDERS
 from messenger_api.settings import Settings, loading
 
 CHOICES: tuple[loading.Choice, ...] = (PROVIDERS, METHODS)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from messenger_api import configuration
 from messenger_api.configuration import CHOICES, build, load
-from messenger_api.gateways.sms.http import HttpKeys
+from messenger_api.gateways.keys.http import HttpKeys
 from messenger_api.settings import Keys, Settings, SettingsError
 from messenger_api.settings.keys import declared
 from messenger_api.storage import db as databases

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from messenger_api.configuration import build, load
+from messenger_api.gateways.keys.sms_providers import NAMES
 from messenger_api.gateways.sms import (
     SmsFraud,
     SmsRefused,
@@ -18,7 +19,6 @@ from messenger_api.gateways.sms import (
     SmsWrongChannel,
     sender_from_settings,
 )
-from messenger_api.gateways.sms.configured import NAMES
 from messenger_api.settings import SettingsError
 from tests.gateways.gateway_standin import gateway
 from tests.gateways.twilio_standin import MESSAGE, NUMBER, TEXT

@@ -20,7 +20,7 @@ from messenger_api.cli.doctor.configuration import public_url_verdict, redis_ver
 from messenger_api.composition import Parts
 from messenger_api.configuration import build
 from messenger_api.domain.errors import TooMany, TryLater
-from messenger_api.gateways.sms.twilio_keys import TwilioKeys
+from messenger_api.gateways.keys.twilio import TwilioKeys
 from messenger_api.services import limits
 from messenger_api.services.otp.requests import CodeRequest
 from messenger_api.settings import SettingsError

@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from messenger_api.configuration import build
+from messenger_api.gateways.keys.sms_providers import NAMES
 from messenger_api.gateways.sms import (
     ConsoleProvider,
     SmsProvider,
@@ -20,7 +21,6 @@ from messenger_api.gateways.sms import (
     TextMessage,
     sender_from_settings,
 )
-from messenger_api.gateways.sms.configured import NAMES
 from tests.gateways.twilio_standin import MESSAGE, NUMBER, SID, TEXT, assert_no_secret, everything_in
 
 

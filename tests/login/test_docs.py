@@ -15,8 +15,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from messenger_api.configuration import build
+from messenger_api.gateways.keys.login_methods import METHODS
 from messenger_api.gateways.login import Denied, LoginMethod, Person, Unavailable, method_from_settings
-from messenger_api.gateways.login.choice import METHODS
 from tests.login.standins import assert_hidden
 from tests.processes import free_port
 from tests.servers import ROOT

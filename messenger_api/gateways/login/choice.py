@@ -2,31 +2,9 @@
 
 from __future__ import annotations
 
+from messenger_api.gateways.keys.login_methods import METHODS
 from messenger_api.gateways.login.base import CodeMethod, LoginMethod
-from messenger_api.gateways.login.directory_keys import LdapKeys
-from messenger_api.gateways.login.mail_keys import EmailKeys
-from messenger_api.gateways.login.oidc_keys import OidcKeys
-from messenger_api.gateways.login.radius_keys import RadiusKeys
-from messenger_api.gateways.plugins import Plugin, Plugins
 from messenger_api.settings import Settings
-
-_HERE = "messenger_api.gateways.login"
-_OURS = {
-    "email": Plugin(f"{_HERE}.mail.EmailMethod", EmailKeys, "email"),
-    "ldap": Plugin(f"{_HERE}.directory.LdapMethod", LdapKeys, "ldap"),
-    "radius": Plugin(f"{_HERE}.radius.RadiusMethod", RadiusKeys, "radius"),
-    "oidc": Plugin(f"{_HERE}.oidc.OidcMethod", OidcKeys, "oidc"),
-}
-METHODS = Plugins(
-    "LOGIN_METHOD",
-    "login method",
-    _OURS,
-    # The first two need no class, and the passwords of the last are kept in the database.
-    ("otp", "mesibo_otp", *_OURS, "password"),
-    example="mycompany.login.MyMethod",
-    at_start=True,
-)
-"""Loaded only where they are used: nobody else needs the libraries, or pays for loading them."""
 
 
 def method_from_settings(settings: Settings) -> LoginMethod | CodeMethod | None:

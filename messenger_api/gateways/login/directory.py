@@ -12,8 +12,8 @@ import ldap  # type: ignore[import-untyped]
 from ldap.filter import escape_filter_chars  # type: ignore[import-untyped]
 
 from messenger_api.domain.address import read_login_name
+from messenger_api.gateways.keys.directory import LdapKeys
 from messenger_api.gateways.login.base import Denied, LoginMethod, Person, Unavailable
-from messenger_api.gateways.login.directory_keys import LdapKeys
 from messenger_api.gateways.threads import Busy, Calls, TooSlow
 from messenger_api.mesibo.http.deadline import TIMED_OUT, Deadline
 from messenger_api.settings import Settings

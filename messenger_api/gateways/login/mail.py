@@ -17,8 +17,8 @@ from email_validator import EmailNotValidError, validate_email
 
 from messenger_api.domain.address import is_address
 from messenger_api.domain.texts import say
+from messenger_api.gateways.keys.mail import EmailKeys
 from messenger_api.gateways.login.base import CodeMethod, LoginFailed, Unavailable, Undeliverable
-from messenger_api.gateways.login.mail_keys import EmailKeys
 from messenger_api.mesibo.http.deadline import TIMED_OUT, Deadline, reader
 from messenger_api.settings import Settings
 

@@ -12,9 +12,9 @@ from typing import Any
 import jwt
 
 from messenger_api.domain.address import read_login_name
+from messenger_api.gateways.keys.oidc import OidcKeys
 from messenger_api.gateways.login.base import Denied, LoginMethod, Person
 from messenger_api.gateways.login.issuer import IssuerKeys
-from messenger_api.gateways.login.oidc_keys import OidcKeys
 from messenger_api.settings import Settings
 
 # How far the issuer's clock and ours may be apart.

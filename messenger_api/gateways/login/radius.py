@@ -23,8 +23,8 @@ from pyrad.packet import (  # type: ignore[import-untyped]
     PacketError,
 )
 
+from messenger_api.gateways.keys.radius import RadiusKeys
 from messenger_api.gateways.login.base import Denied, LoginMethod, Person, Unavailable
-from messenger_api.gateways.login.radius_keys import RadiusKeys
 from messenger_api.mesibo.http.deadline import TIMED_OUT, Deadline
 from messenger_api.settings import Settings
 

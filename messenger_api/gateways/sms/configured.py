@@ -4,29 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from messenger_api.gateways.plugins import Plugin, Plugins
+from messenger_api.gateways.keys.sms_providers import PROVIDERS
 from messenger_api.gateways.sms.base import SmsProvider
 from messenger_api.gateways.sms.console import ConsoleProvider, Inbox
-from messenger_api.gateways.sms.http import HttpKeys
 from messenger_api.gateways.sms.sender import SmsSender
-from messenger_api.gateways.sms.twilio_keys import TwilioKeys, TwilioVerifyKeys
-from messenger_api.gateways.sms.vonage import VonageKeys
 from messenger_api.settings import Settings, SettingsError, country_faults
 
-_HERE = "messenger_api.gateways.sms"
-_OURS = {
-    "twilio": Plugin(f"{_HERE}.twilio.TwilioProvider", TwilioKeys),
-    "twilio_verify": Plugin(f"{_HERE}.twilio_verify.TwilioVerifyProvider", TwilioVerifyKeys),
-    "vonage": Plugin(f"{_HERE}.vonage.VonageProvider", VonageKeys),
-    "http": Plugin(f"{_HERE}.http.HttpProvider", HttpKeys),
-}
-NAMES = ("console", *_OURS)
-"""What `SMS_PROVIDERS` may name besides dotted paths."""
-
 TEXTS = "a provider that sends the codes of others, such as twilio"
-
-PROVIDERS = Plugins("SMS_PROVIDERS", "SMS provider", _OURS, NAMES, example="mycompany.sms.MyProvider")
-"""Loaded only where they are used: Twilio's library costs every other start its time and memory."""
 
 
 def sender_from_settings(settings: Settings, *, inbox: Inbox | None = None) -> SmsSender:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from twilio.request_validator import RequestValidator, add_port, remove_port  # type: ignore[import-untyped]
 
 from messenger_api.gateways.http import Timeouts
+from messenger_api.gateways.keys.twilio import TwilioKeys
 from messenger_api.gateways.sms.base import Channel, SmsProvider, SmsUnavailable, TextMessage
 from messenger_api.gateways.sms.receipts import (
     BadSignature,
@@ -21,7 +22,6 @@ from messenger_api.gateways.sms.receipts import (
 )
 from messenger_api.gateways.sms.twilio_api import TwilioApi
 from messenger_api.gateways.sms.twilio_codes import failure, words
-from messenger_api.gateways.sms.twilio_keys import TwilioKeys
 from messenger_api.gateways.sms.twilio_speech import speech
 from messenger_api.settings import Settings
 

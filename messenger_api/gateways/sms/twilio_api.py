@@ -18,10 +18,10 @@ from twilio.rest import Client  # type: ignore[import-untyped]
 
 from messenger_api.gateways.http import HttpClient as OurClient
 from messenger_api.gateways.http import Timeouts
+from messenger_api.gateways.keys.twilio import TwilioAccountKeys
 from messenger_api.gateways.sms.answers import as_sms_failure, timeouts_within
 from messenger_api.gateways.sms.base import SmsError
 from messenger_api.gateways.sms.twilio_codes import failure
-from messenger_api.gateways.sms.twilio_keys import TwilioAccountKeys
 from messenger_api.settings import Settings
 
 _TWILIOS_OWN = ".twilio.com"

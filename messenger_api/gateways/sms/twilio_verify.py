@@ -6,6 +6,7 @@ https://www.twilio.com/docs/verify/api/verification and .../verification-check
 from __future__ import annotations
 
 from messenger_api.gateways.http import Timeouts
+from messenger_api.gateways.keys.twilio import TwilioVerifyKeys
 from messenger_api.gateways.sms.base import (
     Channel,
     SmsUnavailable,
@@ -13,7 +14,6 @@ from messenger_api.gateways.sms.base import (
     VerifyProvider,
 )
 from messenger_api.gateways.sms.twilio_api import TwilioApi, verify_url
-from messenger_api.gateways.sms.twilio_keys import TwilioVerifyKeys
 from messenger_api.gateways.sms.twilio_speech import LANGUAGES
 from messenger_api.settings import Settings
 

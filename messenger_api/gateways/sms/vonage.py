@@ -11,10 +11,10 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from messenger_api.domain.sms import BASIC, EXTENSION
 from messenger_api.gateways.http import HttpClient, Response, Timeouts
+from messenger_api.gateways.keys.vonage import VonageKeys
 from messenger_api.gateways.sms.answers import as_sms_failure, is_refusal, timeouts_within
 from messenger_api.gateways.sms.base import SmsError, SmsProvider, SmsRefused, SmsUnavailable, TextMessage
 from messenger_api.gateways.sms.receipts import (
@@ -26,8 +26,6 @@ from messenger_api.gateways.sms.receipts import (
     read,
 )
 from messenger_api.settings import Settings
-from messenger_api.settings.conversions import as_text, as_url
-from messenger_api.settings.keys import Keys, key
 
 NAME = "vonage"
 
@@ -101,50 +99,6 @@ STATES: Mapping[str, State] = {
 # How far Vonage's clock and a slow network may be off before a signature counts as replayed.
 OLDEST_SIGNATURE = 300
 _SECONDS = re.compile(r"[0-9]{1,12}")
-
-
-@dataclass(frozen=True)
-class VonageKeys(Keys):
-    """Vonage
-
-    For the provider "vonage".
-    """
-
-    vonage_api_key: str = key(
-        "",
-        as_text,
-        'The account: the "API key" of Vonage\'s dashboard.',
-        "abcd1234",
-        needed=True,
-    )
-    vonage_api_secret: str = key(
-        "",
-        as_text,
-        'The "API secret" of that account.',
-        "0123456789abcdef",
-        secret=True,
-        needed=True,
-    )
-    vonage_from: str = key(
-        "",
-        as_text,
-        "The sender: a number of the account, or a name of up to eleven letters and digits.",
-        "ExampleChat",
-        needed=True,
-    )
-    vonage_signature_secret: str = key(
-        "",
-        as_text,
-        'The account\'s "signature secret", with the method SHA-256 HMAC. Empty: no delivery receipts.',
-        "0123456789abcdefghijklmnopqrstuvwxyz",
-        secret=True,
-    )
-    vonage_api_url: str = key(
-        "https://rest.nexmo.com",
-        as_url,
-        "Vonage's address; another one for the sandbox.",
-        "http://127.0.0.1:8081/vonage",
-    )
 
 
 class VonageProvider(SmsProvider):
