@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 
-from messenger_api.domain.secrets import new_secret_key
 from messenger_api.foundation import Foundation
 from messenger_api.gateways.login import CodeMethod
-from messenger_api.keyfile import kept_key, with_secret_key
 from messenger_api.outbox.runner import Runner
-from messenger_api.services import Services
 from messenger_api.services.account.closing import Closing
 from messenger_api.services.account.daily import Daily
 from messenger_api.services.account.entrances import Entrances
@@ -31,18 +27,10 @@ from messenger_api.services.login.mailed_code import MailedCodeFlow
 from messenger_api.services.login.rates import Rates
 from messenger_api.services.login.secret import SecretFlow
 from messenger_api.services.login.sms_code import SmsCodeFlow
-from messenger_api.services.operator import Operator
 from messenger_api.services.operator.admin_sessions import AdminSessions
 from messenger_api.services.operator.administrators import Administrators
 from messenger_api.services.operator.console import Console
-from messenger_api.services.operator.figures import Figures
-from messenger_api.services.operator.groups import GroupQueries
-from messenger_api.services.operator.health import Health
 from messenger_api.services.operator.imports import Imports
-from messenger_api.services.operator.machine import Machine
-from messenger_api.services.operator.outbox import OutboxControl
-from messenger_api.services.operator.push import PushCredentials
-from messenger_api.services.operator.users import UserQueries
 from messenger_api.services.otp.codes import OneTimeCodes
 from messenger_api.services.otp.failed_attempts import FailedAttempts
 from messenger_api.services.otp.judges import Judges
@@ -52,14 +40,11 @@ from messenger_api.services.people.contacts import Contacts
 from messenger_api.services.people.media import Media
 from messenger_api.services.people.news import News
 from messenger_api.services.people.profiles import Profiles
+from messenger_api.services.record import Services
 from messenger_api.services.sms.budget import TextBudget
 from messenger_api.services.sms.delivery import TextDelivery
 from messenger_api.services.sms.mesibo_codes import MesiboCodes
-from messenger_api.services.sms.pauses import Pauses
-from messenger_api.services.sms.report import TextReports
 from messenger_api.services.sms.text_limits import TextLimits
-from messenger_api.settings import Settings
-from messenger_api.storage import db as databases
 from messenger_api.tasks import build_tasks
 from messenger_api.worker import Housekeeping, Worker
 
@@ -69,24 +54,7 @@ CHANGES_A_DAY = 2
 
 
 class Parts(Foundation):
-    """The parts of an installation. Each is built once, when it is first asked for.
-
-    So the doctor can ask for single ones, and a fault of one leaves it the others. `services` has them all.
-    """
-
-    @classmethod
-    def alone(cls, settings: Settings) -> Parts:
-        """Without an application, for the doctor: no key is made, and no sandbox is started."""
-        key = kept_key(settings) or new_secret_key()
-        return cls(replace(settings, secret_key=key), databases.open_database(settings))
-
-    @classmethod
-    def without_flask(cls, settings: Settings) -> Parts:
-        """All there is but the application, for commands. Raises SettingsError: the key is gone."""
-        settings = with_secret_key(settings)
-        if settings.is_sqlite:
-            settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return cls(settings, databases.open_database(settings), plays=True)
+    """All parts of an installation. `services` has what ops may ask for."""
 
     def begin(self) -> None:
         """Start what runs beside the requests; the outbox unless OUTBOX_IN_SERVER leaves it to others."""
@@ -124,11 +92,6 @@ class Parts(Foundation):
     def text_budget(self) -> TextBudget:
         """What texts cost, and may cost."""
         return TextBudget(self.settings, self.sms.channels)
-
-    @cached_property
-    def pauses(self) -> Pauses:
-        """Ranges of numbers and countries whose codes nobody enters."""
-        return Pauses(self.settings)
 
     @cached_property
     def verifier(self) -> CodeVerifier:
@@ -185,42 +148,6 @@ class Parts(Foundation):
         worker = Worker(self.runner, self.database.queued, housekeeping)
         self._open.callback(worker.stop)
         return worker
-
-    # What operators ask
-
-    @cached_property
-    def health(self) -> Health:
-        """Whether database and outbox are well."""
-        return Health(self.database)
-
-    @cached_property
-    def outbox(self) -> OutboxControl:
-        """The outbox for operators."""
-        return OutboxControl(self.database)
-
-    @cached_property
-    def texts(self) -> TextReports:
-        """What texts cost, and how many arrive."""
-        return TextReports(self.settings, self.database, self.pauses)
-
-    @cached_property
-    def push_credentials(self) -> PushCredentials:
-        """What mesibo was handed to wake phones with."""
-        return PushCredentials(self.database)
-
-    @cached_property
-    def operator(self) -> Operator:
-        """All that operators ask."""
-        return Operator(
-            users=UserQueries(self.database, self.identities),
-            groups=GroupQueries(self.database),
-            outbox=self.outbox,
-            texts=self.texts,
-            health=self.health,
-            figures=Figures(self.database),
-            push=self.push_credentials,
-            machine=Machine(self.settings),
-        )
 
     @cached_property
     def console(self) -> Console:

@@ -24,7 +24,7 @@ T = TypeVar("T", bound=_Closable)
 
 
 class Held:
-    """The base of `foundation.Foundation`, and so of `composition.Parts`."""
+    """The base of `operating.OperatorParts`, and so of `composition.Parts`."""
 
     def __init__(self, settings: Settings, database: Database, *, plays: bool = False) -> None:
         """`plays`: where no mesibo is configured, the sandbox is started when something asks for it."""

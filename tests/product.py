@@ -26,8 +26,8 @@ from messenger_api.composition import Parts
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.outbox.runner import Runner
 from messenger_api.sandbox import SandboxServer
-from messenger_api.services import Services
 from messenger_api.services.groups.changes import GroupChanges
+from messenger_api.services.record import Services
 from messenger_api.storage.models import Base
 from messenger_api.tasks import build_tasks
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from messenger_api import configuration
 from messenger_api.app import build_app, parts_of
-from messenger_api.services import Services
+from messenger_api.services.record import Services
 from tests.processes import ServerProcess
 from tests.servers import ROOT, MariaDB
 

@@ -10,23 +10,28 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, NoReturn, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from messenger_api import configuration, logs
-from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater, UpgradeRefused
 from messenger_api.domain.names import cleaned
 from messenger_api.domain.network import is_loopback
-from messenger_api.services import Services
+from messenger_api.operating import OperatorParts
 from messenger_api.settings import Settings, SettingsError, without_mesibo
+
+if TYPE_CHECKING:
+    from messenger_api.composition import Parts
+    from messenger_api.services.record import Services
 
 # How many rows a list has, unless --limit says otherwise.
 PAGE = 50
 T = TypeVar("T")
+P = TypeVar("P", bound=OperatorParts)
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -72,12 +77,26 @@ def settings() -> Settings:
 
 @contextmanager
 def product(config: Settings | None = None, *, quiet: bool = True) -> Iterator[Parts]:
-    """The product's parts for as long as a command runs; `quiet` leaves the log's warnings out."""
-    config = config or settings()
+    """All parts for as long as a command runs; `quiet` leaves the log's warnings out."""
+    # Loaded by the commands that use it alone: it takes as long as all the rest.
+    everything: type[Parts] = import_module("messenger_api.composition").Parts
+    with _opened(everything, config or settings(), quiet=quiet) as parts:
+        yield parts
+
+
+@contextmanager
+def operating() -> Iterator[OperatorParts]:
+    """The parts that operators look with, for as long as a command runs, without the log's warnings."""
+    with _opened(OperatorParts, settings(), quiet=True) as parts:
+        yield parts
+
+
+@contextmanager
+def _opened(kind: type[P], config: Settings, *, quiet: bool) -> Iterator[P]:
     config = replace(config, log_level="error") if quiet else config
     with plainly():
         logs.configure(config.log_level, config.log_format)
-        parts = Parts.without_flask(config)
+        parts = kind.without_flask(config)
         try:
             yield parts
         finally:
@@ -97,7 +116,7 @@ def built(part: Callable[[], T]) -> T:
         raise SettingsError([str(error)]) from error
 
 
-def prepare_tables(parts: Parts) -> None:
+def prepare_tables(parts: OperatorParts) -> None:
     """Bring SQLite's tables to this version; refuse others in MySQL, which several servers may share."""
     if parts.schema.is_current():
         return
@@ -107,26 +126,38 @@ def prepare_tables(parts: Parts) -> None:
         fail("The database's tables are not those of this version. Run: messenger-api db upgrade")
 
 
-def prepare_schema(parts: Parts) -> None:
+def prepare_schema(parts: OperatorParts) -> None:
     """`prepare_tables`; refuse a wrong SECRET_KEY and half of a move too."""
     prepare_tables(parts)
     parts.installation.check()
 
 
 @contextmanager
+def looking() -> Iterator[OperatorParts]:
+    """`operating` with its tables at this version: what a command that looks at the data begins with."""
+    with operating() as parts:
+        _prepare(parts)
+        yield parts
+
+
+@contextmanager
 def ready_product() -> Iterator[Parts]:
-    """`product` with its tables at this version: what a command about the data begins with."""
+    """`product` with its tables at this version: for a command that changes something."""
     with product() as parts:
-        prepare_schema(parts)
-        built(lambda: parts.operator)
+        _prepare(parts)
         yield parts
 
 
 @contextmanager
 def ready_services() -> Iterator[tuple[Parts, Services]]:
-    """`ready_product`, and what ops would call: for a command that changes something."""
+    """`ready_product`, and what ops would call."""
     with ready_product() as parts:
         yield parts, built(lambda: parts.services)
+
+
+def _prepare(parts: OperatorParts) -> None:
+    prepare_schema(parts)
+    built(lambda: parts.operator)
 
 
 def limit_of(what: str) -> Callable[[Any], Any]:
@@ -135,7 +166,7 @@ def limit_of(what: str) -> Callable[[Any], Any]:
     return click.option("--limit", default=PAGE, show_default=True, type=number, help=f"{what} to list.")
 
 
-def uid_of(parts: Parts, number: str) -> int:
+def uid_of(parts: OperatorParts, number: str) -> int:
     """The uid of the account with this number, however it is written; without one the command ends."""
     found = parts.operator.users.find(number)
     return found.uid if found else fail(nobody(number))

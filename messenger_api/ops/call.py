@@ -12,8 +12,8 @@ from werkzeug.http import parse_accept_header
 from werkzeug.utils import cached_property
 
 from messenger_api.domain.texts import known
-from messenger_api.services import Services
 from messenger_api.services.otp.requests import CodeRequest
+from messenger_api.services.record import Services
 from messenger_api.storage.sessions import Caller
 
 JsonObject = dict[str, object]

@@ -22,7 +22,7 @@ from messenger_api.ops import OPERATIONS
 from messenger_api.ops.answers import invitations
 from messenger_api.ops.binding import bind
 from messenger_api.ops.call import ApiRequest, Call, JsonObject, Operation
-from messenger_api.services import Services
+from messenger_api.services.record import Services
 from messenger_api.transport.addresses import METHODS
 from messenger_api.transport.envelope import NOOP, PREFLIGHT, Reply, failure
 from messenger_api.transport.reading import op_in_address, read

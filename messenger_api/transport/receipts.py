@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 
 from messenger_api.domain.errors import TryLater
 from messenger_api.gateways.sms import BadReceipt, BadSignature, ReceiptRequest
-from messenger_api.services import Services
+from messenger_api.services.record import Services
 
 log = structlog.get_logger(__name__)
 

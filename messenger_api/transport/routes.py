@@ -16,7 +16,7 @@ from werkzeug.datastructures import Headers, ImmutableDict
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from messenger_api.domain.errors import TryLater
-from messenger_api.services import Services
+from messenger_api.services.record import Services
 from messenger_api.transport.addresses import (
     API,
     FRONT,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from messenger_api.services import Services
 from messenger_api.services.limits import Limits
 from messenger_api.services.operator.console import Console
+from messenger_api.services.record import Services
 from messenger_api.settings import Settings
 from messenger_api.transport.bodies import MAX_BODY_BYTES
 from messenger_api.transport.console import console_blueprint

@@ -16,8 +16,8 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from messenger_api.sandbox.serving import HttpServer
-from messenger_api.services import Services
 from messenger_api.services.groups.tasks import tell
+from messenger_api.services.record import Services
 from messenger_api.storage import outbox
 from messenger_api.storage.outbox import Draft
 from tests.servers import LOOPBACK, MariaDB, wait_for

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import requests
 
-from messenger_api.services import Services
 from messenger_api.services.groups.tasks import tell
+from messenger_api.services.record import Services
 from messenger_api.storage import outbox
 from tests.faults.outside import Mesibo
 from tests.product import APPID, Answer

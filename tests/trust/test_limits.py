@@ -24,7 +24,8 @@ from messenger_api.gateways.sms import Channel
 from messenger_api.services.limits import DAY, Claim, Limits
 from messenger_api.services.login.attempts import SECRETS
 from messenger_api.services.otp.failed_attempts import DAILY
-from messenger_api.services.sms.budget import MILLION, TextBudget
+from messenger_api.services.sms.budget import TextBudget
+from messenger_api.services.sms.money import MILLION
 from messenger_api.services.sms.pauses import Pauses
 from messenger_api.services.sms.text_limits import TextLimits
 from messenger_api.settings import Settings

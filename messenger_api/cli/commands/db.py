@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from messenger_api.cli.common import product
+from messenger_api.cli.common import operating
 from messenger_api.cli.root import main
 
 
@@ -19,7 +19,7 @@ def upgrade() -> None:
 
     It may be killed and run again: it goes on where it stopped. Of two that run at once, one waits.
     """
-    with product() as parts:
+    with operating() as parts:
         before = parts.schema.current()
         parts.schema.upgrade(click.echo)
         after = parts.schema.current()
@@ -31,6 +31,6 @@ def upgrade() -> None:
 @db.command()
 def current() -> None:
     """Show the tables' version, and whether it is this program's."""
-    with product() as parts:
+    with operating() as parts:
         found, needed = parts.schema.current(), parts.schema.newest
     click.echo(f"{found or 'no tables'}{'' if found == needed else f' (this version needs {needed})'}")

@@ -9,10 +9,10 @@ from messenger_api.cli.common import (
     fail,
     limit_of,
     local_time,
+    looking,
     print_details,
     print_json,
     print_table,
-    ready_product,
 )
 from messenger_api.cli.root import main
 from messenger_api.services.operator.groups import ShownGroup
@@ -29,7 +29,7 @@ def groups() -> None:
 @as_json
 def list_groups(after: int, limit: int, as_json: bool) -> None:
     """List groups in the order of their gids."""
-    with ready_product() as parts:
+    with looking() as parts:
         found = parts.operator.groups.page(after=after, limit=limit)
     if as_json:
         print_json(found)
@@ -47,7 +47,7 @@ def list_groups(after: int, limit: int, as_json: bool) -> None:
 @as_json
 def show(gid: int, as_json: bool) -> None:
     """Show a group and its members."""
-    with ready_product() as parts:
+    with looking() as parts:
         found = parts.operator.groups.show(gid)
     if found is None:
         fail(f"There is no group {gid}.")

@@ -11,9 +11,9 @@ from messenger_api.cli.common import (
     as_json,
     fail,
     local_time,
+    looking,
     print_json,
     print_table,
-    ready_product,
 )
 from messenger_api.cli.root import main
 from messenger_api.services.operator.outbox import OutboxControl, OutboxStatus
@@ -29,7 +29,7 @@ def outbox() -> None:
 @as_json
 def status(limit: int, as_json: bool) -> None:
     """Show what waits, and what was given up and why."""
-    with ready_product() as parts:
+    with looking() as parts:
         now = parts.operator.outbox.status(limit)
     if as_json:
         print_json(now)
@@ -55,7 +55,7 @@ def _of_given_up(
         def command(item: int | None, every: bool) -> None:
             if bool(item) == every:
                 fail("Name an item or say --all.")
-            with ready_product() as parts:
+            with looking() as parts:
                 count = do(parts.operator.outbox, item)
             if item and not count:
                 fail(f"No item {item} was given up.")

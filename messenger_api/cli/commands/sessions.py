@@ -10,7 +10,7 @@ from messenger_api.cli.common import (
     local_time,
     print_json,
     print_table,
-    ready_product,
+    ready_services,
     uid_of,
 )
 from messenger_api.cli.root import main
@@ -26,8 +26,8 @@ def sessions() -> None:
 @as_json
 def list_sessions(number: str, as_json: bool) -> None:
     """List a user's sessions, newest first."""
-    with ready_product() as parts:
-        found = parts.services.sessions.of(uid_of(parts, number))
+    with ready_services() as (parts, services):
+        found = services.sessions.of(uid_of(parts, number))
     if as_json:
         print_json(found)
         return
@@ -54,9 +54,10 @@ def revoke(sid: int | None, number: str) -> None:
     """End a session, or all of a user's, with the push token and mesibo's token."""
     if bool(sid) == bool(number):
         fail("Name a session or, with --user, a user.")
-    with ready_product() as parts:
-        service = parts.services.sessions
-        ended = service.revoke_any(sid) if sid else service.revoke_all(uid_of(parts, number))
+    with ready_services() as (parts, services):
+        ended = (
+            services.sessions.revoke_any(sid) if sid else services.sessions.revoke_all(uid_of(parts, number))
+        )
     if sid and not ended:
         fail(f"There is no session {sid}.")
     click.echo(f"Sessions ended: {ended}")

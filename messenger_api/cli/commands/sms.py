@@ -1,26 +1,12 @@
-"""`messenger-api sms`: the providers of one-time codes."""
+"""`messenger-api sms`: what texts cost, and countries whose codes nobody enters."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
-
 import click
 
-from messenger_api.cli.common import built, fail, prepare_schema, printable, product, say, settings
+from messenger_api.cli.common import as_json, fail, looking, print_json, print_table
 from messenger_api.cli.root import main
-from messenger_api.domain.errors import BadPhone, TooMany
-from messenger_api.domain.phone import Phone, read
-from messenger_api.gateways.sms import Channel, SmsError, SmsSender, SmsUnavailable, TextMessage
-from messenger_api.settings import Settings
-
-REFUSALS = {
-    "phone_country": "The number's country is none of those that are texted: SMS_COUNTRIES, DEFAULT_COUNTRY.",
-    "phone_kind": "Numbers of this kind get no texts and calls. See SMS_TO_VOIP and SMS_TO_SATELLITE.",
-}
-SPENT = "The budget has no room for it: messenger-api sms status shows it, SMS_BUDGET_DAY and _MONTH set it."
-# Said on the phone, where a message needs something to say digit by digit. It opens nothing.
-TEST_CODE = "123456"
+from messenger_api.services.sms.report import TextReport
 
 
 @main.group()
@@ -29,57 +15,39 @@ def sms() -> None:
 
 
 @sms.command()
-@click.argument("number")
-@click.option(
-    "--channel",
-    default=Channel.SMS.value,
-    show_default=True,
-    type=click.Choice([channel.value for channel in Channel]),
-    help="A text, or a call.",
-)
-@click.option("--provider", default="", help="Send by this one of SMS_PROVIDERS alone.")
-def test(number: str, channel: str, provider: str) -> None:
-    """Send a test message to NUMBER, which costs what a code costs; exit with 1 when it was not sent.
-
-    It goes through the configured providers in their order, as a code does, to the same countries, and counts
-    in the budget. A provider that makes codes itself sends one of its own.
-    """
-    config = settings()
-    phone = read(number, config.default_country)
-    if not isinstance(phone, Phone):
-        fail(f"{printable(number)} is no phone number. Write it internationally, for example +14155550123.")
-    message = _message(config, phone, Channel(channel))
-    # Providers that fail before one takes it are warnings.
-    with product(replace(config, log_level="warning"), quiet=False) as parts:
-        services = built(lambda: parts.services)
-        delivery, sender = services.text_delivery, _sender(services.sms, provider)
-        if sender.costs:
-            prepare_schema(parts)
-        started = time.monotonic()
-        try:
-            sent = delivery.send_test(phone, message, sender)
-        except SmsUnavailable as error:
-            told = "Not sent." if error.not_sent else "It may have been sent, and is booked."
-            fail(f"{told} {error.reason}")
-        except SmsError as error:
-            fail(f"Not sent. {error}")
-        except (BadPhone, TooMany) as error:
-            fail(f"Not sent. {REFUSALS.get(error.message, SPENT)}")
-        ms = round((time.monotonic() - started) * 1000)
-    say(f"{sent.provider} took it in {ms} ms, id {printable(sent.id)}")
+@as_json
+def status(as_json: bool) -> None:
+    """Show what texts have cost and may cost, the codes of the last hour by country, and the providers."""
+    with looking() as parts:
+        found = parts.operator.texts.read()
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
 
 
-def _message(config: Settings, phone: Phone, channel: Channel) -> TextMessage:
-    text = f"This is a test from {config.sms_app_name}"
-    code = "" if channel is Channel.SMS else TEST_CODE
-    return TextMessage(phone.digits, f"{text} {code}".rstrip(), code=code, channel=channel)
+@sms.command()
+@click.argument("country")
+def resume(country: str) -> None:
+    """Let texts go to COUNTRY again (two ISO letters) although its codes were not entered."""
+    with looking() as parts:
+        if not parts.operator.texts.resume(country.upper()):
+            fail(f"No codes were sent to {country.upper()} of late: nothing to resume.")
+    click.echo(f"Texts go to {country.upper()} again.")
 
 
-def _sender(sender: SmsSender, provider: str) -> SmsSender:
-    if not provider:
-        return sender
-    chosen = sender.only(provider)
-    if chosen is None:
-        names = ", ".join(each.name for each in sender.providers)
-        fail(f"{printable(provider)} is none of SMS_PROVIDERS: {names}")
-    return chosen
+def _print(found: TextReport) -> None:
+    print_table(
+        ("PERIOD", "SPENT", "MOST", "CURRENCY"),
+        [(b.period, f"{b.spent:.2f}", f"{b.most:.2f}", found.currency) for b in found.budgets],
+    )
+    click.echo("\nCodes of the last hour")
+    print_table(
+        ("COUNTRY", "SENT", "ENTERED", ""),
+        [(c.country, c.sent, c.entered, "PAUSED" if c.paused else "") for c in found.countries],
+    )
+    click.echo("\nTexts of the last 24 hours")
+    print_table(
+        ("PROVIDER", "COUNTRY", "OUTCOME", "TEXTS", "COST"),
+        [(s.provider, s.country, s.outcome, s.texts, f"{s.cost:.2f}") for s in found.sendings],
+    )

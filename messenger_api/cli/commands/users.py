@@ -9,11 +9,11 @@ from messenger_api.cli.common import (
     fail,
     limit_of,
     local_time,
+    looking,
     nobody,
     print_details,
     print_json,
     print_table,
-    ready_product,
 )
 from messenger_api.cli.root import main
 from messenger_api.services.operator.users import ShownUser
@@ -34,7 +34,7 @@ def users() -> None:
 @as_json
 def list_users(after: int, limit: int, phone: str, as_json: bool) -> None:
     """List users in the order of their uids."""
-    with ready_product() as parts:
+    with looking() as parts:
         users = parts.operator.users
         if phone:
             one = users.find(phone)
@@ -57,7 +57,7 @@ def list_users(after: int, limit: int, phone: str, as_json: bool) -> None:
 @as_json
 def show(number: str, as_json: bool) -> None:
     """Show a user's profile, sessions, groups, the size of the phone book, and why push tokens went."""
-    with ready_product() as parts:
+    with looking() as parts:
         user = parts.operator.users.show(number)
     if user is None:
         fail(nobody(number))

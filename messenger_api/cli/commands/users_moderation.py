@@ -9,10 +9,10 @@ from messenger_api.cli.common import (
     as_json,
     limit_of,
     local_time,
+    looking,
     print_json,
     print_table,
     printable,
-    ready_product,
     ready_services,
     say,
     uid_of,
@@ -62,7 +62,7 @@ def delete(number: str, yes: bool) -> None:
 @as_json
 def reports(before: int, limit: int, as_json: bool) -> None:
     """List what users have reported, newest first."""
-    with ready_product() as parts:
+    with looking() as parts:
         found = parts.operator.users.reports(before=before, limit=limit)
     if as_json:
         print_json(found)

@@ -7,8 +7,8 @@ import sys
 import click
 
 from messenger_api.cli.commands.users import users
-from messenger_api.cli.common import fail, ready_product
-from messenger_api.composition import Parts
+from messenger_api.cli.common import fail, looking
+from messenger_api.operating import OperatorParts
 from messenger_api.services.login.passwords import PasswordMethod
 
 
@@ -18,7 +18,7 @@ from messenger_api.services.login.passwords import PasswordMethod
 @click.option("--remove", is_flag=True, help="Remove the password instead: nobody logs in with it any more.")
 def password(address: str, stdin: bool, remove: bool) -> None:
     """Set the password with which ADDRESS logs in; it is asked for twice and not shown."""
-    with ready_product() as parts:
+    with looking() as parts:
         method = _method(parts)
         name = method.read(address)
         if name is None:
@@ -31,7 +31,7 @@ def password(address: str, stdin: bool, remove: bool) -> None:
             _set(method, name, _from_stdin() if stdin else _from_terminal())
 
 
-def _method(parts: Parts) -> PasswordMethod:
+def _method(parts: OperatorParts) -> PasswordMethod:
     try:
         return parts.passwords
     except ImportError as error:

@@ -110,8 +110,8 @@ def _filled(template: str, values: Mapping[str, str], escape_value: Escape) -> s
 
 def _basic(user: str) -> str:
     """Basic authorization (RFC 7617), in UTF-8."""
-    user, _, password = user_info.partition(":")
-    credentials = unquote_to_bytes(user) + b":" + unquote_to_bytes(password)
+    name, _, password = user.partition(":")
+    credentials = unquote_to_bytes(name) + b":" + unquote_to_bytes(password)
     return f"Basic {base64.b64encode(credentials).decode()}"
 
 

@@ -11,8 +11,9 @@ import time
 from sqlalchemy import Connection
 
 from messenger_api.domain.errors import BadUser, TryLater
+from messenger_api.domain.times import DAY_SECONDS
 from messenger_api.outbox.runner import Runner
-from messenger_api.services.account.sessions import DAY_SECONDS, end_sessions
+from messenger_api.services.account.sessions import end_sessions
 from messenger_api.services.account.tasks import AccountClosed
 from messenger_api.settings import Settings
 from messenger_api.storage import closing, groups, intentions, lanes, outbox

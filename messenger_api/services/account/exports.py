@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import msgspec
 from sqlalchemy import Connection
 
+from messenger_api.domain.times import iso
 from messenger_api.services.account.sessions import LoggedIn
 from messenger_api.services.people.blocks import Allow, always
 from messenger_api.storage import blocks, contacts, groups, push_tokens, sessions, users
@@ -160,8 +159,3 @@ def _reports(tx: Connection, uid: int) -> list[OwnReport]:
         OwnReport(row.reported, row.gid, row.reason, row.text, iso(row.created_at))
         for row in blocks.reports(tx, reporter=uid, most=MOST_REPORTS)
     ]
-
-
-def iso(second: int) -> str:
-    """A unix second as ISO 8601 in UTC; "" for 0."""
-    return dt.datetime.fromtimestamp(second, dt.UTC).isoformat() if second else ""

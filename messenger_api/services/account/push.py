@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from messenger_api.domain.secrets import Keys, token_hash
-from messenger_api.services.account.sessions import DAY_SECONDS
+from messenger_api.domain.times import DAY_SECONDS
 from messenger_api.storage import push_tokens
 from messenger_api.storage.db import Database
 from messenger_api.storage.push_tokens import NewPushToken

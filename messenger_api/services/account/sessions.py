@@ -17,6 +17,7 @@ from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.errors import AuthFail, TryLater
 from messenger_api.domain.figures import SESSIONS_ENDED, USERS_ACTIVE
 from messenger_api.domain.secrets import token_hash
+from messenger_api.domain.times import DAY_SECONDS
 from messenger_api.services.account.tasks import token_gone
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox, sessions
@@ -25,7 +26,6 @@ from messenger_api.storage.models import Session
 from messenger_api.storage.push_tokens import Why
 from messenger_api.storage.sessions import AppOfUser, Caller
 
-DAY_SECONDS = 24 * 3600
 # Idle sessions that one transaction ends, and transactions in a row: housekeeping comes again.
 BATCH = 200
 BATCHES = 50

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from messenger_api.services.account.sessions import DAY_SECONDS
+from messenger_api.domain.times import DAY_SECONDS
 from messenger_api.storage import push_credentials
 from messenger_api.storage.db import Database
 from messenger_api.storage.push_credentials import FIREBASE, PRODUCTION, SANDBOX

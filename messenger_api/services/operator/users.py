@@ -7,7 +7,7 @@ from functools import partial
 
 import msgspec
 
-from messenger_api.services.account.exports import iso
+from messenger_api.domain.times import iso
 from messenger_api.services.identities import Identities
 from messenger_api.storage import blocks, contacts, groups, push_tokens, sessions, users
 from messenger_api.storage.db import Database

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Collection
 
@@ -10,19 +9,16 @@ import structlog
 
 from messenger_api.domain.limits import Period
 from messenger_api.gateways.sms import Channel
-from messenger_api.services.limits import DAY, Claim, Taking
+from messenger_api.services.limits import Claim, Taking
+from messenger_api.services.sms.money import MILLION, periods
 from messenger_api.services.sms.networks import Asker
 from messenger_api.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-# Money is counted in millionths, in whole numbers.
-MILLION = 1_000_000
 ALARMS, FULL = (50, 80), 100
 # The limits that count money.
 MONEY = ("sms_budget_day", "sms_budget_month")
-# The counter of a month outlives it, so that the operator may look at the last one.
-KEPT_DAYS = 62
 
 
 class TextBudget:
@@ -83,14 +79,3 @@ class TextBudget:
                 currency=self._settings.sms_currency,
                 to_do="raise the budget in the configuration if these are your users",
             )
-
-
-def periods(now: int) -> tuple[tuple[str, int, int], tuple[str, int, int]]:
-    """The day and the month of a second, in UTC: name, end in unix seconds, and how long it is kept."""
-    today = dt.datetime.fromtimestamp(now, dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    tomorrow = today + dt.timedelta(days=1)
-    next_month = (today.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
-    return (
-        (f"{today:%Y-%m-%d}", int(tomorrow.timestamp()), KEPT_DAYS * DAY),
-        (f"{today:%Y-%m}", int(next_month.timestamp()), KEPT_DAYS * DAY),
-    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from messenger_api.services.limits import DAY
-from messenger_api.services.sms.budget import MILLION, periods
+from messenger_api.services.sms.money import MILLION, periods
 from messenger_api.services.sms.networks import HOURLY
 from messenger_api.services.sms.pauses import Pauses
 from messenger_api.settings import Settings

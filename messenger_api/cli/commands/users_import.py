@@ -1,4 +1,4 @@
-"""`messenger-api users import` and `export`: the accounts here as files."""
+"""`messenger-api users import`: accounts that a file brings."""
 
 from __future__ import annotations
 
@@ -7,21 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from messenger_api.cli.commands.users import users
 from messenger_api.cli.common import (
     built,
     check_mesibo,
     fail,
-    print_json,
     ready_product,
-    ready_services,
     say,
-    uid_of,
 )
 from messenger_api.cli.rows import (
-    FORMATS,
     BadRow,
     Row,
     Skipped,
@@ -29,9 +24,7 @@ from messenger_api.cli.rows import (
     progress,
     read_rows,
     truth,
-    writing,
 )
-from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater
 from messenger_api.gateways.mesibo import MesiboError
 from messenger_api.services.operator.imports import Brought, Imports, NotImported
@@ -44,44 +37,6 @@ WITHOUT_TOKENS = (
 )
 
 Account = tuple[Row, Brought]
-
-
-@users.command()
-@click.argument("which", metavar="[FILE/NUMBER]", default="")
-def export(which: str) -> None:
-    """Write all accounts to FILE (.csv or .jsonl), or print all that is kept about the user with NUMBER.
-
-    Without either, all accounts go to the standard output as JSON lines. Of each its profile is written: no
-    token, code, password or phone book. Of a single user is printed, as JSON, what `exportaccount` answers.
-    """
-    if which and Path(which).suffix not in FORMATS:
-        _print_one(which)
-        return
-    with ready_product() as parts:
-        if which:
-            _write_all(parts, Path(which))
-        else:
-            for account in parts.operator.users.exported():
-                print_json(account, indent=0)
-
-
-def _print_one(number: str) -> None:
-    with ready_services() as (parts, services):
-        files_url = parts.settings.files_url(parts.settings.public_url.rstrip("/"))
-        found = services.exports.of(uid_of(parts, number), files_url)
-    print_json(found)
-
-
-def _write_all(parts: Parts, file: Path) -> None:
-    count = 0
-    with (
-        writing(file, COLUMNS) as write,
-        progress("accounts", rows=parts.operator.users.exported()) as shown,
-    ):
-        for account in shown:
-            write(msgspec.to_builtins(account))
-            count += 1
-    say(f"{count} accounts in {file}.")
 
 
 @users.command("import")

@@ -1,0 +1,23 @@
+"""The unit in which money is counted, and the times for which there are budgets."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from messenger_api.services.limits import DAY
+
+# Money is counted in millionths, in whole numbers.
+MILLION = 1_000_000
+# The counter of a month outlives it, so that the operator may look at the last one.
+KEPT_DAYS = 62
+
+
+def periods(now: int) -> tuple[tuple[str, int, int], tuple[str, int, int]]:
+    """The day and the month of a second, in UTC: name, end in unix seconds, and how long it is kept."""
+    today = dt.datetime.fromtimestamp(now, dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    tomorrow = today + dt.timedelta(days=1)
+    next_month = (today.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
+    return (
+        (f"{today:%Y-%m-%d}", int(tomorrow.timestamp()), KEPT_DAYS * DAY),
+        (f"{today:%Y-%m}", int(next_month.timestamp()), KEPT_DAYS * DAY),
+    )
