@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from urllib3 import PoolManager
@@ -36,6 +37,7 @@ from tests.gateways.mesibo_stub import (
     serving,
 )
 from tests.mesibo.loops import run
+from tests.mesibo.tunnel import Tunnel
 
 TOKEN = "app0token0secret"
 QUICK = Timeouts(connect=1.0, read=1.0)
@@ -163,6 +165,34 @@ def test_a_proxy_of_the_environment_is_used(stub: Stub, call: Call, monkeypatch:
     monkeypatch.setenv("HTTP_PROXY", stub.url.removesuffix("/backend"))
     call("http://mesibo.invalid/backend")
     assert stub.seen[0].path == "http://mesibo.invalid/backend"
+
+
+def test_https_goes_through_a_tunnel_of_which_the_proxy_sees_the_address_alone(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(SELF_SIGNED))
+    with serving(tls=True) as tls, Tunnel() as tunnel:
+        monkeypatch.setenv("HTTPS_PROXY", tunnel.url)
+        call(tls.url)
+        assert len(tls.seen) == 1
+    [head] = tunnel.heads
+    assert head.startswith(f"CONNECT {urlsplit(tls.url).netloc} HTTP/1.".encode())
+    assert TOKEN.encode() not in head
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "proxy"), (b"", "connect")],
+    ids=["refused", "cut off"],
+)
+def test_without_its_tunnel_nothing_was_sent(
+    call: Call, answer: bytes, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(tls=True) as tls, Tunnel(answer) as tunnel:
+        monkeypatch.setenv("HTTPS_PROXY", tunnel.url)
+        failure = failure_of(call, tls.url)
+        assert (failure.maybe_done, tls.seen, len(tunnel.heads)) == (False, [], 1)
+        assert failure.reason == reason
 
 
 # What the environment says
