@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from messenger_api.sandbox import SandboxServer, SandboxStore
+from messenger_api.sandbox import fastcgi as wire
+from messenger_api.sandbox.fastcgi import Record
 from tests.processes import LOOPBACK
 from tests.sandbox.conftest import ADA
 from tests.sandbox.web_server import BEGIN, WebServer
@@ -63,6 +65,14 @@ def test_no_parameter_reaches_into_the_server(behind: SandboxServer) -> None:
         # WSGI's name for what makes a body of a file.
         head, _ = web.ask("/sandbox/static/icon.svg", **{"wsgi.file_wrapper": "x"})  # type: ignore[arg-type]
     assert head.startswith("Status: 200")
+
+
+def test_what_a_web_server_asks_of_the_connection_is_answered(behind: SandboxServer) -> None:
+    asked = wire.encode_pairs({"FCGI_MPXS_CONNS": ""})
+    with WebServer(behind.fastcgi_address) as web:
+        web.socket.sendall(Record(wire.GET_VALUES, 0, asked).encode())
+        told = Record(wire.GET_VALUES_RESULT, 0, wire.encode_pairs({"FCGI_MPXS_CONNS": "0"}))
+        assert web.socket.recv(1000) == told.encode()
 
 
 def test_what_is_no_fastcgi_is_hung_up_on_and_the_next_is_served(

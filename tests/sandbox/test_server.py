@@ -5,11 +5,13 @@ from __future__ import annotations
 import socket
 from contextlib import closing
 from http.client import HTTPConnection
+from typing import Any
 
 import pytest
 import requests
 
 from messenger_api.sandbox import SandboxServer, SandboxStore
+from messenger_api.sandbox.serving import HttpServer
 from tests.stopwatch import Stopwatch
 
 
@@ -88,3 +90,22 @@ def test_a_stop_takes_no_time(store: SandboxStore) -> None:
     for server in servers:
         server.stop()
     assert watch.quiet_seconds < 0.15
+
+
+def test_a_fault_of_ours_is_logged_and_leaves_the_server_up(caplog: pytest.LogCaptureFixture) -> None:
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        if environ["PATH_INFO"] == "/fault":
+            raise RuntimeError("ours")
+        start_response("200 OK", [])
+        return [b"well"]
+
+    server = HttpServer(("127.0.0.1", 0), app)
+    server.start("faulty")
+    url = f"http://{server.server_name}:{server.server_port}"
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{url}/fault", timeout=5)
+    assert requests.get(f"{url}/", timeout=5).text == "well"
+    server.stop()
+    [record] = caplog.records
+    assert record.getMessage() == "sandbox: request failed"
+    assert "ours" in str(record.exc_info)
