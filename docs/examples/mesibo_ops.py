@@ -87,7 +87,9 @@ def groupdel(mesibo: Client) -> None:
 
 def message(mesibo: Client) -> None:
     mesibo.call(Message(sender="4915112345", to=["4915112346"], text="Hello", expiry=3600))
-    mesibo.call(Message(sender="4915112345", gid=5001, url="https://acme.example/map.png", title="The way"))
+    mesibo.call(
+        Message(sender="4915112345", gid=5001, url="https://acme.example/map.png", title="The way")
+    )  # in JSON
 
 
 def pushupload(mesibo: Client) -> None:
