@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,19 @@ location /mesiboapi {
     fastcgi_pass   <your docker IP address>:5000;
 }
 """
+# What operators change: other paths, connections that are kept, bodies that are handed on as they come.
+CHANGED = """\
+location /backend {
+    include           fastcgi_params;
+    fastcgi_keep_conn on;
+    fastcgi_pass      kept;
+}
+location /api.php {
+    include                   fastcgi_params;
+    fastcgi_request_buffering off;
+    fastcgi_pass              kept;
+}
+"""
 CONFIG = """\
 daemon off;
 {user}pid {folder}/pid;
@@ -38,7 +52,11 @@ error_log stderr;
 events {{}}
 http {{
     access_log off;
-{places}    server {{
+{places}    upstream kept {{
+        server {host}:{backend};
+        keepalive 2;
+    }}
+    server {{
         listen {host}:{port};
 {lines}    }}
 }}
@@ -53,8 +71,9 @@ class Nginx(Server):
 
     def __init__(self, backend: int) -> None:
         self.port = free_port()
-        self.url = f"http://{LOOPBACK}:{self.port}/mesiboapi"
-        self._lines = DOCUMENTED.replace("<your docker IP address>:5000", f"{LOOPBACK}:{backend}")
+        self.root = f"http://{LOOPBACK}:{self.port}"
+        self.url = f"{self.root}/mesiboapi"
+        self._backend = backend
         self._folder = Path(tempfile.mkdtemp(prefix="messenger-fastcgi-"))
 
     def start(self) -> None:
@@ -63,8 +82,9 @@ class Nginx(Server):
         places = "".join(f"    {kind}_temp_path {folder}/{kind};\n" for kind in KINDS)
         user = "user root;\n" if IS_ROOT else ""
         config = folder / "nginx.conf"
-        said = {"host": LOOPBACK, "port": self.port, "lines": self._lines, "places": places, "user": user}
-        config.write_text(CONFIG.format(folder=folder, **said))
+        lines = DOCUMENTED.replace("<your docker IP address>:5000", f"{LOOPBACK}:{self._backend}") + CHANGED
+        ports = {"host": LOOPBACK, "port": self.port, "backend": self._backend}
+        config.write_text(CONFIG.format(folder=folder, places=places, user=user, lines=lines, **ports))
         command = [program("nginx"), "-e", "stderr", "-p", str(folder), "-c", str(config)]
         self.process = ServerProcess(command, folder / "log")
         self.process.wait_until(self._answers)
@@ -75,7 +95,7 @@ class Nginx(Server):
 
     def _answers(self) -> bool:
         with suppress(requests.RequestException):
-            return requests.get(f"http://{LOOPBACK}:{self.port}/", timeout=5).status_code > 0
+            return requests.get(self.root, timeout=5).status_code > 0
         return False
 
 
@@ -187,6 +207,20 @@ def test_a_query_and_a_path_with_a_slash_come_through(nginx: Nginx, behind: Sand
         answer = requests.get(url, {"op": "usersget", "token": APP_TOKEN, "addr": "49*"}, timeout=10)
         assert len(answer.json()["users"]) == 3
     assert requests.get(f"{nginx.url}/other", timeout=10).status_code == 404
+
+
+def test_other_paths_and_kept_connections_serve_many_at_once(nginx: Nginx, behind: SandboxServer) -> None:
+    def useradd(number: int) -> Any:
+        form = {"op": "useradd", "token": APP_TOKEN, "addr": f"50{number}", "appid": "app"}
+        if number % 2:
+            return requests.post(f"{nginx.root}/api.php", data=form, timeout=30).json()["result"]
+        user = {"address": f"50{number}", "token": {"appid": "app"}}
+        body = {"op": "useradd", "token": APP_TOKEN, "user": user}
+        return requests.post(f"{nginx.root}/backend", json=body, timeout=30).json()["result"]
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(useradd, range(40))) == {True}
+    assert len(behind.store.users("50*")) == 40
 
 
 def test_limits_and_lost_answers_are_those_of_mesibo(nginx: Nginx, behind: SandboxServer) -> None:

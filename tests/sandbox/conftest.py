@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,3 +84,15 @@ def refused(answer: dict[str, Any], error: str, *properties: str, code: int = 40
     named = {"properties": list(properties)} if properties else {}
     expected = {"error": error, "code": code, "result": False, **named}
     return bool(answer["cause"]) and {key: answer.get(key) for key in expected} == expected
+
+
+def in_processes(work: Callable[..., None], arguments: Iterable[tuple[object, ...]]) -> None:
+    """Do the work in a process for each of the arguments, all at once."""
+    spawn = multiprocessing.get_context("spawn")
+    workers = [spawn.Process(target=work, args=each) for each in arguments]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
+        worker.close()

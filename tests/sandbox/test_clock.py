@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from messenger_api import configuration
 from messenger_api.app import build_app, parts_of
 from messenger_api.sandbox import SandboxServer, SandboxStore
 from messenger_api.sandbox.clock import MOST_AHEAD
-from tests.sandbox.conftest import ADA, Caller
+from tests.sandbox.conftest import ADA, Caller, in_processes
 
 DAY = 86_400
 
@@ -118,13 +117,6 @@ def _advance(path: Path) -> None:
 @pytest.mark.server
 def test_no_move_of_several_processes_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "sandbox.sqlite3"
-    spawn = multiprocessing.get_context("spawn")
-    workers = [spawn.Process(target=_advance, args=(path,)) for _ in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-        assert worker.exitcode == 0
-        worker.close()
+    in_processes(_advance, [(path,)] * 3)
     with SandboxStore(path) as store:
         assert store.ahead == 60

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
 import threading
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from messenger_api.sandbox import Fault, Faults, SandboxStore, UnknownAddressError, UnknownGroupError
 from messenger_api.sandbox.store import KEEP_TOKENS
-from tests.sandbox.conftest import ADA, BOB, CHI
+from tests.sandbox.conftest import ADA, BOB, CHI, in_processes
 
 
 def test_a_group_id_is_never_given_twice(people: SandboxStore) -> None:
@@ -121,14 +120,7 @@ def _write(path: Path, name: str) -> None:
 @pytest.mark.server
 def test_processes_that_start_at_once_share_a_file_and_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "sandbox.sqlite3"
-    spawn = multiprocessing.get_context("spawn")
-    workers = [spawn.Process(target=_write, args=(path, str(number))) for number in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(30)
-        assert worker.exitcode == 0
-        worker.close()
+    in_processes(_write, [(path, str(number)) for number in range(3)])
     with SandboxStore(path) as store:
         assert len({sms.text for sms in store.texts()}) == 60
 
