@@ -41,6 +41,16 @@ class Figure:
     labels: tuple[str, ...] = ()
     bounds: tuple[float, ...] = ()
 
+    @property
+    def sample(self) -> str:
+        """The name of its values at `/metrics`."""
+        return self.name + {Kind.COUNTER: "_total", Kind.HISTOGRAM: "_bucket", Kind.GAUGE: ""}[self.kind]
+
+    @property
+    def last(self) -> str:
+        """Of a counter, the name of the seconds in which its series last grew: of `DATED` alone."""
+        return f"{self.name}_last_timestamp_seconds"
+
     @cached_property
     def parts(self) -> tuple[tuple[str, ...], ...]:
         """What a series is kept as, by the labels that are added: of a histogram each place, and `SUM`."""
@@ -122,6 +132,9 @@ FIGURES: tuple[Figure, ...] = (
     OUTBOX_DONE,
 )
 """All that processes count."""
+
+DATED: tuple[Figure, ...] = (MESIBO_CALLS, TEXTS)
+"""Those of which `/metrics` tells the second of the last time, too."""
 
 # What is read when somebody asks
 

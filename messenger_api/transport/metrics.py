@@ -73,6 +73,8 @@ class _Collector(Collector):
         yield _gauge(figures.DISK_SIZE, [((disk.place,), disk.size) for disk in disks])
         for figure in figures.FIGURES:
             yield _counted(figure, operator.figures.totals(figure))
+        for figure in figures.DATED:
+            yield _last(figure, operator.figures.lasts(figure))
 
 
 def _of_outbox(health: Health) -> Iterator[Metric]:
@@ -109,6 +111,13 @@ def _counted(figure: Figure, values: Values) -> Metric:
     for labels, value in values.items():
         counter.add_metric(labels, value)
     return counter
+
+
+def _last(figure: Figure, values: Values) -> Metric:
+    gauge = GaugeMetricFamily(figure.last, "When that last happened.", labels=figure.labels)
+    for labels, second in values.items():
+        gauge.add_metric(labels, second)
+    return gauge
 
 
 def _histogram(figure: Figure, values: Values) -> Metric:

@@ -248,7 +248,7 @@ def test_a_note_that_cannot_be_written_refuses_nobody(
     product.clock.advance(2 * DAY)
     notes = []
 
-    def fail(_connection: Connection, _now: int, caller: Caller) -> None:
+    def fail(_connection: Connection, _now: int, caller: Caller, *, since: int) -> bool:
         notes.append(caller)
         raise TryLater
 

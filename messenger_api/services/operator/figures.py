@@ -29,16 +29,16 @@ class Figures:
         """How much each series has grown since ever."""
         return {_parted(row.labels): row.value for row in self._totals(figure)}
 
+    def lasts(self, figure: Figure) -> Values:
+        """The unix second in which each series last grew."""
+        return {_parted(row.labels): row.last_at for row in self._totals(figure)}
+
     def last(self, figure: Figure, **labels: str) -> int:
         """The unix second in which a series with these labels, among others, last grew; 0: never."""
         wanted = [(figure.labels.index(name), value) for name, value in labels.items()]
+        lasts = self.lasts(figure).items()
         return max(
-            (
-                row.last_at
-                for row in self._totals(figure)
-                if all(_parted(row.labels)[at] == value for at, value in wanted)
-            ),
-            default=0,
+            (at for found, at in lasts if all(found[place] == value for place, value in wanted)), default=0
         )
 
     def recent(self, figure: Figure, seconds: int) -> Values:
