@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 EXTENSION = "messenger_api"
 
-db = SQLAlchemy(model_class=Base)
+db = SQLAlchemy(metadata=Base.metadata)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal, select
-from sqlalchemy.orm import aliased
 
 from messenger_api.storage.db import ignoring_known
 from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import Block, Report, User
+from messenger_api.storage.models.base import aliased
 
 _ADD = ignoring_known(insert(Block))
 _reporter, _reported = aliased(User), aliased(User)

@@ -16,9 +16,9 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import BindParameter, Connection, Select, Update, bindparam, select, update
-from sqlalchemy.orm import aliased
 
 from messenger_api.storage.models import OutboxItem
+from messenger_api.storage.models.base import aliased
 from messenger_api.storage.outbox import State
 from messenger_api.storage.statements import execute
 

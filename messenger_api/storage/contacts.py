@@ -17,7 +17,6 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
 from messenger_api.domain.secrets import CONTACT_KEY_BYTES
@@ -25,6 +24,7 @@ from messenger_api.storage.blocks import BLOCKED_BY_OWNER, HAS_BLOCKED_OWNER, NO
 from messenger_api.storage.db import ignoring_known
 from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import Contact, FormerContact, LimitCounter, User
+from messenger_api.storage.models.base import aliased
 from messenger_api.storage.packed import packed, unpack
 from messenger_api.storage.statements import execute, texts
 

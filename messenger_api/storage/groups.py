@@ -9,12 +9,12 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
-from sqlalchemy.orm import aliased
 
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.storage import rosters
 from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import Group, GroupMember, Thumbnail, User
+from messenger_api.storage.models.base import aliased
 from messenger_api.storage.statements import execute
 from messenger_api.storage.syncs import GROUP_ENTRY, GroupEntry
 from messenger_api.storage.users import Account

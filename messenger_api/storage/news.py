@@ -13,11 +13,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, literal_column, or_, select, update
-from sqlalchemy.orm import aliased
 
 from messenger_api.storage import facts
 from messenger_api.storage.blocks import by_owner, of_owner
 from messenger_api.storage.models import Contact, Fact, User
+from messenger_api.storage.models.base import aliased
 from messenger_api.storage.statements import execute
 
 # In one step, and holders of their numbers in one statement.

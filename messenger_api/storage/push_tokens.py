@@ -12,9 +12,9 @@ from typing import Annotated, NamedTuple, TypedDict, Unpack
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, literal, select
 from sqlalchemy import text as sql
-from sqlalchemy.orm import aliased
 
 from messenger_api.storage.models import GonePushToken, PushToken, Session, User
+from messenger_api.storage.models.base import aliased
 from messenger_api.storage.packed import columns
 from messenger_api.storage.statements import execute
 

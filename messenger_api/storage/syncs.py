@@ -11,11 +11,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, exists, func, literal_column, select, union_all
 from sqlalchemy.exc import NoResultFound
-from sqlalchemy.orm import aliased
 
 from messenger_api.storage import news, rosters
 from messenger_api.storage.blocks import BLOCKED_BY_OWNER, HAS_BLOCKED_OWNER, NO_BLOCK, by_owner, of_owner
 from messenger_api.storage.models import Contact, Group, GroupMember, Thumbnail, User
+from messenger_api.storage.models.base import aliased
 from messenger_api.storage.packed import PackedRow, unpack
 from messenger_api.storage.statements import texts
 from messenger_api.storage.users import PROFILE, THUMBNAIL, Profile

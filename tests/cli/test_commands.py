@@ -78,6 +78,7 @@ def test_the_list_of_commands_says_what_each_says_of_itself(cli: Cli) -> None:
 
 # What commands that look need not have, and would wait for: libraries, and rooms of the product.
 SERVING = {"flask", "granian", "twilio", "jinja2", "alembic", "PIL", "limits", "urllib3", "prometheus_client"}
+SERVING |= {"sqlalchemy.orm"}
 SERVING |= {f"messenger_api.{room}" for room in ("composition", "mesibo", "outbox", "ops", "transport")}
 SERVING |= {f"messenger_api.{room}" for room in ("gateways.sms", "storage.files", "services.record")}
 

@@ -5,8 +5,7 @@ Those about push, of figures and of the console stand in files of their own.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, SmallInteger, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, Integer, SmallInteger, String, Text, text
 
 from messenger_api.storage.columns import (
     EMPTY,
@@ -22,6 +21,7 @@ from messenger_api.storage.columns import (
     exact_text,
 )
 from messenger_api.storage.models.base import Base as Base
+from messenger_api.storage.models.base import column
 from messenger_api.storage.models.console import Administrator as Administrator
 from messenger_api.storage.models.console import AdminSession as AdminSession
 from messenger_api.storage.models.figures import FigureRow as FigureRow
@@ -53,20 +53,20 @@ class User(Base):
     # A sync that has little to tell looks at the accounts that have changed, not through the phone book.
     __table_args__ = (Index(None, "changed_at"), NUMBERED)
 
-    uid: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
-    address: Mapped[str] = mapped_column(ascii_text(ADDRESS_LENGTH), unique=True)
-    contact_key: Mapped[bytes] = mapped_column(KEY, unique=True)
-    mesibo_uid: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
-    name: Mapped[str] = mapped_column(String(NAME_LENGTH), server_default=EMPTY)
-    status: Mapped[str] = mapped_column(String(STATUS_LENGTH), server_default=EMPTY)
-    photo: Mapped[str] = mapped_column(ascii_text(64), server_default=EMPTY)
-    country: Mapped[str] = mapped_column(ascii_text(2), server_default=EMPTY)
-    created_at: Mapped[int] = mapped_column(BigInteger)
-    changed_at: Mapped[int] = mapped_column(BigInteger)
-    seen_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
-    blocked: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    closed_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
-    news_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    uid: ColumnElement[int] = column(ID, primary_key=True, autoincrement=True)
+    address: ColumnElement[str] = column(ascii_text(ADDRESS_LENGTH), unique=True)
+    contact_key: ColumnElement[bytes] = column(KEY, unique=True)
+    mesibo_uid: ColumnElement[int] = column(BigInteger, server_default=ZERO)
+    name: ColumnElement[str] = column(String(NAME_LENGTH), server_default=EMPTY)
+    status: ColumnElement[str] = column(String(STATUS_LENGTH), server_default=EMPTY)
+    photo: ColumnElement[str] = column(ascii_text(64), server_default=EMPTY)
+    country: ColumnElement[str] = column(ascii_text(2), server_default=EMPTY)
+    created_at: ColumnElement[int] = column(BigInteger)
+    changed_at: ColumnElement[int] = column(BigInteger)
+    seen_at: ColumnElement[int] = column(BigInteger, server_default=ZERO)
+    blocked: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
+    closed_at: ColumnElement[int] = column(BigInteger, server_default=ZERO)
+    news_at: ColumnElement[int] = column(BigInteger, server_default=ZERO)
 
 
 class Thumbnail(Base):
@@ -75,8 +75,8 @@ class Thumbnail(Base):
     __tablename__ = "thumbnails"
     __table_args__ = (MYSQL,)
 
-    photo: Mapped[str] = mapped_column(ascii_text(64), primary_key=True)
-    tn: Mapped[str] = mapped_column(Text)
+    photo: ColumnElement[str] = column(ascii_text(64), primary_key=True)
+    tn: ColumnElement[str] = column(Text)
 
 
 class Session(Base):
@@ -89,15 +89,15 @@ class Session(Base):
     __tablename__ = "sessions"
     __table_args__ = (Index(None, "uid", "appid"), NUMBERED)
 
-    sid: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
-    uid: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"))
-    token_hash: Mapped[bytes] = mapped_column(HASH, unique=True)
-    appid: Mapped[str] = mapped_column(exact_text(APPID_LENGTH))
-    device: Mapped[str] = mapped_column(exact_text(DEVICE_LENGTH), server_default=EMPTY)
-    device_type: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    created_at: Mapped[int] = mapped_column(BigInteger)
-    synced_to: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
-    seen_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO, index=True)
+    sid: ColumnElement[int] = column(ID, primary_key=True, autoincrement=True)
+    uid: ColumnElement[int] = column(ForeignKey("users.uid", ondelete="CASCADE"))
+    token_hash: ColumnElement[bytes] = column(HASH, unique=True)
+    appid: ColumnElement[str] = column(exact_text(APPID_LENGTH))
+    device: ColumnElement[str] = column(exact_text(DEVICE_LENGTH), server_default=EMPTY)
+    device_type: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
+    created_at: ColumnElement[int] = column(BigInteger)
+    synced_to: ColumnElement[int] = column(BigInteger, server_default=ZERO)
+    seen_at: ColumnElement[int] = column(BigInteger, server_default=ZERO, index=True)
 
 
 class OneTimeCode(Base):
@@ -112,20 +112,20 @@ class OneTimeCode(Base):
     __tablename__ = "one_time_codes"
     __table_args__ = (MYSQL,)
 
-    contact_key: Mapped[bytes] = mapped_column(KEY, primary_key=True)
-    code_hash: Mapped[bytes] = mapped_column(HASH)
-    name: Mapped[str] = mapped_column(String(NAME_LENGTH), server_default=EMPTY)
-    sends: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    providers: Mapped[str] = mapped_column(ascii_text(255), server_default=EMPTY)
-    verification: Mapped[str] = mapped_column(ascii_text(255), server_default=EMPTY)
-    attempts: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    wait_until: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
-    used_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
-    reply_to: Mapped[bytes | None] = mapped_column(KEY)
-    reply: Mapped[bytes | None] = mapped_column(SEALED)
-    sent_at: Mapped[int] = mapped_column(BigInteger)
-    expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
-    earlier: Mapped[str] = mapped_column(ascii_text(255), server_default=EMPTY)
+    contact_key: ColumnElement[bytes] = column(KEY, primary_key=True)
+    code_hash: ColumnElement[bytes] = column(HASH)
+    name: ColumnElement[str] = column(String(NAME_LENGTH), server_default=EMPTY)
+    sends: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
+    providers: ColumnElement[str] = column(ascii_text(255), server_default=EMPTY)
+    verification: ColumnElement[str] = column(ascii_text(255), server_default=EMPTY)
+    attempts: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
+    wait_until: ColumnElement[int] = column(BigInteger, server_default=ZERO)
+    used_at: ColumnElement[int] = column(BigInteger, server_default=ZERO)
+    reply_to: ColumnElement[bytes | None] = column(KEY, nullable=True)
+    reply: ColumnElement[bytes | None] = column(SEALED, nullable=True)
+    sent_at: ColumnElement[int] = column(BigInteger)
+    expires_at: ColumnElement[int] = column(BigInteger, index=True)
+    earlier: ColumnElement[str] = column(ascii_text(255), server_default=EMPTY)
 
 
 class LimitCounter(Base):
@@ -137,9 +137,9 @@ class LimitCounter(Base):
     __tablename__ = "limit_counters"
     __table_args__ = (MYSQL,)
 
-    name: Mapped[str] = mapped_column(ascii_text(96), primary_key=True)
-    slots: Mapped[str] = mapped_column(ascii_text(2048), server_default=EMPTY)
-    expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
+    name: ColumnElement[str] = column(ascii_text(96), primary_key=True)
+    slots: ColumnElement[str] = column(ascii_text(2048), server_default=EMPTY)
+    expires_at: ColumnElement[int] = column(BigInteger, index=True)
 
 
 class SentText(Base):
@@ -157,15 +157,15 @@ class SentText(Base):
         NUMBERED,
     )
 
-    id: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
-    contact_key: Mapped[bytes] = mapped_column(KEY)
-    provider: Mapped[str] = mapped_column(ascii_text(64))
-    provider_id: Mapped[str] = mapped_column(ascii_text(128))
-    channel: Mapped[str] = mapped_column(ascii_text(8))
-    country: Mapped[str] = mapped_column(ascii_text(2), server_default=EMPTY)
-    cost: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
-    state: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    sent_at: Mapped[int] = mapped_column(BigInteger)
+    id: ColumnElement[int] = column(ID, primary_key=True, autoincrement=True)
+    contact_key: ColumnElement[bytes] = column(KEY)
+    provider: ColumnElement[str] = column(ascii_text(64))
+    provider_id: ColumnElement[str] = column(ascii_text(128))
+    channel: ColumnElement[str] = column(ascii_text(8))
+    country: ColumnElement[str] = column(ascii_text(2), server_default=EMPTY)
+    cost: ColumnElement[int] = column(BigInteger, server_default=ZERO)
+    state: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
+    sent_at: ColumnElement[int] = column(BigInteger)
 
 
 class Password(Base):
@@ -174,9 +174,9 @@ class Password(Base):
     __tablename__ = "passwords"
     __table_args__ = (MYSQL,)
 
-    address: Mapped[str] = mapped_column(ascii_text(ADDRESS_LENGTH), primary_key=True)
-    hash: Mapped[str] = mapped_column(ascii_text(255))
-    changed_at: Mapped[int] = mapped_column(BigInteger)
+    address: ColumnElement[str] = column(ascii_text(ADDRESS_LENGTH), primary_key=True)
+    hash: ColumnElement[str] = column(ascii_text(255))
+    changed_at: ColumnElement[int] = column(BigInteger)
 
 
 class Contact(Base):
@@ -185,8 +185,8 @@ class Contact(Base):
     __tablename__ = "contacts"
     __table_args__ = (Index(None, "contact_key"), MYSQL)
 
-    owner: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
-    contact_key: Mapped[bytes] = mapped_column(KEY, primary_key=True)
+    owner: ColumnElement[int] = column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
+    contact_key: ColumnElement[bytes] = column(KEY, primary_key=True)
 
 
 class FormerContact(Base):
@@ -195,9 +195,9 @@ class FormerContact(Base):
     __tablename__ = "former_contacts"
     __table_args__ = (MYSQL,)
 
-    owner: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
-    contact_key: Mapped[bytes] = mapped_column(KEY, primary_key=True)
-    expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
+    owner: ColumnElement[int] = column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
+    contact_key: ColumnElement[bytes] = column(KEY, primary_key=True)
+    expires_at: ColumnElement[int] = column(BigInteger, index=True)
 
 
 class Block(Base):
@@ -206,9 +206,9 @@ class Block(Base):
     __tablename__ = "blocks"
     __table_args__ = (MYSQL,)
 
-    owner: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
-    contact_key: Mapped[bytes] = mapped_column(KEY, primary_key=True)
-    created_at: Mapped[int] = mapped_column(BigInteger)
+    owner: ColumnElement[int] = column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
+    contact_key: ColumnElement[bytes] = column(KEY, primary_key=True)
+    created_at: ColumnElement[int] = column(BigInteger)
 
 
 class Report(Base):
@@ -217,13 +217,13 @@ class Report(Base):
     __tablename__ = "reports"
     __table_args__ = (Index(None, "reporter"), Index(None, "reported"), NUMBERED)
 
-    id: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
-    reporter: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"))
-    reported: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"))
-    gid: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
-    reason: Mapped[str] = mapped_column(ascii_text(32), server_default=EMPTY)
-    text: Mapped[str] = mapped_column(String(REPORT_LENGTH), server_default=EMPTY)
-    created_at: Mapped[int] = mapped_column(BigInteger)
+    id: ColumnElement[int] = column(ID, primary_key=True, autoincrement=True)
+    reporter: ColumnElement[int] = column(ForeignKey("users.uid", ondelete="CASCADE"))
+    reported: ColumnElement[int] = column(ForeignKey("users.uid", ondelete="CASCADE"))
+    gid: ColumnElement[int] = column(BigInteger, server_default=ZERO)
+    reason: ColumnElement[str] = column(ascii_text(32), server_default=EMPTY)
+    text: ColumnElement[str] = column(String(REPORT_LENGTH), server_default=EMPTY)
+    created_at: ColumnElement[int] = column(BigInteger)
 
 
 class Group(Base):
@@ -237,15 +237,15 @@ class Group(Base):
     __tablename__ = "chat_groups"
     __table_args__ = (MYSQL,)
 
-    gid: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    name: Mapped[str] = mapped_column(String(NAME_LENGTH), server_default=EMPTY)
-    photo: Mapped[str] = mapped_column(ascii_text(64), server_default=EMPTY)
-    version: Mapped[int] = mapped_column(Integer, server_default=ZERO)
-    created_at: Mapped[int] = mapped_column(BigInteger)
-    changed_at: Mapped[int] = mapped_column(BigInteger)
-    roster: Mapped[str | None] = mapped_column(LONG_TEXT)
-    roster_version: Mapped[int] = mapped_column(Integer, server_default=text("'-1'"))
-    life_told: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    gid: ColumnElement[int] = column(BigInteger, primary_key=True, autoincrement=False)
+    name: ColumnElement[str] = column(String(NAME_LENGTH), server_default=EMPTY)
+    photo: ColumnElement[str] = column(ascii_text(64), server_default=EMPTY)
+    version: ColumnElement[int] = column(Integer, server_default=ZERO)
+    created_at: ColumnElement[int] = column(BigInteger)
+    changed_at: ColumnElement[int] = column(BigInteger)
+    roster: ColumnElement[str | None] = column(LONG_TEXT, nullable=True)
+    roster_version: ColumnElement[int] = column(Integer, server_default=text("'-1'"))
+    life_told: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
 
 
 class Fact(Base):
@@ -254,8 +254,8 @@ class Fact(Base):
     __tablename__ = "facts"
     __table_args__ = (MYSQL,)
 
-    name: Mapped[str] = mapped_column(ascii_text(32), primary_key=True)
-    value: Mapped[str] = mapped_column(ascii_text(255), server_default=EMPTY)
+    name: ColumnElement[str] = column(ascii_text(32), primary_key=True)
+    value: ColumnElement[str] = column(ascii_text(255), server_default=EMPTY)
 
 
 class GroupMember(Base):
@@ -264,10 +264,10 @@ class GroupMember(Base):
     __tablename__ = "group_members"
     __table_args__ = (Index(None, "uid"), MYSQL)
 
-    gid: Mapped[int] = mapped_column(ForeignKey("chat_groups.gid", ondelete="CASCADE"), primary_key=True)
-    uid: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
-    role: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    position: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    gid: ColumnElement[int] = column(ForeignKey("chat_groups.gid", ondelete="CASCADE"), primary_key=True)
+    uid: ColumnElement[int] = column(ForeignKey("users.uid", ondelete="CASCADE"), primary_key=True)
+    role: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
+    position: ColumnElement[int] = column(BigInteger, server_default=ZERO)
 
 
 class NewGroup(Base):
@@ -280,11 +280,11 @@ class NewGroup(Base):
     __tablename__ = "new_groups"
     __table_args__ = (Index(None, "created_at"), NUMBERED)
 
-    id: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
-    name: Mapped[str] = mapped_column(exact_text(NAME_LENGTH))
-    members: Mapped[str] = mapped_column(LONG_TEXT)
-    created_at: Mapped[int] = mapped_column(BigInteger)
-    asked_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    id: ColumnElement[int] = column(ID, primary_key=True, autoincrement=True)
+    name: ColumnElement[str] = column(exact_text(NAME_LENGTH))
+    members: ColumnElement[str] = column(LONG_TEXT)
+    created_at: ColumnElement[int] = column(BigInteger)
+    asked_at: ColumnElement[int] = column(BigInteger, server_default=ZERO)
 
 
 class OutboxItem(Base):
@@ -293,14 +293,14 @@ class OutboxItem(Base):
     __tablename__ = "outbox"
     __table_args__ = (Index(None, "lane", "id"), Index(None, "state", "due_at"), NUMBERED)
 
-    id: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
-    lane: Mapped[str] = mapped_column(ascii_text(64))
-    kind: Mapped[str] = mapped_column(ascii_text(KIND_LENGTH))
-    payload: Mapped[str] = mapped_column(LONG_TEXT)
-    state: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    attempts: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    created_at: Mapped[int] = mapped_column(BigInteger)
-    due_at: Mapped[int] = mapped_column(BigInteger)
-    claim: Mapped[str] = mapped_column(ascii_text(32), server_default=EMPTY)
-    claimed_until: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
-    last_error: Mapped[str] = mapped_column(String(255), server_default=EMPTY)
+    id: ColumnElement[int] = column(ID, primary_key=True, autoincrement=True)
+    lane: ColumnElement[str] = column(ascii_text(64))
+    kind: ColumnElement[str] = column(ascii_text(KIND_LENGTH))
+    payload: ColumnElement[str] = column(LONG_TEXT)
+    state: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
+    attempts: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
+    created_at: ColumnElement[int] = column(BigInteger)
+    due_at: ColumnElement[int] = column(BigInteger)
+    claim: ColumnElement[str] = column(ascii_text(32), server_default=EMPTY)
+    claimed_until: ColumnElement[int] = column(BigInteger, server_default=ZERO)
+    last_error: ColumnElement[str] = column(String(255), server_default=EMPTY)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, SmallInteger
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, Integer, SmallInteger
 
 from messenger_api.storage.columns import HASH, MYSQL, SEALED, ZERO, ascii_text
-from messenger_api.storage.models.base import Base
+from messenger_api.storage.models.base import Base, column
 
 ADMINISTRATOR_LENGTH = 64
 
@@ -19,15 +18,15 @@ class Administrator(Base):
     __tablename__ = "administrators"
     __table_args__ = (MYSQL,)
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
-    name: Mapped[str] = mapped_column(ascii_text(ADMINISTRATOR_LENGTH), unique=True)
-    role: Mapped[str] = mapped_column(ascii_text(16))
-    password: Mapped[str] = mapped_column(ascii_text(255))
-    totp: Mapped[bytes] = mapped_column(SEALED)
-    totp_step: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
-    disabled: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    created_at: Mapped[int] = mapped_column(BigInteger)
-    seen_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    id: ColumnElement[int] = column(Integer, primary_key=True, autoincrement=True)
+    name: ColumnElement[str] = column(ascii_text(ADMINISTRATOR_LENGTH), unique=True)
+    role: ColumnElement[str] = column(ascii_text(16))
+    password: ColumnElement[str] = column(ascii_text(255))
+    totp: ColumnElement[bytes] = column(SEALED)
+    totp_step: ColumnElement[int] = column(BigInteger, server_default=ZERO)
+    disabled: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
+    created_at: ColumnElement[int] = column(BigInteger)
+    seen_at: ColumnElement[int] = column(BigInteger, server_default=ZERO)
 
 
 class AdminSession(Base):
@@ -36,9 +35,9 @@ class AdminSession(Base):
     __tablename__ = "admin_sessions"
     __table_args__ = (Index(None, "administrator"), MYSQL)
 
-    token_hash: Mapped[bytes] = mapped_column(HASH, primary_key=True)
-    administrator: Mapped[int] = mapped_column(ForeignKey("administrators.id", ondelete="CASCADE"))
-    created_at: Mapped[int] = mapped_column(BigInteger)
-    seen_at: Mapped[int] = mapped_column(BigInteger)
-    revealed: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
-    revealed_until: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    token_hash: ColumnElement[bytes] = column(HASH, primary_key=True)
+    administrator: ColumnElement[int] = column(ForeignKey("administrators.id", ondelete="CASCADE"))
+    created_at: ColumnElement[int] = column(BigInteger)
+    seen_at: ColumnElement[int] = column(BigInteger)
+    revealed: ColumnElement[int] = column(BigInteger, server_default=ZERO)
+    revealed_until: ColumnElement[int] = column(BigInteger, server_default=ZERO)

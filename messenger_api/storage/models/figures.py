@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, ColumnElement, Index
 
 from messenger_api.storage.columns import MYSQL, ascii_text
-from messenger_api.storage.models.base import Base
+from messenger_api.storage.models.base import Base, column
 
 
 class FigureRow(Base):
@@ -19,8 +18,8 @@ class FigureRow(Base):
     __tablename__ = "figures"
     __table_args__ = (Index(None, "bucket"), MYSQL)
 
-    name: Mapped[str] = mapped_column(ascii_text(48), primary_key=True)
-    bucket: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    labels: Mapped[str] = mapped_column(ascii_text(192), primary_key=True)
-    value: Mapped[int] = mapped_column(BigInteger)
-    last_at: Mapped[int] = mapped_column(BigInteger)
+    name: ColumnElement[str] = column(ascii_text(48), primary_key=True)
+    bucket: ColumnElement[int] = column(BigInteger, primary_key=True, autoincrement=False)
+    labels: ColumnElement[str] = column(ascii_text(192), primary_key=True)
+    value: ColumnElement[int] = column(BigInteger)
+    last_at: ColumnElement[int] = column(BigInteger)

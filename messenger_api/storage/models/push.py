@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, SmallInteger, Text
 
 from messenger_api.storage.columns import EMPTY, HASH, ID, KEY, MYSQL, NUMBERED, ZERO, ascii_text, exact_text
-from messenger_api.storage.models.base import Base
+from messenger_api.storage.models.base import Base, column
 
 # FCM and APNs set no limit; peers keep 4 KB.
 PUSH_TOKEN_LENGTH = 4096
@@ -24,14 +23,14 @@ class PushToken(Base):
     __tablename__ = "push_tokens"
     __table_args__ = (MYSQL,)
 
-    sid: Mapped[int] = mapped_column(ForeignKey("sessions.sid", ondelete="CASCADE"), primary_key=True)
-    token_hash: Mapped[bytes] = mapped_column(HASH, unique=True)
-    token: Mapped[str] = mapped_column(Text)
-    device_type: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    production: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    fcm: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    changed_at: Mapped[int] = mapped_column(BigInteger)
-    token_key: Mapped[bytes | None] = mapped_column(KEY)
+    sid: ColumnElement[int] = column(ForeignKey("sessions.sid", ondelete="CASCADE"), primary_key=True)
+    token_hash: ColumnElement[bytes] = column(HASH, unique=True)
+    token: ColumnElement[str] = column(Text)
+    device_type: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
+    production: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
+    fcm: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
+    changed_at: ColumnElement[int] = column(BigInteger)
+    token_key: ColumnElement[bytes | None] = column(KEY, nullable=True)
 
 
 class GonePushToken(Base):
@@ -40,15 +39,15 @@ class GonePushToken(Base):
     __tablename__ = "gone_push_tokens"
     __table_args__ = (Index(None, "uid", "gone_at"), NUMBERED)
 
-    id: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
-    uid: Mapped[int] = mapped_column(ForeignKey("users.uid", ondelete="CASCADE"))
-    token_key: Mapped[bytes | None] = mapped_column(KEY)
-    device_type: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    production: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    fcm: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    registered_at: Mapped[int] = mapped_column(BigInteger)
-    gone_at: Mapped[int] = mapped_column(BigInteger, index=True)
-    why: Mapped[str] = mapped_column(ascii_text(16))
+    id: ColumnElement[int] = column(ID, primary_key=True, autoincrement=True)
+    uid: ColumnElement[int] = column(ForeignKey("users.uid", ondelete="CASCADE"))
+    token_key: ColumnElement[bytes | None] = column(KEY, nullable=True)
+    device_type: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
+    production: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
+    fcm: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
+    registered_at: ColumnElement[int] = column(BigInteger)
+    gone_at: ColumnElement[int] = column(BigInteger, index=True)
+    why: ColumnElement[str] = column(ascii_text(16))
 
 
 class PushCredential(Base):
@@ -61,9 +60,9 @@ class PushCredential(Base):
     __tablename__ = "push_credentials"
     __table_args__ = (MYSQL,)
 
-    kind: Mapped[str] = mapped_column(ascii_text(8), primary_key=True)
-    app: Mapped[str] = mapped_column(exact_text(PUSH_APP_LENGTH), primary_key=True)
-    place: Mapped[str] = mapped_column(ascii_text(32), primary_key=True, server_default=EMPTY)
-    fingerprint: Mapped[bytes] = mapped_column(HASH)
-    ends_at: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
-    uploaded_at: Mapped[int] = mapped_column(BigInteger)
+    kind: ColumnElement[str] = column(ascii_text(8), primary_key=True)
+    app: ColumnElement[str] = column(exact_text(PUSH_APP_LENGTH), primary_key=True)
+    place: ColumnElement[str] = column(ascii_text(32), primary_key=True, server_default=EMPTY)
+    fingerprint: ColumnElement[bytes] = column(HASH)
+    ends_at: ColumnElement[int] = column(BigInteger, server_default=ZERO)
+    uploaded_at: ColumnElement[int] = column(BigInteger)
