@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,12 +15,12 @@ from typing import Any, TextIO
 
 import click
 
+from messenger_api import private_files
+
 # Why a row was skipped stands beside it, and is no part of it.
 REASON = "reason"
 FORGOTTEN = "not done"
 FORMATS = (".csv", ".jsonl")
-# Rows hold names and numbers of people: only the owner of a file may read it.
-FILE_MODE = 0o600
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 Values = Mapping[str, Any]
@@ -84,14 +83,10 @@ def read_rows(path: Path) -> Iterator[Row]:
 def _readable(path: Path) -> Iterator[TextIO]:
     """A file that is open; one that cannot be read as rows ends the command."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with private_files.reading(path) as file:
             yield file
-    except OSError as error:
-        raise click.ClickException(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise click.ClickException(f"{path} is not in UTF-8") from error
-    except csv.Error as error:
-        raise click.ClickException(f"{path}: {error}") from error
+    except private_files.UnreadableError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _csv(file: TextIO) -> Iterator[tuple[dict[str, Any], str]]:
@@ -118,7 +113,7 @@ def writing(path: Path, columns: Iterable[str]) -> Iterator[Any]:
     part = path.with_name(f"{path.name}.part")
     names = list(columns)
     part.unlink(missing_ok=True)
-    with open(part, "w", encoding="utf-8", newline="", opener=_private) as file:
+    with private_files.writing(part) as file:
         if format_of(path) == ".csv":
             table = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
             table.writeheader()
@@ -126,10 +121,6 @@ def writing(path: Path, columns: Iterable[str]) -> Iterator[Any]:
         else:
             yield lambda values: file.write(json.dumps(values, ensure_ascii=False) + "\n")
     part.replace(path)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, FILE_MODE)
 
 
 def _cell(value: object) -> object:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Self, TypeVar
 
 from messenger_api.moving.rows import Book
+from messenger_api.private_files import UnreadableError, reading, writing
 
 # `row` names the row as the source has it; what stands behind `reason` may be changed.
 COLUMNS = ("table", "row", "reason", "uid", "gid", "phone", "role", "photo", "name")
 _NUMBERS = frozenset({"uid", "gid", "role"})
-FILE_MODE = 0o600
 
 Row = TypeVar("Row", bound=NamedTuple)
-
-
-class MendedError(Exception):
-    """The mended file cannot be read; the text says which line."""
 
 
 class Mended:
@@ -33,12 +28,12 @@ class Mended:
 
     @classmethod
     def read(cls, path: Path) -> Mended:
-        """A file that `Skipped` wrote, with its values changed. Raises MendedError, OSError."""
+        """A file that `Skipped` wrote, with its values changed. Raises UnreadableError."""
         rows: dict[tuple[str, str], dict[str, str]] = {}
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with reading(path) as file:
             reader = csv.DictReader(file)
             if not {"table", "row"} <= set(reader.fieldnames or ()):
-                raise MendedError(f"{path}: the first line is to name the columns {', '.join(COLUMNS)}")
+                raise UnreadableError(f"{path}: the first line is to name the columns {', '.join(COLUMNS)}")
             for line in reader:
                 where = f"{path}, line {reader.line_num}"
                 rows[(line["table"] or "", line["row"] or "")] = _given(line, where)
@@ -76,11 +71,11 @@ class Mended:
 
 
 def _given(line: Mapping[str, str | None], where: str) -> dict[str, str]:
-    """The values of a line that are not empty. Raises MendedError."""
+    """The values of a line that are not empty. Raises UnreadableError."""
     values = {name: (line.get(name) or "").strip() for name in COLUMNS[3:]}
     wrong = [name for name in sorted(_NUMBERS) if values[name] and not values[name].isdecimal()]
     if wrong:
-        raise MendedError(f"{where}: {wrong[0]} is to be a number")
+        raise UnreadableError(f"{where}: {wrong[0]} is to be a number")
     return {name: value for name, value in values.items() if value}
 
 
@@ -98,8 +93,7 @@ class Skipped:
         self._file: IO[str]
 
     def __enter__(self) -> Self:
-        opener = lambda path, flags: os.open(path, flags, FILE_MODE)  # noqa: E731
-        self._file = open(self.path, "w", encoding="utf-8", newline="", opener=opener)
+        self._file = writing(self.path)
         self._writer = csv.writer(self._file)
         self._writer.writerow(COLUMNS)
         return self

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from messenger_api.domain.secrets import new_secret_key
+from messenger_api.private_files import writing
 from messenger_api.settings.former import instead
-
-FILE_MODE = 0o600
 
 # What a PHP file is made of, as far as it matters here: comments, assignments of one text, other texts. In
 # quotes a backslash stands before what it protects.
@@ -70,8 +69,7 @@ def written(source: Path, target: Path, database: str) -> Taken:
         php |= assignments(_text(above))
     values = _values(php, source.absolute().parent, database)
     lines = [f"{key} = {value!r}\n" for key, value in values.items()]
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    with writing(target, new=True) as file:
         file.writelines([HEAD.format(path=source), *lines])
     left = {f"${name}": instead(name, ()) for name in _LEFT if php.get(name)}
     return Taken(list(values), left)

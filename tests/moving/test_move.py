@@ -290,6 +290,9 @@ def test_a_mended_file_that_cannot_be_read_is_refused_with_the_line(mover: Mover
     refused = mover.cli.run(*mover.arguments("go", "--mended", "mended.csv"))
     assert refused.exit_code == 1
     assert "line 2: uid is to be a number" in refused.output
+    (mover.folder / "mended.csv").write_bytes("table,row,name\nusers,0,Zoë\n".encode("latin-1"))
+    encoded = mover.cli.run(*mover.arguments("go", "--mended", "mended.csv"))
+    assert (encoded.exit_code, "mended.csv is not in UTF-8" in encoded.output) == (1, True)
     same = mover.cli.run(*mover.arguments("go", "--mended", "mended.csv", "--skipped", "mended.csv"))
     assert "would be overwritten" in same.output
 

@@ -21,12 +21,13 @@ from messenger_api.cli.common import (
     say,
 )
 from messenger_api.cli.root import main
-from messenger_api.moving.mended import Mended, MendedError
+from messenger_api.moving.mended import Mended
 from messenger_api.moving.move import Asked, Move, MoveRefused
 from messenger_api.moving.php_config import Taken, written
 from messenger_api.moving.pictures import Folders
 from messenger_api.moving.report import Report
 from messenger_api.moving.source import SourceError
+from messenger_api.private_files import UnreadableError
 from messenger_api.settings.sources import path_in
 
 MODES = ("check", "rehearse", "go")
@@ -118,7 +119,7 @@ def config(config_php: Path, database: str) -> None:
 def _refusing() -> Iterator[None]:
     try:
         yield
-    except (MoveRefused, SourceError, MendedError) as error:
+    except (MoveRefused, SourceError, UnreadableError) as error:
         fail(str(error))
 
 
