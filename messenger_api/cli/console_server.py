@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
 from flask import Flask
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces
 
 from messenger_api.app import build_console
 from messenger_api.cli.common import built, check_port, plainly
+from messenger_api.cli.serving import serve_until_stopped
 from messenger_api.processes import end_with_parent
 from messenger_api.settings import Settings
 
@@ -46,24 +44,10 @@ def console_beside(config: Settings) -> Iterator[None]:
 def _serve(config: Settings, parent: int) -> None:
     end_with_parent(parent)
     host, port = _address(config)
-    server = Granian(
-        "messenger_api",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        http=HTTPModes.http1,
-        blocking_threads=THREADS,
-        respawn_failed_workers=True,
-        log_enabled=False,
-    )
-    server.serve(target_loader=partial(_application, config, os.getpid()), wrap_loader=False)
+    serve_until_stopped(partial(_application, config), host, port, threads=THREADS, respawn=True)
 
 
-def _application(config: Settings, parent: int) -> Flask:
-    end_with_parent(parent)
-    # As the API's processes do (`commands.serve`).
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _application(config: Settings) -> Flask:
     with plainly():
         return built(lambda: build_console(config))
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import resource
-import signal
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 import click
 from flask import Flask
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces
 from sqlalchemy import make_url
 
 from messenger_api.app import build_app, parts_of
@@ -28,7 +24,7 @@ from messenger_api.cli.common import (
 )
 from messenger_api.cli.console_server import check_console_port, console_beside
 from messenger_api.cli.root import main
-from messenger_api.processes import end_with_parent
+from messenger_api.cli.serving import serve_until_stopped
 from messenger_api.sandbox import MESIBO_PREFIX
 from messenger_api.settings import OWN_MACHINE, Settings, origin
 from messenger_api.transport.receiving import THREADS
@@ -75,23 +71,18 @@ def serve(host: str, port: int, workers: int, sandbox: bool) -> None:
         built(lambda: parts.services)
     click.echo(_welcome(config, f"http://{f'[{host}]' if ':' in host else host}:{port}"))
     _allow_connections()
-    server = Granian(
-        "messenger_api",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        # Phones and proxies speak HTTP/1.1 here; in HTTP/2 one connection could hold hundreds of bodies.
-        http=HTTPModes.http1,
-        workers=workers,
-        backlog=BACKLOG,
-        backpressure=CONNECTIONS,
-        blocking_threads=THREADS,
-        respawn_failed_workers=True,
-        workers_kill_timeout=round(config.mesibo_timeout) + GRACE_SECONDS,
-        log_enabled=False,
-    )
     with console_beside(config):
-        server.serve(target_loader=partial(_application, config, os.getpid()), wrap_loader=False)
+        serve_until_stopped(
+            partial(_application, config),
+            host,
+            port,
+            threads=THREADS,
+            workers=workers,
+            backlog=BACKLOG,
+            connections=CONNECTIONS,
+            respawn=True,
+            stop_seconds=round(config.mesibo_timeout) + GRACE_SECONDS,
+        )
 
 
 def _allow_connections() -> None:
@@ -104,18 +95,12 @@ def _allow_connections() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(few, allowed), most))
 
 
-def _application(config: Settings, parent: int) -> Flask:
+def _application(config: Settings) -> Flask:
     """What a worker process serves.
 
     The settings are those that the command read, so that processes that are started later, in the place
     of one that died, do not meet a file that was changed meanwhile.
     """
-    end_with_parent(parent)
-    # Until the server sets its own handler, a forked process has its parent's, which would not end it.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # A terminal sends Ctrl-C to every process, and the parent then SIGTERM to its workers. Granian (2.8)
-    # sometimes hangs on two signals at once, so the workers leave the first one to the parent.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     with plainly():
         app = built(lambda: build_app(config))
     parts_of(app).begin()

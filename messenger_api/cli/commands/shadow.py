@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces
 
 from messenger_api import logs
 from messenger_api.cli.common import (
@@ -24,8 +20,8 @@ from messenger_api.cli.common import (
     settings,
 )
 from messenger_api.cli.root import main
+from messenger_api.cli.serving import serve_until_stopped
 from messenger_api.keyfile import with_secret_key
-from messenger_api.processes import end_with_parent
 from messenger_api.settings import Settings
 from messenger_api.shadow.front import OURS, PHP, Shadow
 from messenger_api.shadow.ours import Ours
@@ -75,18 +71,8 @@ def shadow(url: str, answering: str, host: str, port: int, path: Path, as_json: 
     say(
         f"http://{host}:{port} hands out the answers of {'the demo' if answering == PHP else 'this product'}."
     )
-    server = Granian(
-        "messenger_api",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        http=HTTPModes.http1,
-        workers=1,
-        blocking_threads=THREADS,
-        log_enabled=False,
-    )
-    made = partial(_application, with_secret_key(config), url, answering, path.absolute(), os.getpid())
-    server.serve(target_loader=made, wrap_loader=False)
+    made = partial(_application, with_secret_key(config), url, answering, path.absolute())
+    serve_until_stopped(made, host, port, threads=THREADS)
     found = read(path)
     if found is None:
         say("Nothing was asked.")
@@ -96,11 +82,8 @@ def shadow(url: str, answering: str, host: str, port: int, path: Path, as_json: 
         _print(found, path)
 
 
-def _application(config: Settings, url: str, answering: str, path: Path, parent: int) -> WSGIApplication:
+def _application(config: Settings, url: str, answering: str, path: Path) -> WSGIApplication:
     """What the worker process serves."""
-    end_with_parent(parent)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     logs.configure(config.log_level, config.log_format)
     tally = Tally(path, answering)
     largest = config.max_upload_bytes + MAX_BODY_BYTES
