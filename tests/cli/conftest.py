@@ -56,7 +56,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
 def installation(cli: Cli, keys: dict[str, str], tmp_path: Path) -> Iterator[Product]:
     """The product with tables made by `db upgrade`, so that commands and product share a database."""
     cli.environment.update(keys)
-    cli.ok("db", "upgrade")
+    cli.upgrade()
     product = Product(
         keys["MESSENGER_SQLALCHEMY_DATABASE_URI"], tmp_path, secret_key=keys["MESSENGER_SECRET_KEY"]
     )
@@ -69,7 +69,7 @@ def paying(cli: Cli, keys: dict[str, str], tmp_path: Path) -> Iterator[Product]:
     """A product whose texts cost money, on the database that the commands use."""
     Network.reset()
     cli.environment.update(keys)
-    cli.ok("db", "upgrade")
+    cli.upgrade()
     product = Product(
         keys["MESSENGER_SQLALCHEMY_DATABASE_URI"],
         tmp_path,

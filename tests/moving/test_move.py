@@ -122,7 +122,7 @@ class Mover:
 def mover(cli: Cli, keys: dict[str, str], old: Demo, tmp_path: Path) -> Mover:
     """Commands in an installation whose tables are made and empty."""
     cli.environment.update(keys)
-    cli.ok("db", "upgrade")
+    cli.upgrade()
     return Mover(cli, old, tmp_path)
 
 
