@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -33,20 +35,20 @@ def test_colours_and_bits_that_are_made_few_change_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "bits", "colours"),
+    ("make", "bits", "colours"),
     [
-        (lies.heic(800, 600), 8, "420"),
-        (lies.heic(800, 600, chroma=422), 8, "422"),
-        (lies.heic(800, 600, chroma=444), 8, "444"),
-        (lies.deep(800, 600), 10, "444"),
-        (encoded(lies.plain(800, 600, "L"), "HEIF"), 8, "monochrome"),
+        (partial(lies.heic, 800, 600), 8, "420"),
+        (partial(lies.heic, 800, 600, chroma=422), 8, "422"),
+        (partial(lies.heic, 800, 600, chroma=444), 8, "444"),
+        (partial(lies.deep, 800, 600), 10, "444"),
+        (lambda: encoded(lies.plain(800, 600, "L"), "HEIF"), 8, "monochrome"),
     ],
     ids=["420", "422", "444", "deep", "grey"],
 )
 def test_size_bits_and_colours_are_read_where_the_decoder_reads_them(
-    data: bytes, bits: int, colours: str
+    make: Callable[[], bytes], bits: int, colours: str
 ) -> None:
-    found = layers.how_coded(data)
+    found = layers.how_coded(make())
 
     assert (found.bits, found.colours) == (bits, colours)
     # A coder works in blocks of 8 pixels.
