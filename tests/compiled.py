@@ -7,13 +7,13 @@ own. Nearly every test makes an engine, and would compile anew what the test bef
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
-from functools import cache, partial
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 from sqlalchemy import Dialect, Engine
 from werkzeug.routing import Rule
+from werkzeug.routing.rules import RulePart
 
 from messenger_api.settings import Settings
 from messenger_api.storage import db as databases
@@ -53,7 +53,32 @@ def build_addresses_when_asked(patch: pytest.MonkeyPatch) -> None:
     write = Rule._compile_builder
 
     def when_asked(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        written = cache(partial(write, rule, append_unknown))
-        return lambda own, **values: written()(own, **values)
+        written: list[Callable[..., tuple[str, str]]] = []
+
+        def build(own: Rule, **values: Any) -> tuple[str, str]:
+            if not written:
+                written.append(write(rule, append_unknown))
+            return written[0](own, **values)
+
+        return build
 
     patch.setattr(Rule, "_compile_builder", when_asked)
+
+
+def read_addresses_once(patch: pytest.MonkeyPatch) -> None:
+    """Have Werkzeug read each address without variables once: every application has some fifty of them."""
+    parse = Rule._parse_rule
+    known: dict[str, tuple[list[RulePart], list[tuple[bool, str]]]] = {}
+
+    def parsed(rule: Rule, address: str) -> Iterable[RulePart]:
+        if "<" in address:
+            return parse(rule, address)
+        if address not in known:
+            before = len(rule._trace)
+            known[address] = list(parse(rule, address)), rule._trace[before:]
+            return known[address][0]
+        parts, trace = known[address]
+        rule._trace += trace
+        return parts
+
+    patch.setattr(Rule, "_parse_rule", parsed)

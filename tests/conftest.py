@@ -23,7 +23,7 @@ from sqlalchemy import NullPool, create_engine
 
 from messenger_api.settings import record
 from messenger_api.storage.models import Base
-from tests.compiled import build_addresses_when_asked, share_compiled
+from tests.compiled import build_addresses_when_asked, read_addresses_once, share_compiled
 from tests.product import Product, make_tables
 from tests.servers import MariaDB, ProductServer, open_browser
 from tests.whole_log import WholeLog, follow
@@ -42,7 +42,7 @@ EVERY_TEST_MUST_RUN = IN_CI or os.environ.get("MESSENGER_NO_SKIPS") == "1"
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, max_examples=200)
 hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=2_000, print_blob=True)
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=40)
-hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=5)
 hypothesis.settings.load_profile("ci" if IN_CI else "dev")
 
 PRODUCT_DATABASE = "product"
@@ -76,6 +76,8 @@ def pytest_configure() -> None:
     # since no test speaks with a server that has one of theirs.
     os.environ["SSL_CERT_FILE"] = os.devnull
     os.environ.pop("SSL_CERT_DIR", None)
+    # Rings of objects are looked for seldom: a tenth of a run's time.
+    gc.set_threshold(50_000)
     _use_memory_for_files()
 
 
@@ -94,9 +96,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Rings of objects are looked for seldom, and not among what is loaded: a tenth of a run's time."""
+    """Rings of objects are not looked for among what is loaded."""
     gc.freeze()
-    gc.set_threshold(50_000)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Look for what was never closed once: pytest does so twice, which takes seconds after so many tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -206,6 +214,7 @@ def compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         share_compiled(patch)
         build_addresses_when_asked(patch)
+        read_addresses_once(patch)
         yield
 
 

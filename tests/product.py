@@ -25,7 +25,8 @@ from messenger_api.app import build_app, parts_of
 from messenger_api.composition import Parts
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.outbox.runner import Runner
-from messenger_api.sandbox import SandboxServer
+from messenger_api.sandbox import SandboxServer, SandboxStore
+from messenger_api.sandbox import starting as sandbox_starting
 from messenger_api.services.groups.changes import GroupChanges
 from messenger_api.services.record import Services
 from messenger_api.storage.models import Base
@@ -92,9 +93,34 @@ class Phone:
         return [msgspec.json.decode(m.text) for m in messages if self.number in m.to]
 
 
+def _copy_tables(uri: str) -> bool:
+    """Make an SQLite file with the product's tables where there is none; False where there is one."""
+    kind, _, path = uri.partition(":///")
+    if kind != "sqlite" or Path(path).exists():
+        return False
+    Path(path).write_bytes(_sqlite_with_tables())
+    return True
+
+
+def _copy_sandbox(path: Path) -> None:
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_bytes(_sandbox_with_tables())
+
+
+# To copy a file is quicker than to make its tables.
+
+
+@functools.cache
+def _sandbox_with_tables() -> bytes:
+    with SandboxStore() as store:
+        path = store.path
+        store.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        return path.read_bytes()
+
+
 @functools.cache
 def _sqlite_with_tables() -> bytes:
-    """An SQLite file with the product's tables: to copy one is quicker than to make seventeen tables."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "messenger.sqlite3")
         engine = create_engine(f"sqlite:///{path}")
@@ -125,16 +151,18 @@ class Product:
             "outbox_in_server": False,
             "sandbox": None if settings.get("mesibo_app_token") else True,
         }
-        kind, _, path = database_uri.partition(":///")
-        if kind == "sqlite" and not Path(path).exists():
-            Path(path).write_bytes(_sqlite_with_tables())
-        self.app: Flask = build_app(configuration.build(**{**values, **settings}))
+        is_new = _copy_tables(database_uri)
+        config = configuration.build(**{**values, **settings})
+        if config.uses_sandbox:
+            _copy_sandbox(config.in_instance(sandbox_starting.FILE))
+        self.app: Flask = build_app(config)
         self.parts: Parts = parts_of(self.app)
         self.services: Services = self.parts.services
         self.clock = Clock()
         self.services.database.clock = self.clock
         self.http = self.app.test_client()
-        make_tables(self.services.database.engine)
+        if not is_new:
+            make_tables(self.services.database.engine)
 
     @property
     def sandbox(self) -> SandboxServer:
