@@ -75,7 +75,17 @@ def error_500(standin: Gateway, client: socket.socket) -> None:
     standin.reply(client)
 
 
-@pytest.mark.parametrize("behave", [error_500, silent, slow, trickling_body, trickling_head, dropping])
+@pytest.mark.parametrize(
+    "behave",
+    [
+        error_500,
+        dropping,
+        *(  # three seconds are waited for each
+            pytest.param(behave, marks=pytest.mark.server)
+            for behave in (silent, slow, trickling_body, trickling_head)
+        ),
+    ],
+)
 def test_the_next_provider_has_sent_in_time(behave: Callable[[Gateway, socket.socket], None]) -> None:
     with gateway(behave=behave) as bad, gateway() as good:
         sender = SmsSender([http(HttpProvider, bad.url), http(Second, good.url)])
@@ -92,6 +102,7 @@ def test_the_next_provider_has_sent_in_time(behave: Callable[[Gateway, socket.so
         sender.close()
 
 
+@pytest.mark.server
 def test_two_providers_that_hang_still_leave_time_for_the_third() -> None:
     with gateway(behave=silent) as one, gateway(behave=trickling_head) as two, gateway() as good:
         providers = [http(HttpProvider, one.url), http(Second, two.url), http(Third, good.url)]

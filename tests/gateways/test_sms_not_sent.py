@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -30,6 +29,7 @@ from messenger_api.gateways.sms.vonage import INTERNAL_ERROR
 from messenger_api.gateways.sms.vonage import THIS_NUMBER as VONAGE_THIS_NUMBER
 from tests.gateways.gateway_standin import Gateway, gateway
 from tests.gateways.twilio_standin import FROM, MESSAGE, NUMBER, SID, TOKEN
+from tests.processes import wait_for
 
 PROVIDERS = ["twilio", "twilio_verify", "vonage", "http"]
 
@@ -39,7 +39,7 @@ def sender_to(provider: str, url: str, **more: object) -> SmsSender:
     keys: dict[str, object] = {
         "sms_providers": [provider],
         "sms_countries": "*",
-        "sms_timeout": 1.0,
+        "sms_timeout": 5.0,
         "twilio_account_sid": SID,
         "twilio_auth_token": TOKEN,
         "twilio_from": FROM,
@@ -65,6 +65,15 @@ def failing(provider: str, url: str, message: TextMessage = MESSAGE, **more: obj
     finally:
         sender.close()
     return caught.value
+
+
+def attempts() -> list[threading.Thread]:
+    """The threads in which providers are asked now."""
+    return [
+        each
+        for each in threading.enumerate()
+        if each.name.startswith("sms-") and not each.name.endswith("idle")
+    ]
 
 
 # --- What never left
@@ -96,7 +105,7 @@ def test_a_certificate_that_is_not_trusted_sent_nothing(provider: str) -> None:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_no_tls_at_all_sent_nothing(provider: str) -> None:
     with gateway() as standin:
-        assert failing(provider, standin.url.replace("http:", "https:")).not_sent
+        assert failing(provider, standin.url.replace("http:", "https:"), sms_timeout=0.5).not_sent
         assert standin.calls == []
 
 
@@ -110,7 +119,7 @@ def test_a_connection_that_is_not_made_in_time_sent_nothing_and_never_does(provi
             each.setblocking(False)
             with suppress(BlockingIOError):
                 each.connect(address)
-        assert failing(provider, f"http://127.0.0.1:{address[1]}").not_sent
+        assert failing(provider, f"http://127.0.0.1:{address[1]}", sms_timeout=0.5).not_sent
         for each in waiting:
             each.close()
 
@@ -131,7 +140,7 @@ def test_a_name_that_is_looked_up_for_too_long_sent_nothing_and_never_does(
         monkeypatch.setattr(socket, "getaddrinfo", slow)
         error = failing(provider, standin.url.replace("127.0.0.1", "localhost"), sms_timeout=0.5)
         found.set()
-        time.sleep(0.7)
+        wait_for(lambda: not attempts(), 10, "the end of the attempt")
         assert (error.not_sent, standin.calls) == (True, [])
 
 

@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 
 from messenger_api.configuration import build
 from messenger_api.gateways.login import Denied, Person, Unavailable, method_from_settings
-from messenger_api.gateways.login.issuer import EACH_SECONDS, FRESH_SECONDS, MOST_WAITING, IssuerKeys
+from messenger_api.gateways.login.issuer import FRESH_SECONDS, MOST_WAITING, IssuerKeys
 from messenger_api.gateways.login.oidc import OidcMethod
 from tests.login.issuer import CLIENT, Issuer, new_ec, new_rsa, serving
 from tests.login.standins import assert_hidden, drip, quick, silence, tcp_server
@@ -229,6 +229,12 @@ def test_a_storm_of_unknown_keys_asks_the_issuer_once_more_only(issuer: Issuer) 
     assert oidc.authenticate("", issuer.token()) == ANA
 
 
+def asked_each(seconds: float, monkeypatch: pytest.MonkeyPatch) -> float:
+    """In the place of each second, so that nobody waits for long."""
+    monkeypatch.setattr("messenger_api.gateways.login.issuer.EACH_SECONDS", seconds)
+    return seconds
+
+
 class Hands:
     """A clock that a test turns."""
 
@@ -238,25 +244,29 @@ class Hands:
         return self.now
 
 
-def test_new_keys_work_at_once_although_somebody_sends_unknown_ones(issuer: Issuer) -> None:
+def test_new_keys_work_at_once_although_somebody_sends_unknown_ones(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = asked_each(0.3, monkeypatch)
     oidc = method(issuer.url)
     for n in range(3):
         assert_denied(oidc, issuer.token(header={"kid": f"bad-{n}"}, iat=int(time.time()) + 2))
         issuer.keys = [new_rsa(f"rsa-{n + 2}")]
         watch = Stopwatch()
         assert oidc.authenticate("", issuer.token()) == ANA
-        assert watch.quiet_seconds < EACH_SECONDS + 1
+        assert watch.quiet_seconds < seconds + 1
     assert issuer.fetches.count("/keys") <= 7
 
 
-def test_unknown_keys_ask_the_issuer_once_a_second(issuer: Issuer) -> None:
+def test_unknown_keys_ask_the_issuer_once_a_second(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also those of tokens that claim to be younger than the last fetch."""
+    seconds = asked_each(0.5, monkeypatch)
     keys = IssuerKeys(issuer.url, 5)
     began = time.monotonic()
     refused: Counter[str] = Counter()
 
     def attempt(n: int) -> None:
-        while time.monotonic() - began < 2.5 * EACH_SECONDS:
+        while time.monotonic() - began < 2.5 * seconds:
             try:
                 assert keys.find(f"bad-{n}", "RS256", time.time() + 30) is None
             except Unavailable as error:
@@ -265,7 +275,7 @@ def test_unknown_keys_ask_the_issuer_once_a_second(issuer: Issuer) -> None:
 
     with ThreadPoolExecutor(2 * MOST_WAITING) as pool:
         list(pool.map(attempt, range(2 * MOST_WAITING)))
-    assert issuer.fetches.count("/keys") <= 1 + (time.monotonic() - began) / EACH_SECONDS
+    assert issuer.fetches.count("/keys") <= 1 + (time.monotonic() - began) / seconds
     assert refused.keys() == {"too many unknown keys"}, "no more threads than that wait"
     assert keys.find("rsa-1", "RS256"), "who needs no fetch does not wait for one"
 

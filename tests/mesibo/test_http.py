@@ -40,21 +40,25 @@ from tests.mesibo.loops import run
 from tests.mesibo.tunnel import Tunnel
 
 TOKEN = "app0token0secret"
-QUICK = Timeouts(connect=1.0, read=1.0)
+TIMEOUTS = Timeouts(connect=1.0, read=1.0)
+SHORT = Timeouts(connect=1.0, read=0.3)
 DEL = mesibo.GroupDel(gid=1)
 
 Call = Callable[..., Any]
 
 
-def blocking(url: str, op: mesibo.Operation[Any] = DEL, times: int = 1) -> Any:
-    with Client(TOKEN, Options(url, timeouts=QUICK, retries=Retries(most=0), ids=False)) as client:
+def options(url: str, timeouts: Timeouts) -> Options:
+    return Options(url, timeouts=timeouts, retries=Retries(most=0), ids=False)
+
+
+def blocking(url: str, op: mesibo.Operation[Any] = DEL, times: int = 1, timeouts: Timeouts = TIMEOUTS) -> Any:
+    with Client(TOKEN, options(url, timeouts)) as client:
         return [client.call(op) for _ in range(times)][-1]
 
 
-def waiting(url: str, op: mesibo.Operation[Any] = DEL, times: int = 1) -> Any:
+def waiting(url: str, op: mesibo.Operation[Any] = DEL, times: int = 1, timeouts: Timeouts = TIMEOUTS) -> Any:
     async def whole() -> Any:
-        options = Options(url, timeouts=QUICK, retries=Retries(most=0), ids=False)
-        async with AsyncClient(TOKEN, options) as client:
+        async with AsyncClient(TOKEN, options(url, timeouts)) as client:
             return [await client.call(op) for _ in range(times)][-1]
 
     return run(whole())
@@ -72,9 +76,9 @@ def call(request: pytest.FixtureRequest) -> Call:
     return found
 
 
-def failure_of(call: Call, url: str) -> MesiboUnreachable:
+def failure_of(call: Call, url: str, timeouts: Timeouts = TIMEOUTS) -> MesiboUnreachable:
     with pytest.raises(MesiboUnreachable) as caught:
-        call(url)
+        call(url, timeouts=timeouts)
     assert caught.value.__context__ is None
     assert TOKEN not in repr(vars(caught.value))
     return caught.value
@@ -119,7 +123,7 @@ def test_no_usable_answer_is_told_by_its_class(
     stub: Stub, call: Call, answer: Answer, reason: str, maybe_done: bool
 ) -> None:
     stub.answers.append(answer)
-    failure = failure_of(call, stub.url)
+    failure = failure_of(call, stub.url, SHORT if reason == "timeout" else TIMEOUTS)
     assert (failure.reason, failure.maybe_done) == (reason, maybe_done)
 
 
