@@ -581,7 +581,7 @@ def test_a_push_token_that_was_not_stored_is_never_said_to_be(
 ) -> None:
     product.clock.advance(3 * 24 * 3600)
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **_since: int) -> None:
         raise TryLater
 
     with monkeypatch.context() as broken:

@@ -208,12 +208,13 @@ def read_both_ways(entry: str, country: str) -> Phone | None:
     if len(entry) > phones.LONGEST_ENTRY:
         return None
     entry = phones._INVISIBLE.sub("", entry).strip()
-    local_only = entry.startswith("null")
+    named_null = entry.startswith("null")
     entry = entry.removeprefix("null")
     dialled = phones._dialled(entry)
     if dialled is None:
         return None
     text, parse = dialled.digits, parsed_once
+    local_only = named_null and not text.startswith("+")
 
     valid = phonenumbers.is_valid_number
     international = None if local_only else parse("+" + text.lstrip("+0"), None)
@@ -247,6 +248,7 @@ def spellings(number: phonenumbers.PhoneNumber) -> list[str]:
 
 @given(entry=DIALLED | st.integers(1, 10**15).map(str), zeros=st.sampled_from(["", "0", "00", "null"]))
 @example(entry="15123456789", zeros="0")
+@example(entry="+10000000000", zeros="null")
 def test_a_number_is_read_as_if_every_reading_were_made(entry: str, zeros: str) -> None:
     for country in ("", "DE", "IN", "US", "IT", "RU", "BR", "KE"):
         assert read(zeros + entry, country) == read_both_ways(zeros + entry, country)
