@@ -65,12 +65,27 @@ def _code_behind_zero(country: str) -> int:
     return code if is_plain and plan.international_prefix == "00" else 0
 
 
+def countries_of(digits: str) -> tuple[str, ...]:
+    """The countries that have the calling code of a number in E.164, the main one first; none for no code.
+
+    phonenumbers' "001" for a code that belongs to no country.
+    """
+    code = _code(digits[:_LONGEST_CODE])
+    return COUNTRY_CODE_TO_REGION_CODE[code] if code else ()
+
+
+@cache
+def _code(start: str) -> int:
+    """The calling code that digits begin with; 0 for none."""
+    codes = (int(start[:length]) for length in range(1, len(start) + 1))
+    return next((code for code in codes if code in COUNTRY_CODE_TO_REGION_CODE), 0)
+
+
 @cache
 def _plan(start: str) -> re.Pattern[str] | None:
     """The certain numbers of the calling code that `start` begins with; None if it begins with none."""
-    codes = (int(start[:length]) for length in range(1, len(start) + 1))
-    code = next((code for code in codes if code in COUNTRY_CODE_TO_REGION_CODE), None)
-    if code is None or start.startswith("0"):
+    code = _code(start)
+    if not code or start.startswith("0"):
         return None
     regions = COUNTRY_CODE_TO_REGION_CODE[code]
     metadata = [PhoneMetadata.metadata_for_region_or_calling_code(code, region) for region in regions]

@@ -16,7 +16,7 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 
-from messenger_api.domain.numbering import by_trunk_zero, is_certain
+from messenger_api.domain.numbering import by_trunk_zero, countries_of, is_certain
 from messenger_api.domain.renumbered import RENUMBERINGS, todays
 
 # E.164 allows fifteen digits; an entry much longer than any dialling string is no number.
@@ -118,10 +118,9 @@ class Phone:
     @property
     def region(self) -> str:
         """The ISO code of the country, for example `IN`; "" when the number tells none."""
-        number = _parsed(self.digits)
-        region = phonenumbers.region_code_for_number(number) or (
-            phonenumbers.region_code_for_country_code(number.country_code or 0)
-        )
+        countries = countries_of(self.digits)
+        told = phonenumbers.region_code_for_number(_parsed(self.digits)) if len(countries) > 1 else ""
+        region = told or countries[0]
         return "" if region == NO_COUNTRY else region
 
 
@@ -134,6 +133,8 @@ def read(entry: str, country: str = "") -> Phone | None:
     """
     if len(entry) > LONGEST_ENTRY:
         return None
+    if entry.isascii() and entry.isdecimal() and is_certain(entry):
+        return Phone(entry)  # as `_read` does, at a quarter of its cost: what apps send is mostly so
     return _read(entry, country)
 
 

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -41,7 +42,21 @@ class Keys:
 
     def contact_key(self, who: Identity) -> bytes:
         """The blind form of a number or address: equal for equal ones, unreadable without the key."""
-        return hmac.digest(self.contacts, who.match.encode(), "sha256")[:CONTACT_KEY_BYTES]
+        inner, outer = self._contact_states
+        inner, outer = inner.copy(), outer.copy()
+        inner.update(who.match.encode())
+        outer.update(inner.digest())
+        return outer.digest()[:CONTACT_KEY_BYTES]
+
+    @cached_property
+    def _contact_states(self) -> tuple[hashlib._Hash, hashlib._Hash]:
+        """HMAC-SHA-256 (RFC 2104) under the key of contacts, before the message.
+
+        A phone book takes thousands, and `hmac.digest` sets the key up for each: 7 µs in the place of 1.
+        """
+        key = self.contacts.ljust(hashlib.sha256().block_size, b"\0")
+        inner, outer = (bytes(byte ^ pad for byte in key) for pad in (0x36, 0x5C))
+        return hashlib.sha256(inner), hashlib.sha256(outer)
 
     def code_hash(self, contact_key: bytes, code: str) -> bytes:
         """What is stored of a one-time code; bound to the number that it was sent to."""

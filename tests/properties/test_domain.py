@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hmac
 from collections.abc import Callable
 from itertools import chain
 from urllib.parse import quote, quote_plus
@@ -13,9 +14,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from messenger_api.domain import phone as phones
+from messenger_api.domain.identity import LoginName
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.domain.phone import Phone, masked, match_key, read
 from messenger_api.domain.renumbered import RENUMBERINGS, todays
+from messenger_api.domain.secrets import Keys
 from messenger_api.ops.groups import decoded
 from messenger_api.storage.models import User
 from tests.matrix import some_when_quick
@@ -517,3 +520,13 @@ def test_a_text_with_what_an_encoder_would_not_leave_is_taken_as_it_is(text: str
 )
 def test_a_text_without_a_readable_sequence_is_taken_as_it_is(text: str) -> None:
     assert decoded(text) == text
+
+
+# Blind keys
+
+
+@given(st.text(min_size=1), st.text(max_size=40))
+def test_a_blind_key_is_half_of_hmac_sha256_under_a_key_of_its_own(secret: str, name: str) -> None:
+    keys, who = Keys.derive(secret), LoginName(name)
+    whole = hmac.digest(keys.contacts, f"@{name}".encode(), "sha256")
+    assert [keys.contact_key(who) for _ in range(2)] == [whole[:16]] * 2

@@ -81,6 +81,28 @@ def test_what_is_certain_is_valid_for_the_library_and_stays_as_it_is() -> None:
 
 
 @pytest.mark.long
+def test_digits_that_are_certain_are_read_at_once_as_they_would_be_step_by_step() -> None:
+    chance, countries = random.Random(1), ["", "DE", "US", "CN", "IN"]
+    for digits in numbers(NUMBERS // 10):
+        country = chance.choice(countries)
+        assert phones.read(digits, country) == phones._read(digits, country), (digits, country)
+
+
+@pytest.mark.long
+def test_the_country_of_a_number_is_the_librarys() -> None:
+    several = 0
+    for digits in numbers(NUMBERS // 10):
+        if not numbering.is_certain(digits):
+            continue
+        number = phonenumbers.parse("+" + digits)
+        wanted = phonenumbers.region_code_for_number(number)
+        wanted = wanted or phonenumbers.region_code_for_country_code(number.country_code or 0)
+        assert phones.Phone(digits).region == ("" if wanted == "001" else wanted), digits
+        several += len(numbering.countries_of(digits)) > 1
+    assert several > NUMBERS // 1000
+
+
+@pytest.mark.long
 def test_a_zero_at_home_means_for_the_library_what_is_certain_of_it() -> None:
     chance, known = random.Random(0), examples()
     regions, certain = sorted(phonenumbers.SUPPORTED_REGIONS), 0
