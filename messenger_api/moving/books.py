@@ -33,15 +33,15 @@ class Books:
 
     def move(self, books: Iterable[Book], target: Target) -> None:
         """Write every entry once for its owner."""
-        for uid, phones in books:
-            self._count.read += len(phones)
-            self._report.tell("contacts")
-            owner = self._people.by_uid.get(uid)
-            if owner is None:
-                self._skip(uid, phones, NO_ACCOUNT)
-            else:
-                self._write(owner, self._keys(owner, phones), target)
-        target.flush("contacts")
+        with target.filling("contacts"):
+            for uid, phones in books:
+                self._count.read += len(phones)
+                self._report.tell("contacts")
+                owner = self._people.by_uid.get(uid)
+                if owner is None:
+                    self._skip(uid, phones, NO_ACCOUNT)
+                else:
+                    self._write(owner, self._keys(owner, phones), target)
 
     def _keys(self, owner: Account, phones: Sequence[str]) -> list[bytes]:
         accounts, in_book = self._people.by_phone, self._numbers.in_book
@@ -64,8 +64,7 @@ class Books:
         self._count.moved += len(new)
         self._count.merged += len(keys) - len(new)
         # In the order of the primary key, which is the quickest.
-        for key in sorted(new):
-            target.add("contacts", (owner.uid, key))
+        target.add("contacts", *((owner.uid, key) for key in sorted(new)))
 
     def _skip(self, uid: int, phones: Iterable[str], reason: str) -> None:
         for phone in phones:

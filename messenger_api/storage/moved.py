@@ -162,6 +162,18 @@ def add(connection: Connection, table: Table, columns: Sequence[str], rows: Sequ
         connection.exec_driver_sql(into + ", ".join([marks] * len(rows)), values)
 
 
+def drop_indexes(connection: Connection, table: Table) -> None:
+    """Drop the indexes of a table, those of its keys left."""
+    for index in table.indexes:
+        index.drop(connection, checkfirst=True)
+
+
+def make_indexes(connection: Connection, table: Table) -> None:
+    """Make those that `drop_indexes` has dropped."""
+    for index in table.indexes:
+        index.create(connection, checkfirst=True)
+
+
 @contextmanager
 def exclusive(engine: Engine, lock: Path) -> Iterator[None]:
     """Of several moves into one database let one work, and no upgrade of it. `lock`: a file for SQLite's.

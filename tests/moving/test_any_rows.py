@@ -57,8 +57,8 @@ class Rows(Target):
     def __init__(self) -> None:
         self.tables: defaultdict[str, list[dict[str, object]]] = defaultdict(list)
 
-    def add(self, table: str, row: Row) -> None:
-        self.tables[table].append(dict(zip(COLUMNS[table], row, strict=True)))
+    def add(self, table: str, *rows: Row) -> None:
+        self.tables[table] += (dict(zip(COLUMNS[table], row, strict=True)) for row in rows)
 
     def values(self, table: str, *columns: str) -> list[tuple[object, ...]]:
         """These columns of every row."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, inspect
 
 from messenger_api.storage.moved import COLUMNS
 from tests.cli.commands import Cli, Process, Start
@@ -47,6 +47,14 @@ def content(uri: str) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
+def indexes(uri: str) -> dict[str, set[str | None]]:
+    """The indexes of each table that a move writes."""
+    engine = create_engine(uri)
+    found = {table: {index["name"] for index in inspect(engine).get_indexes(table)} for table in COLUMNS}
+    engine.dispose()
+    return found
+
+
 def has_begun(process: Process, skipped: Path) -> bool:
     """Whether there is something to kill, or nothing to wait for."""
     return skipped.exists() or not process.is_running
@@ -65,6 +73,7 @@ def test_killed_at_random_moments_and_started_again_the_content_is_the_same(
     whole = {**keys, "MESSENGER_SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path / 'whole.sqlite3'}"}
     for environment in (whole, keys):
         cli.ok("db", "upgrade", **environment)
+    made = indexes(keys["MESSENGER_SQLALCHEMY_DATABASE_URI"])
     arguments = ["move", "php", "--from", demo.uri, "--appid", "app", "--go", "--files", str(demo.files)]
     seconds = cli.json(*arguments, **whole)["seconds"]
     chance = random.Random(seed)
@@ -81,5 +90,6 @@ def test_killed_at_random_moments_and_started_again_the_content_is_the_same(
     assert last.exit_code == 0 or "has the accounts of" in last.output
     moved = content(keys["MESSENGER_SQLALCHEMY_DATABASE_URI"])
     assert moved == content(whole["MESSENGER_SQLALCHEMY_DATABASE_URI"])
+    assert indexes(keys["MESSENGER_SQLALCHEMY_DATABASE_URI"]) == made
     assert len(moved["users"]) == len(moved["sessions"]) == USERS
     assert len(moved["contacts"]) == USERS * CONTACTS

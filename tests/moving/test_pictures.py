@@ -56,8 +56,8 @@ class Rows(Target):
     def __init__(self) -> None:
         self.rows: list[Row] = []
 
-    def add(self, table: str, row: Row) -> None:
-        self.rows.append(row)
+    def add(self, table: str, *rows: Row) -> None:
+        self.rows += rows
 
 
 @pytest.fixture
