@@ -97,6 +97,13 @@ def test_it_is_found_by_being_installed_and_loads_nothing_until_asked(tmp_path: 
 # In this process
 
 
+@pytest.mark.mesibo_sandbox(faults=[Fault("usersget", error="BADUSER")])
+def test_the_fixture_is_here_too_with_the_faults_of_its_marker(mesibo_sandbox: MesiboSandbox) -> None:
+    with client(mesibo_sandbox) as mesibo, pytest.raises(MesiboError):
+        mesibo.call(UsersGet())
+    assert [call.error for call in mesibo_sandbox.calls] == ["BADUSER"]
+
+
 def test_it_is_up_in_50_ms() -> None:
     """The best of ten, by a watch that knows how busy the machine is."""
 
