@@ -27,8 +27,8 @@ from messenger_api.services.login.mailed_code import MailedCodeFlow
 from messenger_api.services.login.rates import Rates
 from messenger_api.services.login.secret import SecretFlow
 from messenger_api.services.login.sms_code import SmsCodeFlow
+from messenger_api.services.operator.acts import Acts
 from messenger_api.services.operator.admin_sessions import AdminSessions
-from messenger_api.services.operator.administrators import Administrators
 from messenger_api.services.operator.console import Console
 from messenger_api.services.operator.imports import Imports
 from messenger_api.services.otp.codes import OneTimeCodes
@@ -144,16 +144,26 @@ class Parts(Foundation):
     def worker(self) -> Worker:
         """The thread that runs it, and housekeeping."""
         upkeep, news = Upkeep(self.database, self.mesibo), News(self.database)
-        housekeeping = Housekeeping(self.database, self.files, self.sessions, upkeep, news, self.runner)
+        kept = (self.sessions, self.admin_sessions, self.audit, upkeep, news)
+        housekeeping = Housekeeping(self.database, self.files, *kept, self.runner)
         worker = Worker(self.runner, self.database.queued, housekeeping)
         self._open.callback(worker.stop)
         return worker
 
     @cached_property
+    def admin_sessions(self) -> AdminSessions:
+        """Who is logged in to the console."""
+        return AdminSessions(self.database, self.keys, self.limits, self.audit)
+
+    @cached_property
+    def acts(self) -> Acts:
+        """What operators do about users."""
+        return Acts(self.database, self.audit, self.closing, self.sessions)
+
+    @cached_property
     def console(self) -> Console:
-        """All that the console asks, and the commands beside it."""
-        sessions = AdminSessions(self.database, self.keys, self.limits)
-        return Console(self.operator, Administrators(self.database, self.keys), sessions)
+        """All that the console asks and does."""
+        return Console(self.operator, self.administrators, self.admin_sessions, self.audit, self.acts)
 
     @cached_property
     def imports(self) -> Imports:

@@ -18,6 +18,8 @@ from messenger_api.services.identities import Identities, Method, PhoneNumbers, 
 from messenger_api.services.installation import Installation
 from messenger_api.services.login.passwords import PasswordMethod
 from messenger_api.services.operator import Operator
+from messenger_api.services.operator.administrators import Administrators
+from messenger_api.services.operator.audit import Audit
 from messenger_api.services.operator.figures import Figures
 from messenger_api.services.operator.groups import GroupQueries
 from messenger_api.services.operator.health import Health
@@ -100,7 +102,17 @@ class OperatorParts(Held):
     @cached_property
     def outbox(self) -> OutboxControl:
         """The outbox for operators."""
-        return OutboxControl(self.database)
+        return OutboxControl(self.database, self.audit)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """What operators did."""
+        return Audit(self.database, self.keys)
+
+    @cached_property
+    def administrators(self) -> Administrators:
+        """Who may use the console."""
+        return Administrators(self.database, self.keys, self.audit)
 
     @cached_property
     def texts(self) -> TextReports:

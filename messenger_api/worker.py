@@ -14,6 +14,8 @@ from messenger_api.domain.errors import TryLater
 from messenger_api.outbox.runner import Runner
 from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.groups.upkeep import Upkeep
+from messenger_api.services.operator.admin_sessions import AdminSessions
+from messenger_api.services.operator.audit import Audit
 from messenger_api.services.people.news import News
 from messenger_api.storage import (
     codes,
@@ -43,6 +45,8 @@ PUSH_KEPT_SECONDS = 90 * 24 * 3600
 CLEANING_SECONDS = 3600
 UPKEEP_SECONDS = 60
 NEWS_SECONDS = 2
+# How often the log is told of the audit's last row.
+AUDIT_SECONDS = 24 * 3600
 ROSTERS_AT_ONCE = 20
 
 # How often it is noted that somebody delivers; `/readyz` tells when nobody did for a minute.
@@ -59,6 +63,8 @@ class Housekeeping:
         database: Database,
         files: FileStore,
         sessions: Sessions,
+        admin_sessions: AdminSessions,
+        audit: Audit,
         upkeep: Upkeep,
         news: News,
         runner: Runner,
@@ -72,6 +78,8 @@ class Housekeeping:
             (Throttle(CLEANING_SECONDS), runner.name_others),
             (Throttle(UPKEEP_SECONDS), upkeep.pass_over),
             (Throttle(NEWS_SECONDS), news.note),
+            (Throttle(CLEANING_SECONDS), admin_sessions.expire),
+            (Throttle(AUDIT_SECONDS), audit.tell_last),
         )
 
     def keep(self) -> None:

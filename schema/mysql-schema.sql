@@ -1,4 +1,4 @@
--- The tables of messenger-api for MySQL and MariaDB, at revision 0009.
+-- The tables of messenger-api for MySQL and MariaDB, at revision 0010.
 --
 -- Into an empty database:  mysql -h HOST -u USER -p DATABASE < schema/mysql-schema.sql
 -- The same is done by:     messenger-api db upgrade
@@ -29,6 +29,21 @@ CREATE TABLE administrators (
     CONSTRAINT pk_administrators PRIMARY KEY (id),
     CONSTRAINT uq_administrators_name UNIQUE (name)
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+
+-- Something that was done: by whom and about whom as keyed hashes, each row bound to the one before
+-- it. Ids are without a gap, from 1. `actor` is NULL for a command on the server, `subject` where
+-- it is about nobody. `fields`: the event as JSON. `chain`: see `domain.audit`.
+CREATE TABLE audit (
+    id BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    actor BINARY(16),
+    subject BINARY(16),
+    event VARCHAR(32) COLLATE ascii_bin NOT NULL,
+    fields TEXT NOT NULL,
+    chain BINARY(32) NOT NULL,
+    CONSTRAINT pk_audit PRIMARY KEY (id)
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE INDEX ix_audit_subject_id ON audit (subject, id);
 
 -- A group, under the id that mesibo gave it. `version` moves with every change: an optimistic lock.
 -- `roster`: its members as apps are told (`domain.members`), so that a sync need not gather them.
@@ -279,6 +294,7 @@ CREATE TABLE group_members (
 CREATE INDEX ix_group_members_uid ON group_members (uid);
 
 -- A user's complaint about another, for the operator to read. It goes with either of the two.
+-- `closed_at`: when an operator acted on it, or dismissed it; 0 while it is open.
 CREATE TABLE reports (
     id BIGINT NOT NULL AUTO_INCREMENT,
     reporter BIGINT NOT NULL,
@@ -287,10 +303,12 @@ CREATE TABLE reports (
     reason VARCHAR(32) COLLATE ascii_bin NOT NULL DEFAULT '',
     text VARCHAR(1000) NOT NULL DEFAULT '',
     created_at BIGINT NOT NULL,
+    closed_at BIGINT NOT NULL DEFAULT 0,
     CONSTRAINT pk_reports PRIMARY KEY (id),
     CONSTRAINT fk_reports_reporter FOREIGN KEY(reporter) REFERENCES users (uid) ON DELETE CASCADE,
     CONSTRAINT fk_reports_reported FOREIGN KEY(reported) REFERENCES users (uid) ON DELETE CASCADE
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE INDEX ix_reports_closed_at_id ON reports (closed_at, id);
 CREATE INDEX ix_reports_reported ON reports (reported);
 CREATE INDEX ix_reports_reporter ON reports (reporter);
 
@@ -336,4 +354,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0009');
+INSERT INTO alembic_version (version_num) VALUES ('0010');

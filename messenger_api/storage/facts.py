@@ -19,6 +19,12 @@ MOVE = "move"
 NEWS = "news"
 """How far changes of accounts are noted for those who have their numbers (`storage.news`)."""
 
+AUDIT = "audit"
+"""The last row of the audit, its id and its chain (`storage.audit`)."""
+
+AUDIT_KEY = "audit_key"
+"""The key of the audit, sealed under the SECRET_KEY; a change of that seals it anew."""
+
 
 def read(connection: Connection, name: str) -> str:
     """A fact; "" when there is none."""
@@ -29,6 +35,16 @@ def write(connection: Connection, name: str, value: str) -> None:
     """Put a fact in the place of the former one."""
     connection.execute(ignoring_known(insert(Fact).values(name=name, value=value)))
     connection.execute(update(Fact).where(Fact.name == name).values(value=value))
+
+
+def lock(connection: Connection, name: str) -> str:
+    """A fact, which nobody else changes before this transaction ends; made, as "", when there is none."""
+    query = select(Fact.value).where(Fact.name == name).with_for_update()
+    found = connection.execute(query).scalar()
+    if found is None:
+        connection.execute(ignoring_known(insert(Fact).values(name=name, value="")))
+        found = connection.execute(query).scalar_one()
+    return str(found)
 
 
 def server_version(connection: Connection) -> str:

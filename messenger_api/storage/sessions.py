@@ -231,3 +231,8 @@ def of_user(connection: Connection, uid: int, *, seen_since: int = 0) -> Sequenc
         .order_by(Session.sid.desc())
     )
     return connection.execute(query).all()
+
+
+def owner(connection: Connection, sid: int) -> int:
+    """The uid of a session's user; 0 when there is no such session."""
+    return int(connection.execute(select(Session.uid).where(Session.sid == sid)).scalar() or 0)

@@ -13,10 +13,10 @@ from messenger_api.cli.common import (
     as_json,
     fail,
     local_time,
+    looking,
     print_json,
     print_table,
     printable,
-    ready_product,
     say,
 )
 from messenger_api.cli.qr import as_text, write_svg
@@ -73,8 +73,8 @@ def create(name: str, role: str, stdin: bool, svg: Path | None) -> None:
 @as_json
 def list_admins(as_json: bool) -> None:
     """List the administrators, by name."""
-    with ready_product() as parts:
-        found = parts.console.administrators.every()
+    with looking() as parts:
+        found = parts.administrators.every()
     if as_json:
         print_json(found)
         return
@@ -116,9 +116,9 @@ def reset(name: str, stdin: bool, svg: Path | None) -> None:
 
 @contextmanager
 def _administrators() -> Iterator[Administrators]:
-    with ready_product() as parts:
+    with looking() as parts:
         try:
-            yield parts.console.administrators
+            yield parts.administrators
         except ImportError as error:
             fail(f"The console needs: pip install '.[console]' ({error})")
         except NoSuchAdministrator as error:

@@ -6,10 +6,12 @@ import click
 
 from messenger_api.cli.common import (
     as_json,
+    built,
     fail,
     local_time,
     print_json,
     print_table,
+    ready_product,
     ready_services,
     uid_of,
 )
@@ -54,10 +56,9 @@ def revoke(sid: int | None, number: str) -> None:
     """End a session, or all of a user's, with the push token and mesibo's token."""
     if bool(sid) == bool(number):
         fail("Name a session or, with --user, a user.")
-    with ready_services() as (parts, services):
-        ended = (
-            services.sessions.revoke_any(sid) if sid else services.sessions.revoke_all(uid_of(parts, number))
-        )
+    with ready_product() as parts:
+        acts = built(lambda: parts.acts)
+        ended = acts.end_session(sid) if sid else acts.end_sessions(uid_of(parts, number))
     if sid and not ended:
         fail(f"There is no session {sid}.")
     click.echo(f"Sessions ended: {ended}")

@@ -7,25 +7,26 @@ import click
 from messenger_api.cli.commands.users import users
 from messenger_api.cli.common import (
     as_json,
+    built,
     limit_of,
     local_time,
     looking,
     print_json,
     print_table,
     printable,
+    ready_product,
     ready_services,
     say,
     uid_of,
 )
-from messenger_api.domain.errors import TryLater
 
 
 @users.command()
 @click.argument("number")
 def block(number: str) -> None:
     """Keep a user out: all sessions end, with mesibo's tokens, and logins are refused."""
-    with ready_services() as (parts, services):
-        services.closing.keep_out(uid_of(parts, number))
+    with ready_product() as parts:
+        built(lambda: parts.acts).keep_out(uid_of(parts, number))
     say(f"{printable(number)} is blocked.")
 
 
@@ -33,8 +34,8 @@ def block(number: str) -> None:
 @click.argument("number")
 def unblock(number: str) -> None:
     """Let a user in again."""
-    with ready_services() as (parts, services):
-        services.closing.let_in(uid_of(parts, number))
+    with ready_product() as parts:
+        built(lambda: parts.acts).let_in(uid_of(parts, number))
     say(f"{printable(number)} may log in again.")
 
 
@@ -43,14 +44,11 @@ def unblock(number: str) -> None:
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 def delete(number: str, yes: bool) -> None:
     """Delete a user's account, as the user can do in the app."""
-    with ready_services() as (parts, services):
+    with ready_services() as (parts, _services):
         uid = uid_of(parts, number)
         if not yes:
             click.confirm(f"Delete the account of {number}, its memberships and its pictures?", abort=True)
-        services.closing.close(uid)
-        try:
-            services.closing.finish_now(uid)
-        except TryLater:
+        if not built(lambda: parts.acts).delete(uid):
             say(f"The account of {printable(number)} is closed; the outbox goes on with the rest.")
             return
     say(f"The account of {printable(number)} is deleted.")

@@ -105,10 +105,6 @@ class Sessions:
         """End every session of a user; returns how many ended."""
         return self._end(Session.uid == uid, Why.REVOKED)
 
-    def revoke_any(self, sid: int) -> int:
-        """End a session, whoever's it is, for the operator; returns how many ended."""
-        return self._end(Session.sid == sid, Why.REVOKED)
-
     def expire(self) -> int:
         """End the sessions that no app has used for `SESSION_IDLE_DAYS`, in batches; returns how many."""
         ended = 0

@@ -21,6 +21,8 @@ from messenger_api.domain.secrets import Keys
 from messenger_api.services.limits import Claim, Limits
 from messenger_api.services.login.hashes import Hashes
 from messenger_api.services.operator.administrators import HASH_PATIENCE, about
+from messenger_api.services.operator.audit import Audit
+from messenger_api.services.operator.events import LoggedIn, LoggedOut, NumberRevealed
 from messenger_api.services.operator.second_factor import nobodys_secret, step_of
 from messenger_api.storage import administrators
 from messenger_api.storage.administrators import KnownAdministrator
@@ -59,10 +61,11 @@ class AdminSessions:
     where the extra `console` is not installed.
     """
 
-    def __init__(self, database: Database, keys: Keys, limits: Limits) -> None:
+    def __init__(self, database: Database, keys: Keys, limits: Limits, audit: Audit) -> None:
         self._database = database
         self._keys = keys
         self._limits = limits
+        self._audit = audit
 
     @cached_property
     def _hashes(self) -> Hashes:
@@ -99,6 +102,7 @@ class AdminSessions:
         self._database.write(work)
         self._forgive(claims)
         self._limits.note(self._network_claim(name, network))
+        self._audit.note(LoggedIn(), by=name, administrator=name)
         return token
 
     def prove(self, caller: SignedIn, code: str, network: str) -> None:
@@ -131,13 +135,15 @@ class AdminSessions:
         revealed = found.revealed if now < found.revealed_until else 0
         return SignedIn(found.administrator, found.name, Role.of(found.role), revealed)
 
-    def reveal(self, token: str, uid: int) -> None:
-        """Have this session show the number of one user for five minutes."""
+    def reveal(self, caller: SignedIn, token: str, uid: int, address: str, reason: str) -> None:
+        """Have the caller's session, which has this token, show a user's number for five minutes."""
+        self._audit.note(NumberRevealed(uid=uid, reason=reason), by=caller.name, user=address)
         hashed, until = self._token_hash(token), self._database.now() + REVEALED_SECONDS
         self._database.run(lambda tx: administrators.reveal(tx, hashed, uid=uid, until=until))
 
-    def log_out(self, token: str) -> None:
-        """End the session with this token."""
+    def log_out(self, caller: SignedIn, token: str) -> None:
+        """End the caller's session, which has this token."""
+        self._audit.note(LoggedOut(), by=caller.name, administrator=caller.name)
         self._database.run(lambda tx: administrators.end_session(tx, self._token_hash(token)))
 
     def expire(self) -> None:

@@ -11,6 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from messenger_api.domain.administrators import Role, name_of
 from messenger_api.domain.secrets import Keys
 from messenger_api.services.login.hashes import Hashes
+from messenger_api.services.operator.audit import Audit
+from messenger_api.services.operator.events import (
+    AdministratorDisabled,
+    AdministratorMade,
+    AdministratorReset,
+)
 from messenger_api.services.operator.second_factor import Enrolment, enrolment
 from messenger_api.storage import administrators
 from messenger_api.storage.administrators import KnownAdministrator
@@ -41,9 +47,10 @@ class Administrators:
     where the extra `console` is not installed.
     """
 
-    def __init__(self, database: Database, keys: Keys) -> None:
+    def __init__(self, database: Database, keys: Keys, audit: Audit) -> None:
         self._database = database
         self._keys = keys
+        self._audit = audit
         self._some = False
 
     @cached_property
@@ -84,6 +91,7 @@ class Administrators:
             self._database.write(work)
         except IntegrityError:
             raise ValueError(f"there is an administrator {name}: messenger-api admin reset {name}") from None
+        self._audit.note(AdministratorMade(role=role.word), by=None, administrator=name)
         return new
 
     def reset(self, typed: str, password: str) -> Enrolment:
@@ -95,6 +103,8 @@ class Administrators:
         """
         known = self._known(typed)
         hashed, new = self._made(password), enrolment(known.name)
+        event = AdministratorReset(old="disabled" if known.disabled else "active")
+        self._audit.note(event, by=None, administrator=known.name)
 
         def work(tx: Connection, _now: int) -> None:
             totp = self._sealed(new.secret, known.id)
@@ -107,6 +117,8 @@ class Administrators:
     def disable(self, typed: str) -> None:
         """Keep an administrator out; their sessions end. Raises NoSuchAdministrator."""
         known = self._known(typed)
+        event = AdministratorDisabled(old="disabled" if known.disabled else "active")
+        self._audit.note(event, by=None, administrator=known.name)
 
         def work(tx: Connection, _now: int) -> None:
             administrators.disable(tx, known.id)

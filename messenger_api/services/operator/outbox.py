@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from messenger_api.domain.names import cleaned
+from messenger_api.services.operator.audit import Audit
+from messenger_api.services.operator.events import OutboxPurged, OutboxRetried
 from messenger_api.storage import new_groups, outbox
 from messenger_api.storage.db import Database
 
@@ -41,8 +43,9 @@ class OutboxStatus(msgspec.Struct, frozen=True):
 class OutboxControl:
     """Reads and changes the outbox. Every method raises TryLater when the database does not answer."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, audit: Audit) -> None:
         self._database = database
+        self._audit = audit
 
     def status(self, most: int) -> OutboxStatus:
         """Counts, and up to `most` dead items and unknown groups, the oldest first."""
@@ -57,11 +60,16 @@ class OutboxControl:
         notes = self._database.run(lambda tx: new_groups.for_a_person(tx, most))
         return [UnknownGroup(cleaned(note.name), note.members, note.created_at) for note in notes]
 
-    def retry(self, item: int | None) -> int:
-        """Queue a dead item again as if never tried, or, with None, all of them; returns how many."""
+    def retry(self, item: int | None, *, by: str | None = None) -> int:
+        """Queue a dead item again as if never tried, or, with None, all of them; returns how many.
+
+        `by`: the administrator who does it; None is a command on the server.
+        """
+        self._audit.note(OutboxRetried(item=item or 0), by=by)
         # Through `write`, for a worker in this process to be woken; others look every second.
         return self._database.write(lambda tx, now: outbox.retry(tx, now, item))
 
-    def purge(self, item: int | None) -> int:
-        """Remove a dead item for good, or, with None, all of them; returns how many."""
+    def purge(self, item: int | None, *, by: str | None = None) -> int:
+        """Remove a dead item for good, or, with None, all of them; returns how many. `by` as for `retry`."""
+        self._audit.note(OutboxPurged(item=item or 0), by=by)
         return self._database.write(lambda tx, _now: outbox.purge(tx, item))

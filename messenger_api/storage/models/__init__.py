@@ -24,6 +24,7 @@ from messenger_api.storage.models.base import Base as Base
 from messenger_api.storage.models.base import column
 from messenger_api.storage.models.console import Administrator as Administrator
 from messenger_api.storage.models.console import AdminSession as AdminSession
+from messenger_api.storage.models.console import AuditRow as AuditRow
 from messenger_api.storage.models.figures import FigureRow as FigureRow
 from messenger_api.storage.models.push import PUSH_APP_LENGTH as PUSH_APP_LENGTH
 from messenger_api.storage.models.push import PUSH_TOKEN_LENGTH as PUSH_TOKEN_LENGTH
@@ -212,10 +213,18 @@ class Block(Base):
 
 
 class Report(Base):
-    """A user's complaint about another, for the operator to read. It goes with either of the two."""
+    """A user's complaint about another, for the operator to read. It goes with either of the two.
+
+    `closed_at`: when an operator acted on it, or dismissed it; 0 while it is open.
+    """
 
     __tablename__ = "reports"
-    __table_args__ = (Index(None, "reporter"), Index(None, "reported"), NUMBERED)
+    __table_args__ = (
+        Index(None, "reporter"),
+        Index(None, "reported"),
+        Index(None, "closed_at", "id"),
+        NUMBERED,
+    )
 
     id: ColumnElement[int] = column(ID, primary_key=True, autoincrement=True)
     reporter: ColumnElement[int] = column(ForeignKey("users.uid", ondelete="CASCADE"))
@@ -224,6 +233,7 @@ class Report(Base):
     reason: ColumnElement[str] = column(ascii_text(32), server_default=EMPTY)
     text: ColumnElement[str] = column(String(REPORT_LENGTH), server_default=EMPTY)
     created_at: ColumnElement[int] = column(BigInteger)
+    closed_at: ColumnElement[int] = column(BigInteger, server_default=ZERO)
 
 
 class Group(Base):

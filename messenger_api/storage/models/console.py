@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, Integer, SmallInteger
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, Integer, SmallInteger, Text
 
-from messenger_api.storage.columns import HASH, MYSQL, SEALED, ZERO, ascii_text
+from messenger_api.storage.columns import HASH, KEY, MYSQL, SEALED, ZERO, ascii_text
 from messenger_api.storage.models.base import Base, column
 
 ADMINISTRATOR_LENGTH = 64
@@ -41,3 +41,22 @@ class AdminSession(Base):
     seen_at: ColumnElement[int] = column(BigInteger)
     revealed: ColumnElement[int] = column(BigInteger, server_default=ZERO)
     revealed_until: ColumnElement[int] = column(BigInteger, server_default=ZERO)
+
+
+class AuditRow(Base):
+    """Something that was done: by whom and about whom as keyed hashes, each row bound to the one before it.
+
+    Ids are without a gap, from 1. `actor` is NULL for a command on the server, `subject` where it is about
+    nobody. `fields`: the event as JSON. `chain`: see `domain.audit`.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = (Index(None, "subject", "id"), MYSQL)
+
+    id: ColumnElement[int] = column(BigInteger, primary_key=True, autoincrement=False)
+    at: ColumnElement[int] = column(BigInteger)
+    actor: ColumnElement[bytes | None] = column(KEY, nullable=True)
+    subject: ColumnElement[bytes | None] = column(KEY, nullable=True)
+    event: ColumnElement[str] = column(ascii_text(32))
+    fields: ColumnElement[str] = column(Text)
+    chain: ColumnElement[bytes] = column(HASH)

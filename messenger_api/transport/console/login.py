@@ -54,7 +54,7 @@ def add_login(blueprint: Blueprint, console: Console) -> None:
 
     @blueprint.post("/logout")
     def log_out() -> BaseResponse:
-        console.sessions.log_out(access.cookie())
+        console.sessions.log_out(access.signed_in(), access.cookie())
         answer = redirect(url_for(NAME), 303)
         access.forget_cookie(answer)  # type: ignore[arg-type]
         return answer

@@ -1,0 +1,101 @@
+"""What the audit tells of: each event with its exact fields. Who did it and about whom stands beside them.
+
+A uid says who was meant as long as the account stands, and nothing afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Access = Literal["open", "blocked"]
+Closed = Literal["open", "acted on", "dismissed"]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that was done."""
+
+
+class AdministratorMade(Event, frozen=True):
+    """An administrator was made, with a role."""
+
+    role: str
+
+
+class AdministratorReset(Event, frozen=True):
+    """An administrator was given other proofs; whoever was kept out may come in."""
+
+    old: Literal["active", "disabled"]
+    new: Literal["active"] = "active"
+
+
+class AdministratorDisabled(Event, frozen=True):
+    """An administrator is kept out."""
+
+    old: Literal["active", "disabled"]
+    new: Literal["disabled"] = "disabled"
+
+
+class LoggedIn(Event, frozen=True):
+    """An administrator came into the console."""
+
+
+class LoggedOut(Event, frozen=True):
+    """An administrator ended a session in the console."""
+
+
+class NumberRevealed(Event, frozen=True):
+    """A user's whole number was shown."""
+
+    uid: int
+    reason: str
+
+
+class UserAccess(Event, frozen=True):
+    """A user was kept out, or let in again."""
+
+    uid: int
+    old: Access
+    new: Access
+    reason: str
+
+
+class UserDeleted(Event, frozen=True):
+    """A user's account was deleted."""
+
+    uid: int
+    reason: str
+
+
+class SessionsEnded(Event, frozen=True):
+    """Sessions of a user's apps were ended: one by its sid, or, with sid 0, all."""
+
+    uid: int
+    sid: int
+    reason: str
+
+
+class OutboxRetried(Event, frozen=True):
+    """Items that were given up were queued again: one, or, with 0, all."""
+
+    item: int
+
+
+class OutboxPurged(Event, frozen=True):
+    """Items that were given up were removed for good: one, or, with 0, all."""
+
+    item: int
+
+
+class ReportClosed(Event, frozen=True):
+    """A report was acted on, or dismissed."""
+
+    report: int
+    old: Closed
+    new: Closed
+    reason: str
+
+
+EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}
+"""By the names that stand in the rows."""
