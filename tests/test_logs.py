@@ -30,7 +30,7 @@ EVENTS = st.fixed_dictionaries(
 
 def lines(event: dict[str, Any]) -> list[str]:
     """By both."""
-    return [render(None, "", dict(event)) for render in (logs.for_people(colors=False), STRUCTLOGS)]
+    return [str(render(None, "", dict(event))) for render in (logs.for_people(colors=False), STRUCTLOGS)]
 
 
 @given(event=EVENTS)

@@ -19,7 +19,7 @@ from messenger_api.shadow.comparison import Answer
 from messenger_api.shadow.stand_in import StandIn
 from messenger_api.storage.db import open_database
 from messenger_api.storage.users import accounts
-from messenger_api.transport.api import respond
+from messenger_api.transport.api import Api
 from messenger_api.transport.envelope import Reply
 from messenger_api.transport.reading import read
 
@@ -83,6 +83,7 @@ class Ours:
             outbox_in_server=False,
         )
         self.parts = ShadowParts(quiet, open_database(quiet))
+        self._api = Api(self.parts.services)
 
     def op(self, environ: WSGIEnvironment, body: bytes) -> str:
         """The op that a request names; "" when it cannot be read."""
@@ -98,7 +99,7 @@ class Ours:
         self._stand_in.gid = int(str(gid)) if str(gid).isdecimal() else 0
         if self._stand_in.token:
             return self._log_in(environ, body)
-        return respond(self.parts.services, _again(environ, body))
+        return self._api.respond(_again(environ, body))
 
     def close(self) -> None:
         """Let go of everything."""
@@ -110,14 +111,14 @@ class Ours:
         fields = dict(read(_again(environ, body), self.parts.settings).fields)
         who = self.parts.identities.read(str(fields.get("phone", "")), self.parts.settings.default_country)
         if who is None:
-            return respond(self.parts.services, _again(environ, body))
+            return self._api.respond(_again(environ, body))
         self._know(self.parts.keys.contact_key(who))
         without = {name: value for name, value in fields.items() if name not in CODE_FIELDS}
         code = self.parts.codes_sent.take(who.address)
         if not code:
-            respond(self.parts.services, _posted(environ, without))
+            self._api.respond(_posted(environ, without))
             code = self.parts.codes_sent.take(who.address)
-        return respond(self.parts.services, _posted(environ, {**without, "otp": code}))
+        return self._api.respond(_posted(environ, {**without, "otp": code}))
 
     def _know(self, key: bytes) -> None:
         """Tell the stand-in the uid of an account."""

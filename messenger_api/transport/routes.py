@@ -1,6 +1,6 @@
 """The API's addresses as routes of the Flask application, and the short way past them.
 
-Both ways end in `transport.api.respond`. What `shortcut` saves are the contexts of Flask, its look-up of the
+Both ways end in `transport.api.Api`. What `shortcut` saves are the contexts of Flask, its look-up of the
 address and its response; hooks see no call that takes the short way.
 """
 
@@ -25,7 +25,7 @@ from messenger_api.transport.addresses import (
     is_api,
     is_posted_to_api,
 )
-from messenger_api.transport.api import respond
+from messenger_api.transport.api import Api
 from messenger_api.transport.envelope import NOOP, Reply
 from messenger_api.transport.pages import front_page
 
@@ -62,14 +62,14 @@ class ApiResponse(Response):
         return self.headers
 
 
-def api_blueprint(services: Services) -> Blueprint:
+def api_blueprint(api: Api, services: Services) -> Blueprint:
     """The API's routes: its own addresses, and whatever is posted where no page takes it."""
     blueprint = Blueprint(API, __name__)
 
     blueprint.record_once(AnyPath.let_in)
 
     def call() -> Response:
-        return _reply_in_flask(services)
+        return _reply_in_flask(api)
 
     def front() -> Response:
         return call() if is_api(current_app.url_map, request.environ) else front_page(services)
@@ -84,7 +84,7 @@ def api_blueprint(services: Services) -> Blueprint:
     @blueprint.errorhandler(Exception)
     def failed(error: Exception) -> Response:
         """Answer what a hook or the front page raised."""
-        return _reply_in_flask(services, error)
+        return _reply_in_flask(api, error)
 
     @blueprint.app_errorhandler(MethodNotAllowed)
     def other_method(error: MethodNotAllowed) -> Any:
@@ -100,7 +100,7 @@ def api_blueprint(services: Services) -> Blueprint:
     return blueprint
 
 
-def always_answered(app: Flask, services: Services) -> WSGIApplication:
+def always_answered(app: Flask, api: Api) -> WSGIApplication:
     """Flask as WSGI, where a call of the API has its answer whatever hooks raise and whatever its method is.
 
     Flask lets out what `teardown_request` raises, and with `TESTING` or `DEBUG` what `after_request` does.
@@ -116,8 +116,8 @@ def always_answered(app: Flask, services: Services) -> WSGIApplication:
         begun = _Begun()
         try:
             pieces = flask(environ, begun)
-        except Exception as error:  # noqa: BLE001 - `respond` logs it
-            return _reply(services, environ, error).send(environ, start_response)
+        except Exception as error:  # noqa: BLE001 - `Api.respond` logs it
+            return _reply(api, environ, error).send(environ, start_response)
         start_response(begun.status, begun.headers)
         return pieces
 
@@ -137,7 +137,7 @@ class _Begun:
         return io.BytesIO().write  # Flask writes nothing there
 
 
-def shortcut(served: WSGIApplication, app: Flask, services: Services) -> WSGIApplication:
+def shortcut(served: WSGIApplication, app: Flask, api: Api) -> WSGIApplication:
     """The same application, where a call of the API does not go through Flask (`API_SHORTCUT`)."""
     routes, looked = app.url_map, False
 
@@ -147,7 +147,7 @@ def shortcut(served: WSGIApplication, app: Flask, services: Services) -> WSGIApp
             looked = True
             _warn_of_hooks(app)
         if is_api(routes, environ):
-            return respond(services, environ).send(environ, start_response)
+            return api.respond(environ).send(environ, start_response)
         return served(environ, start_response)
 
     return answering
@@ -163,24 +163,24 @@ def _warn_of_hooks(app: Flask) -> None:
         )
 
 
-def _reply_in_flask(services: Services, raised: Exception | None = None) -> ApiResponse:
+def _reply_in_flask(api: Api, raised: Exception | None = None) -> ApiResponse:
     """The answer to Flask's request; who listens to Flask for exceptions hears of a fault."""
-    reply = _reply(services, request.environ, raised)
+    reply = _reply(api, request.environ, raised)
     if reply.fault and not hasattr(raised, "original_exception"):  # of those, Flask has told
         app = current_app._get_current_object()  # type: ignore[attr-defined]
         got_request_exception.send(app, exception=reply.fault)
     return ApiResponse.of(reply)
 
 
-def _reply(services: Services, environ: WSGIEnvironment, raised: Exception | None) -> Reply:
+def _reply(api: Api, environ: WSGIEnvironment, raised: Exception | None) -> Reply:
     """The answer to a request whose body a hook may have read.
 
     Args:
-        services: what the ops call.
+        api: what answers.
         environ: the request.
         raised: what a hook raised. `abort` of any status is TRYLATER without being a fault of ours.
     """
     if environ["wsgi.input"].seekable():
         environ["wsgi.input"].seek(0)
     cause = getattr(raised, "original_exception", None) or raised
-    return respond(services, environ, TryLater() if isinstance(cause, HTTPException) else cause)
+    return api.respond(environ, TryLater() if isinstance(cause, HTTPException) else cause)

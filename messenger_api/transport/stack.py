@@ -11,6 +11,7 @@ from messenger_api.services.limits import Limits
 from messenger_api.services.operator.console import Console
 from messenger_api.services.record import Services
 from messenger_api.settings import Settings
+from messenger_api.transport.api import Api
 from messenger_api.transport.bodies import MAX_BODY_BYTES
 from messenger_api.transport.console import console_blueprint
 from messenger_api.transport.files import files_blueprint
@@ -34,16 +35,17 @@ def served_by(
     """
     operator = console.operator
     settings = services.settings
-    app.register_blueprint(api_blueprint(services))
+    api = Api(services)
+    app.register_blueprint(api_blueprint(api, services))
     app.register_blueprint(files_blueprint(services.files))
     app.register_blueprint(health_blueprint(settings.secret_key, operator.health, schema_is_current))
     app.register_blueprint(metrics_blueprint(settings, operator))
     app.register_blueprint(receipts_blueprint(services))
     if not settings.admin_listen:
         app.register_blueprint(console_blueprint(console))
-    answering = always_answered(app, services)
+    answering = always_answered(app, api)
     if settings.api_shortcut:
-        answering = shortcut(answering, app, services)
+        answering = shortcut(answering, app, api)
     receiving = Receiving(answering, settings.max_upload_bytes + MAX_BODY_BYTES)
     return trust_proxies(receiving, settings, services.limits)
 
