@@ -14,6 +14,7 @@ from messenger_api.services.account.exports import Exports
 from messenger_api.services.account.number_change import NumberChange
 from messenger_api.services.account.push import Push
 from messenger_api.services.account.sessions import Sessions
+from messenger_api.services.callers import Callers
 from messenger_api.services.groups.changes import GroupChanges
 from messenger_api.services.groups.groups import Groups
 from messenger_api.services.groups.invited import Invited
@@ -112,6 +113,11 @@ class Parts(Foundation):
         return SecretFlow(keys, rates, attempts, method)
 
     @cached_property
+    def callers(self) -> Callers:
+        """Whose token it is."""
+        return Callers(self.settings, self.database, self.figures)
+
+    @cached_property
     def sessions(self) -> Sessions:
         """Who is logged in where."""
         return Sessions(self.settings, self.database, self.figures)
@@ -190,11 +196,14 @@ class Parts(Foundation):
             text_delivery=self.text_delivery,
             identities=identities,
             login=self.login,
-            accounts=Accounts(settings, database, self.figures, self.login, self.sessions, self.entrances),
+            accounts=Accounts(settings, database, self.figures, self.login, self.callers, self.entrances),
+            callers=self.callers,
             sessions=self.sessions,
-            contacts=Contacts(settings, database, limits, identities),
+            contacts=Contacts(settings, database, self.callers, limits, identities),
             profiles=Profiles(database, media),
-            groups=Groups(database, invited, self.group_changes, media, Repeats(database, limits)),
+            groups=Groups(
+                database, self.callers, invited, self.group_changes, media, Repeats(database, limits)
+            ),
             media=media,
             push=Push(database, self.keys),
             blocks=blocks,

@@ -137,7 +137,7 @@ def test_a_day_of_one_account_is_counted_once(product: Product) -> None:
 def test_ends_of_sessions_are_counted_with_their_reason(product: Product) -> None:
     phone, other = product.log_in(NUMBER), product.log_in(OTHER_NUMBER)
     phone.ok("logout")
-    product.services.sessions.revoke_all(product.services.sessions.caller(other.token).uid)
+    product.services.sessions.revoke_all(product.services.callers.find(other.token).uid)
     assert told(product).totals(SESSIONS_ENDED) == {("logout",): 1, ("revoked",): 1}
 
 

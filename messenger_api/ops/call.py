@@ -86,7 +86,7 @@ class Call:
         Raises:
             AuthFail: nobody's.
         """
-        return self.services.sessions.caller(self.request.token)
+        return self.services.callers.find(self.request.token)
 
     def authenticate(self) -> None:
         """Look the session up now. Raises AuthFail: there is none."""
@@ -119,6 +119,6 @@ class Operation:
     parameters: type[msgspec.Struct]
     needs_session: bool = True
     finds_session: bool = False
-    """Whether its own statement looks for the session: one message to the database instead of two."""
+    """Whether it looks for the session by itself, where it can in the statement that does its work."""
     forgives_dead_token: bool = False
     """Whether a token that is unknown by now is as good as success."""

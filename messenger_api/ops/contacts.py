@@ -35,7 +35,7 @@ def getcontacts(call: Call, given: GetContactsParameters) -> JsonObject:
     if given.phones:
         sync = contacts.add(call.caller, given.phones, given.ts, reset=reset)
     else:
-        sync = contacts.changes(call.caller, given.ts, reset=reset)
+        sync = contacts.changes(call.request.token, given.ts, reset=reset)
     found = sync.found
     own = {
         **answers.profile(found.own),

@@ -90,7 +90,7 @@ def setgroup(call: Call, given: SetGroupParameters) -> JsonObject:
 def getgroup(call: Call, given: GetGroupParameters) -> JsonObject:
     """Read a group."""
     _require(gid=given.gid)
-    return answers.group(call.services.groups.get(call.caller, given.gid))
+    return answers.group(call.services.groups.get(call.request.token, given.gid))
 
 
 def editmembers(call: Call, given: EditMembersParameters) -> JsonObject:

@@ -13,6 +13,7 @@ from messenger_api.services.account.exports import Exports
 from messenger_api.services.account.number_change import NumberChange
 from messenger_api.services.account.push import Push
 from messenger_api.services.account.sessions import Sessions
+from messenger_api.services.callers import Callers
 from messenger_api.services.groups.groups import Groups
 from messenger_api.services.identities import Identities
 from messenger_api.services.limits import Limits
@@ -43,6 +44,7 @@ class Services:
     identities: Identities
     login: LoginFlow
     accounts: Accounts
+    callers: Callers
     sessions: Sessions
     contacts: Contacts
     profiles: Profiles

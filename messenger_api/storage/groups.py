@@ -8,13 +8,15 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, select, update
 
 from messenger_api.domain.members import Member, Role, Roster
-from messenger_api.storage import rosters
+from messenger_api.storage import rosters, sessions
 from messenger_api.storage.inserts import insert_rows
-from messenger_api.storage.models import Group, GroupMember, Thumbnail, User
+from messenger_api.storage.models import Group, GroupMember, Session, Thumbnail, User
 from messenger_api.storage.models.base import aliased
+from messenger_api.storage.packed import unpack
+from messenger_api.storage.sessions import Caller
 from messenger_api.storage.statements import execute
 from messenger_api.storage.syncs import GROUP_ENTRY, GroupEntry
 from messenger_api.storage.users import Account
@@ -67,6 +69,13 @@ _SHOWN = (
     .outerjoin(Thumbnail, Thumbnail.photo == Group.photo)
     .where(Group.gid == bindparam("gid"), GroupMember.uid == bindparam("uid"))
 )
+# The same of the session that asks; NULL for strangers.
+_SHOWN_TO_CALLER = (
+    sessions.beside(case((GroupMember.uid.is_not(None), GROUP_ENTRY.column)))
+    .outerjoin(GroupMember, (GroupMember.uid == Session.uid) & (GroupMember.gid == bindparam("gid")))
+    .outerjoin(Group, Group.gid == GroupMember.gid)
+    .outerjoin(Thumbnail, Thumbnail.photo == Group.photo)
+)
 _ADD = insert(Group)
 _ADD_MEMBERS = insert(GroupMember)
 
@@ -86,6 +95,20 @@ def shown(connection: Connection, gid: int, uid: int) -> GroupEntry | None:
     if group is None or group.roster.role(uid) is None:
         return None
     return GroupEntry(group.gid, group.name, group.photo, group.tn, group.changed_at, group.members)
+
+
+def shown_to_caller(
+    connection: Connection, gid: int, *, token_hash: bytes, seen_since: int
+) -> tuple[Caller, GroupEntry | None] | None:
+    """A caller, and a group as `shown` to that user: one statement, unless the roster does not count."""
+    found = sessions.caller_beside(
+        connection, _SHOWN_TO_CALLER, {"gid": gid}, token_hash=token_hash, seen_since=seen_since
+    )
+    if found is None:
+        return None
+    caller, text = found
+    group = GROUP_ENTRY.read(unpack(text)) if text else None
+    return caller, shown(connection, gid, caller.uid) if group and not group.members else group
 
 
 def role(connection: Connection, gid: int, uid: int) -> Role | None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from messenger_api.storage import push_tokens
 from messenger_api.storage.db import ignoring_known, new_id
 from messenger_api.storage.models import PushToken, Session, User
-from messenger_api.storage.packed import PackedRow
+from messenger_api.storage.packed import PackedRow, unpack
 from messenger_api.storage.push_tokens import Why
 from messenger_api.storage.statements import execute
 
@@ -63,16 +63,13 @@ class LeftBehind:
     push: Mapping[str, object] | None = field(repr=False)
 
 
-_CALLER = (
-    select(CALLER.column)
-    .join(User, User.uid == Session.uid)
-    .where(
-        Session.token_hash == bindparam("token_hash"),
-        Session.seen_at >= bindparam("seen_since"),
-        User.blocked == 0,
-        User.closed_at == 0,
-    )
+_MAY_COME_IN = (
+    Session.token_hash == bindparam("token_hash"),
+    Session.seen_at >= bindparam("seen_since"),
+    User.blocked == 0,
+    User.closed_at == 0,
 )
+_CALLER = select(CALLER.column).join(User, User.uid == Session.uid).where(*_MAY_COME_IN)
 
 _NOTE_SYNC = (
     update(Session)
@@ -87,6 +84,25 @@ _NOTE_SYNC = (
 def caller(connection: Connection, token_hash: bytes, *, seen_since: int) -> Caller | None:
     """The session with this token: used after the second `seen_since`, of a user who may come in."""
     return CALLER.first(connection, _CALLER, {"token_hash": token_hash, "seen_since": seen_since})
+
+
+def beside(column: ColumnElement[Any]) -> Select[str, Any]:
+    """A statement for `caller_beside`: a caller, and a column of what is joined to session and account."""
+    return select(CALLER.column, column).join(User, User.uid == Session.uid).where(*_MAY_COME_IN)
+
+
+def caller_beside(
+    connection: Connection,
+    statement: Select[str, Any],
+    values: Mapping[str, object],
+    *,
+    token_hash: bytes,
+    seen_since: int,
+) -> tuple[Caller, Any] | None:
+    """As `caller`, and the column that the statement, made by `beside`, finds in the same step."""
+    values = {**values, "token_hash": token_hash, "seen_since": seen_since}
+    rows = execute(connection, statement, values).rows
+    return (CALLER.read(unpack(rows[0][0])), rows[0][1]) if rows else None
 
 
 def note_seen(connection: Connection, now: int, caller: Caller, *, since: int) -> bool:

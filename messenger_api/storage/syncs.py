@@ -9,14 +9,15 @@ from typing import Annotated
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, bindparam, exists, func, literal_column, select, union_all
+from sqlalchemy import Connection, bindparam, case, exists, func, literal_column, select, union_all
 from sqlalchemy.exc import NoResultFound
 
-from messenger_api.storage import news, rosters
+from messenger_api.storage import news, rosters, sessions
 from messenger_api.storage.blocks import BLOCKED_BY_OWNER, HAS_BLOCKED_OWNER, NO_BLOCK, by_owner, of_owner
-from messenger_api.storage.models import Contact, Group, GroupMember, Thumbnail, User
+from messenger_api.storage.models import Contact, Group, GroupMember, Session, Thumbnail, User
 from messenger_api.storage.models.base import aliased
 from messenger_api.storage.packed import PackedRow, unpack
+from messenger_api.storage.sessions import Caller
 from messenger_api.storage.statements import texts
 from messenger_api.storage.users import PROFILE, THUMBNAIL, Profile
 
@@ -88,22 +89,23 @@ _somebody = aliased(User)
 # MySQL sees that the condition on `abs` makes the outer join an inner one, and begins with whichever is less:
 # what has changed, which is little behind the place, or the phone book. SQLite, which would always walk the
 # phone book, does not see it, and begins with what has changed.
-_in_my_book = (Contact.owner == bindparam("owner")) & (Contact.contact_key == _somebody.contact_key)
+_in_my_book = (Contact.owner == Session.uid) & (Contact.contact_key == _somebody.contact_key)
 _somebody_changed = exists(
     select(literal_column("1"))
     .select_from(_somebody)
     .outerjoin(Contact, _in_my_book)
     .where(
-        _somebody.changed_at > bindparam("noted"),
-        _somebody.uid != bindparam("owner"),
+        _somebody.changed_at > bindparam("start"),
+        _somebody.uid != Session.uid,
         func.abs(Contact.owner) > literal_column("0"),
     )
 )
+_told_to = case((Session.synced_to < bindparam("since"), Session.synced_to), else_=bindparam("since"))
 _group_changed = exists(
     select(literal_column("1"))
     .select_from(GroupMember)
     .join(Group, Group.gid == GroupMember.gid)
-    .where(_mine_changed)
+    .where(GroupMember.uid == Session.uid, Group.changed_at > _told_to)
 )
 
 
@@ -115,23 +117,19 @@ class Glance(Own, frozen=True, array_like=True):
 
 
 GLANCE = PackedRow(Glance)
-_GLANCE = (
-    select(GLANCE.column)
-    .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
-    .where(User.uid == bindparam("owner"))
-)
+_GLANCE = sessions.beside(GLANCE.column).outerjoin(Thumbnail, Thumbnail.photo == User.photo)
 
 
-def glance(connection: Connection, owner: int, since: int, noted: int) -> Glance:
-    """Look whether `changed` may find something: if not, neither is true, and `news_at` is at most `since`.
+def glance(
+    connection: Connection, since: int, start: int, *, token_hash: bytes, seen_since: int
+) -> tuple[Caller, Glance] | None:
+    """A caller, and whether `changed` may find something: else neither is true, `news_at` at most `since`.
 
-    `noted`: the second after which accounts are walked; at most that up to which changes were noted before
-    this call.
+    `since` is `synced_to` where that is earlier. Accounts are walked behind the second `start`.
     """
-    found = GLANCE.first(connection, _GLANCE, {"owner": owner, "since": since, "noted": noted})
-    if found is None:  # the account has gone since its session was looked up
-        raise NoResultFound
-    return found
+    values = {"since": since, "start": start}
+    found = sessions.caller_beside(connection, _GLANCE, values, token_hash=token_hash, seen_since=seen_since)
+    return (found[0], GLANCE.read(unpack(found[1]))) if found else None
 
 
 def changed(connection: Connection, owner: int, own_key: bytes, since: int) -> Found:

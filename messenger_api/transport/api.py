@@ -148,7 +148,7 @@ class Dispatch:
             raise
         except (IntegrityError, NoResultFound):
             # The account may have gone while the op ran, and with it all that refers to it: AuthFail then.
-            self._services.sessions.caller(asked.token)
+            self._services.callers.find(asked.token)
             raise
         return {**answer, **invitations(call)}
 

@@ -451,7 +451,7 @@ def test_a_limit_that_says_no_keeps_an_export_in(product: Product, friends: Frie
     def never(_caller: object) -> None:
         raise TooMany(retry_after=7)
 
-    caller = product.services.sessions.caller(friends[0].token)
+    caller = product.services.callers.find(friends[0].token)
     with pytest.raises(TooMany):
         Exports(product.services.database, never).own(caller, "")
 
@@ -461,7 +461,7 @@ def test_a_limit_that_says_no_keeps_an_export_in(product: Product, friends: Frie
 
 def move(phone: Phone, number: str = NEW) -> NewLogin:
     services = phone.product.services
-    caller = services.sessions.caller(phone.token)
+    caller = services.callers.find(phone.token)
     moved = services.number_change.change(caller, number, key_of(number), "DE")
     phone.number, phone.token = number, moved.token
     return moved

@@ -248,7 +248,7 @@ def test_a_report_names_what_is_wrong(people: People) -> None:
 
 def test_a_limit_that_says_no_keeps_a_report_out(product: Product, people: People) -> None:
     ann, _bob, _cee = people
-    caller = product.services.sessions.caller(ann.token)
+    caller = product.services.callers.find(ann.token)
 
     def never(_caller: object) -> None:
         raise TooMany(retry_after=7)

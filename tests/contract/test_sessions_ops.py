@@ -254,7 +254,7 @@ def test_a_note_that_cannot_be_written_refuses_nobody(
 
     with monkeypatch.context() as broken:
         broken.setattr(sessions, "note_seen", fail)
-        assert product.services.sessions.caller(phone.token).address == ANN
+        assert product.services.callers.find(phone.token).address == ANN
     assert len(notes) == 1
 
 

@@ -64,7 +64,7 @@ def test_a_change_refused_by_the_limit_leaves_the_other_account_alone(product: P
 
 def test_a_change_whose_session_has_ended_leaves_both_accounts_alone(product: Product) -> None:
     ann, cee = product.log_in(ANN), product.log_in(CEE)
-    caller = product.services.sessions.caller(ann.token)
+    caller = product.services.callers.find(ann.token)
     ann.ok("logout")
     settle(product)
     before = account_of(product, CEE)

@@ -270,7 +270,7 @@ def test_who_listens_for_exceptions_hears_of_an_ops_fault_once(
     def raises(_token: str) -> None:
         raise fault
 
-    monkeypatch.setattr(routed.services.sessions, "caller", raises)
+    monkeypatch.setattr(routed.services.callers, "find", raises)
     with got_request_exception.connected_to(hear, routed.app):
         assert answer(routed, op="getcontacts", token="x")["error"] == "TRYLATER"
     assert heard == [fault]

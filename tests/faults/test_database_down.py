@@ -71,7 +71,7 @@ def ana(product: Product) -> Phone:
     log_in(product, BEN)
     phone = log_in(product, ANA)
     with ThreadPoolExecutor(10) as pool:
-        list(pool.map(lambda _n: phone.product.services.sessions.caller(phone.token), range(40)))
+        list(pool.map(lambda _n: phone.product.services.callers.find(phone.token), range(40)))
     return phone
 
 

@@ -26,7 +26,7 @@ class Push:
         one, and a transaction where a token goes.
 
         False, and nothing is stored, unless there is such a session and its use was noted within the last day
-        (`Sessions.caller`).
+        (`Callers.find`).
         """
         now, hashed = self._database.now(), token_hash(token)
         new = NewPushToken(

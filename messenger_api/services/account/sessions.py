@@ -1,4 +1,4 @@
-"""Sessions: who makes a request, the list of one's devices, and every way in which a session ends.
+"""Sessions: the list of one's devices, and every way in which a session ends.
 
 mesibo's tokens belong to a user and an app, not to a device: one is only deleted when the last session of
 that app has ended.
@@ -6,17 +6,13 @@ that app has ended.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 
 from sqlalchemy import Connection
 from sqlalchemy.sql import ColumnElement
 
 from messenger_api.domain.counting import Accumulator
-from messenger_api.domain.errors import AuthFail, TryLater
-from messenger_api.domain.figures import SESSIONS_ENDED, USERS_ACTIVE
-from messenger_api.domain.secrets import token_hash
+from messenger_api.domain.figures import SESSIONS_ENDED
 from messenger_api.domain.times import DAY_SECONDS
 from messenger_api.services.account.tasks import token_gone
 from messenger_api.settings import Settings
@@ -45,36 +41,12 @@ class LoggedIn:
 
 
 class Sessions:
-    """Finds, lists and ends sessions."""
+    """Lists and ends sessions."""
 
     def __init__(self, settings: Settings, database: Database, figures: Accumulator) -> None:
         self._settings = settings
         self._figures = figures
         self._database = database
-
-    def caller(self, token: str) -> Caller:
-        """The session of a request. One statement, and once a day a note that it is in use.
-
-        Two more where the node of a cluster may lag behind.
-
-        Raises:
-            AuthFail: there is no such session, or its user may not come in.
-        """
-        hashed, since = token_hash(token), self._alive_since()
-        look = partial(sessions.caller, token_hash=hashed, seen_since=since)
-        found = self._database.find(look) if token else None
-        if found is None:
-            raise AuthFail
-        if found.seen_at <= self._database.now() - DAY_SECONDS:
-            self._note_seen(found)
-        return found
-
-    def _note_seen(self, caller: Caller) -> None:
-        """A failure costs nothing: the next request notes it."""
-        with suppress(TryLater):
-            now = self._database.now()
-            if self._database.run(lambda tx: sessions.note_seen(tx, now, caller, since=now - DAY_SECONDS)):
-                self._figures.count(USERS_ACTIVE)
 
     def of(self, uid: int) -> list[LoggedIn]:
         """A user's sessions, newest first."""

@@ -17,6 +17,7 @@ import structlog
 from messenger_api.domain.errors import BadGroup, NotMember, Refused, TryLater
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.domain.texts import REFERENCE
+from messenger_api.services.callers import Callers
 from messenger_api.services.groups.changes import GroupChanges
 from messenger_api.services.groups.invited import Invited
 from messenger_api.services.groups.repeats import Repeats, Turn
@@ -45,20 +46,23 @@ class Groups:
     def __init__(
         self,
         database: Database,
+        callers: Callers,
         invited: Invited,
         changes: GroupChanges,
         media: Media,
         repeats: Repeats,
     ) -> None:
         self._database = database
+        self._callers = callers
         self._invited = invited
         self._changes = changes
         self._media = media
         self._repeats = repeats
 
-    def get(self, caller: Caller, gid: int) -> GroupEntry:
-        """A group, for its members. Raises NotMember."""
-        group = self._database.run(lambda tx: groups.shown(tx, gid, caller.uid))
+    def get(self, token: str, gid: int) -> GroupEntry:
+        """A group, for its members, by the token of a session. Raises AuthFail, NotMember."""
+        look = partial(groups.shown_to_caller, gid=gid)
+        _caller, group = self._callers.find_with(token, look)
         if group is None:
             raise NotMember
         return group

@@ -15,7 +15,7 @@ from messenger_api.domain.identity import Identity
 from messenger_api.domain.phone import masked
 from messenger_api.gateways.mesibo import UserToken
 from messenger_api.services.account.entrances import RETRY_SECONDS, Entrance, Entrances
-from messenger_api.services.account.sessions import Sessions
+from messenger_api.services.callers import Callers
 from messenger_api.services.login.flow import LoginFlow, Proof
 from messenger_api.services.otp.requests import CodeRequest, Device
 from messenger_api.services.people.tasks import UserChanged
@@ -48,7 +48,7 @@ class Accounts:
         database: Database,
         figures: Accumulator,
         flow: LoginFlow,
-        sessions: Sessions,
+        callers: Callers,
         entrances: Entrances,
     ) -> None:
         self._settings = settings
@@ -57,7 +57,7 @@ class Accounts:
         # A class of one's own has a path that may be long.
         self._method = settings.login_method.rpartition(".")[2]
         self._flow = flow
-        self._sessions = sessions
+        self._callers = callers
         self._entrances = entrances
 
     def begin(self, entry: str, name: str, request: CodeRequest) -> int:
@@ -86,7 +86,7 @@ class Accounts:
     def again(self, who: Identity, token: str) -> Login:
         """The answer that this login had before, for the phone that did not get it. Raises BadCode."""
         try:
-            caller = self._sessions.caller(token)
+            caller = self._callers.find(token)
         except AuthFail:
             raise BadCode from None
         profile = self._database.run(lambda tx: users.find_profile(tx, caller.uid))

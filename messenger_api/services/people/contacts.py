@@ -26,6 +26,7 @@ from sqlalchemy import Connection
 
 from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.domain.limits import Window
+from messenger_api.services.callers import Callers
 from messenger_api.services.identities import Identities
 from messenger_api.services.limits import DAY, Claim, Limits
 from messenger_api.settings import Settings
@@ -58,44 +59,56 @@ class Contacts:
     """Keeps phone books as blind keys and tells what changed in them."""
 
     def __init__(
-        self, settings: Settings, database: Database, limits: Limits, identities: Identities
+        self,
+        settings: Settings,
+        database: Database,
+        callers: Callers,
+        limits: Limits,
+        identities: Identities,
     ) -> None:
         self._settings = settings
         self._database = database
+        self._callers = callers
         self._limits = limits
         self._identities = identities
         # Up to which second changes are noted. Read with every sync, and used from the next one on: that one
         # sees all notes which the place that was read promises.
         self._noted = 0
 
-    def changes(self, caller: Caller, since: int, *, reset: bool = False) -> Sync:
-        """What changed after the second `since` in the stored phone book and in the caller's groups."""
+    def changes(self, token: str, since: int, *, reset: bool = False) -> Sync:
+        """What changed after the second `since` in the stored phone book and in the groups of whose session
+        this token is. Raises AuthFail."""
         # Taken before the first statement: what commits meanwhile lies beyond it.
         horizon = self._horizon()
+        noted = self._noted
+        start = _start(since, noted, horizon)
+        if reset or start is None:
+            return self._all_changes(self._callers.find(token), since, horizon, reset=reset)
+        look = partial(syncs.glance, since=since, start=start)
+        caller, own = self._callers.find_with(token, look)
+        self._noted = news.noted_to(own.place)
+        after = _after(caller, since, horizon)
+        is_new = own.somebody or own.group or own.news_at > after
+        if is_new or _start(after, noted, horizon) is None:
+            return self._all_changes(caller, since, horizon)
+        return Sync(Found(own, [], []), horizon)
+
+    def _all_changes(self, caller: Caller, since: int, horizon: int, *, reset: bool = False) -> Sync:
         if reset:
             self._database.run(lambda tx: contacts.clear(tx, caller.uid, self._known_until()))
-        # A second to come was noted by a clock that has gone back since: it says nothing.
-        ahead = caller.synced_to > horizon + SETTLE_SECONDS
-        after = 0 if ahead else min(since, caller.synced_to)
-        sync = Sync(self._database.run(partial(self._look, caller, after, horizon)), horizon)
-        # While there is nothing to tell, an older `synced_to` tells nothing twice.
-        if (sync.found.contacts or sync.found.groups or ahead) and not reset:
-            self._note(caller, horizon)
-        return sync
+        after = _after(caller, since, horizon)
 
-    def _look(self, caller: Caller, after: int, horizon: int, tx: Connection) -> Found:
-        noted = self._noted
-        # Changes by a clock that has gone back lie before what is noted.
-        start = max(after, noted) if noted <= horizon + SETTLE_SECONDS else after
-        if after > LONG_AGO and start > horizon - LATE_SECONDS:
-            own = syncs.glance(tx, caller.uid, after, start)
-            self._noted = news.noted_to(own.place)
-            if not (own.somebody or own.group or own.news_at > after):
-                return Found(own, [], [])
-        found = syncs.changed(tx, caller.uid, caller.contact_key, after)
+        def look(tx: Connection) -> Found:
+            found = syncs.changed(tx, caller.uid, caller.contact_key, after)
+            _note_settled(tx, found, horizon)
+            return found
+
+        found = self._database.run(look)
         self._noted = news.noted_to(found.own.place)
-        _note_settled(tx, found, horizon)
-        return found
+        # While there is nothing to tell, an older `synced_to` tells nothing twice.
+        if (found.contacts or found.groups or _is_ahead(caller, horizon)) and not reset:
+            self._note(caller, horizon)
+        return Sync(found, horizon)
 
     def _note(self, caller: Caller, horizon: int) -> None:
         """Remember how far the app was told. Without the note it is only told more than once."""
@@ -171,6 +184,29 @@ class Contacts:
         if new:
             self._limits.take_from(replace(claim, amount=new), book.counter)
         return book
+
+
+def _is_ahead(caller: Caller, horizon: int) -> bool:
+    """Whether a clock that has gone back since has noted how far the app was told: that says nothing."""
+    return caller.synced_to > horizon + SETTLE_SECONDS
+
+
+def _after(caller: Caller, since: int, horizon: int) -> int:
+    """The second after which the app is to be told."""
+    return 0 if _is_ahead(caller, horizon) else min(since, caller.synced_to)
+
+
+def _start(after: int, noted: int, horizon: int) -> int | None:
+    """The second after which a glance is to walk changes for who was told up to `after`; None: too many.
+
+    What changed before `noted` is noted, but by a clock that has gone back since.
+    """
+    if after <= LONG_AGO:
+        return None
+    latest = horizon - LATE_SECONDS
+    if latest < noted <= horizon + SETTLE_SECONDS:
+        return noted
+    return latest if after >= latest else None
 
 
 def _note_settled(tx: Connection, found: Found, horizon: int) -> None:
