@@ -49,7 +49,7 @@ class Connections:
             if isinstance(error, DBAPIError):
                 self._give_all_back()
             raise
-        if len(self._idle) < _kept_open(self._engine):
+        if not connection.invalidated and len(self._idle) < _kept_open(self._engine):
             self._idle.append((until, connection))
         else:
             connection.close()

@@ -139,6 +139,12 @@ def test_a_connection_on_which_something_failed_goes_back_to_the_pool(
     assert checked_out(connected) == 0
 
 
+def test_one_that_work_has_given_up_is_not_handed_on(connected: Product, connections: Connections) -> None:
+    connections.use(lambda tx: tx.invalidate())
+    assert checked_out(connected) == 0
+    assert connections.use(lambda tx: tx.exec_driver_sql("SELECT 1").scalar()) == 1
+
+
 def test_all_go_back_when_the_database_failed(connected: Product, connections: Connections) -> None:
     def fail(tx: Connection) -> None:
         connections.use(nothing)
