@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import structlog
 from flask import Flask
-from flask_migrate import Migrate
-from flask_sqlalchemy import SQLAlchemy
 
 from messenger_api import configuration, logs
 from messenger_api.composition import Parts
@@ -20,8 +19,6 @@ from messenger_api.sandbox import MESIBO_PREFIX, Backend, mesibo_backend, sandbo
 from messenger_api.settings import Settings, SettingsError, without_mesibo
 from messenger_api.storage import db as databases
 from messenger_api.storage.db import Database
-from messenger_api.storage.models import Base
-from messenger_api.storage.schema import MIGRATIONS
 from messenger_api.transport.refused import refuse
 from messenger_api.transport.routes import Application
 from messenger_api.transport.stack import console_alone, served_by
@@ -32,8 +29,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 EXTENSION = "messenger_api"
-
-db = SQLAlchemy(metadata=Base.metadata)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -49,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if faults := without_mesibo(settings):
         raise SettingsError(faults)
     app = build_app(settings)
+    import_module("messenger_api.flask_database").attach(app, settings)
     _get_ready(parts_of(app))
 
     def again() -> tuple[WSGIApplication, Callable[[], None]]:
@@ -68,7 +64,7 @@ def build_app(settings: Settings) -> Flask:
     logs.configure(settings.log_level, settings.log_format)
     settings = with_secret_key(settings)
     app = Application(__name__)
-    parts = Parts(settings, _database(app, settings), plays=True)
+    parts = Parts(settings, _database(settings), plays=True)
     app.extensions[EXTENSION] = parts
     if parts.sandbox:
         app.register_blueprint(sandbox_pages(parts.sandbox.store))
@@ -86,7 +82,7 @@ def build_console(settings: Settings) -> Flask:
     logs.configure(settings.log_level, settings.log_format)
     settings = with_secret_key(settings)
     app = Application(__name__)
-    parts = Parts(settings, _database(app, settings), plays=True)
+    parts = Parts(settings, _database(settings), plays=True)
     app.extensions[EXTENSION] = parts
     alone = console_alone(app, settings, parts.console, parts.limits)
     app.wsgi_app = alone  # type: ignore[assignment, method-assign]
@@ -115,13 +111,7 @@ def parts_of(app: Flask) -> Parts:
     return parts
 
 
-def _database(app: Flask, settings: Settings) -> Database:
+def _database(settings: Settings) -> Database:
     if settings.is_sqlite:
         settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
-    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_uri
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = databases.engine_options(settings)
-    db.init_app(app)
-    Migrate(app, db, directory=str(MIGRATIONS))
-    with app.app_context():
-        databases.prepare(db.engine, settings)
-        return Database(db.engine)
+    return databases.open_database(settings)

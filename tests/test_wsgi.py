@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from pathlib import Path
 
@@ -33,3 +34,24 @@ def test_it_answers_and_runs_the_outbox(monkeypatch: pytest.MonkeyPatch) -> None
         assert application.test_client().get("/api.php").data == b'{"code": "NOOP", "result": "FAIL"}'
     finally:
         parts_of(application).close()
+
+
+# What Flask's extensions for databases load, and Twilio's library.
+SPARED = {"alembic", "flask_migrate", "flask_sqlalchemy", "sqlalchemy.orm", "twilio"}
+
+
+@pytest.mark.server
+def test_what_serve_builds_loads_neither_alembic_nor_the_mapper_of_objects() -> None:
+    script = "import sys, messenger_api.app; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(ran.stdout.split())
+    assert "flask" in loaded
+    assert not SPARED & loaded
+
+
+@pytest.mark.server
+def test_flask_db_knows_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESSENGER_SANDBOX", "true")
+    command = [sys.executable, "-m", "flask", "--app", "messenger_api", "db", "current"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout.endswith("(head)\n")
