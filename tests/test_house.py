@@ -6,6 +6,7 @@ import ast
 import configparser
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def imported(function: ast.AST) -> Iterator[str]:
             yield PACKAGE.name if node.level else (node.module or "").partition(".")[0]
 
 
+@cache
 def optional() -> set[str]:
     """The packages that come with the extras of setup.cfg alone."""
     config = configparser.ConfigParser()

@@ -282,8 +282,21 @@ def test_an_answer_in_drops_does_not_keep_its_turn(stub: Stub, start: bytes) -> 
     stub.answers.append(trickle(start))
     with closing(MesiboClient(stub.url, APP_TOKEN, timeouts=QUICK, max_calls=1)) as client:
         failure_of(lambda: client.delete_group(1))
-        client.delete_group(2)
+        assert called_in_time(lambda: client.delete_group(2))
         assert not stub.release.is_set(), "the first answer is still dripping"
+
+
+def called_in_time(call: Callable[[], object]) -> bool:
+    """Whether a call is made at last. None may be turned away, but a busy machine can be late with a few."""
+    for _ in range(10):
+        try:
+            call()
+        except MesiboUnreachable as failure:
+            if failure.reason != "timeout":
+                raise
+        else:
+            return True
+    return False
 
 
 def test_a_system_without_threads_left_is_busy(
