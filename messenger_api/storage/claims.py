@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import BindParameter, Connection, Select, Update, bindparam, select, update
+from sqlalchemy import BindParameter, Connection, Executable, Select, Update, bindparam, select, update
 
 from messenger_api.storage.models import OutboxItem
 from messenger_api.storage.models.base import aliased
@@ -70,6 +70,16 @@ _BEHIND = (
     )
     .order_by(OutboxItem.id)
     .limit(bindparam("most"))
+)
+_SAME_BEHIND = (
+    select(OutboxItem.id)
+    .where(
+        OutboxItem.lane == bindparam("lane"),
+        OutboxItem.id > bindparam("behind"),
+        OutboxItem.kind == bindparam("kind"),
+        OutboxItem.state == State.QUEUED,
+    )
+    .limit(1)
 )
 _CLAIMED = select(
     OutboxItem.id,
@@ -150,19 +160,30 @@ def _heads(kinds: tuple[str, ...]) -> Select[int, str]:
 def _claim(
     connection: Connection, times: Mapping[str, int], runs: Sequence[Sequence[int]], lease: int
 ) -> list[Item]:
-    mark = secrets.token_hex(16)
-    ids = [item_id for run in runs for item_id in run]
-    connection.execute(
-        update(OutboxItem)
-        .where(OutboxItem.id.in_(ids), _DUE)
-        .values(claim=mark, claimed_until=times["now"] + lease),
-        dict(times),
-    )
-    rows = connection.execute(_CLAIMED.where(OutboxItem.id.in_(ids), OutboxItem.claim == mark))
+    mark, ids = secrets.token_hex(16), [item_id for run in runs for item_id in run]
+    values = _numbered(ids)
+    take, taken = _of(tuple(values))
+    execute(connection, take, {**values, **times, "mark": mark, "until": times["now"] + lease})
+    rows = execute(connection, taken, {**values, "mark": mark}).rows
     claimed = sorted((Item(*row) for row in rows), key=attrgetter("id"))
     kept = _without_gaps(claimed, runs)
     release(connection, [item for item in claimed if item not in kept])
     return kept
+
+
+def _numbered(ids: Sequence[int]) -> dict[str, int]:
+    """Ids as values of a statement, the last one so often that there are few such statements."""
+    places = 1 << (len(ids) - 1).bit_length()
+    return {f"id_{place}": ids[min(place, len(ids) - 1)] for place in range(places)}
+
+
+@lru_cache(maxsize=16)
+def _of(names: tuple[str, ...]) -> tuple[Executable, Executable]:
+    """What claims so many items, where they are due, and what reads those that were claimed."""
+    these = OutboxItem.id.in_([bindparam(name) for name in names])
+    take = update(OutboxItem).where(these, _DUE)
+    taken = _CLAIMED.where(these, OutboxItem.claim == bindparam("mark"))
+    return take.values(claim=bindparam("mark"), claimed_until=bindparam("until")), taken
 
 
 def _without_gaps(claimed: Sequence[Item], runs: Sequence[Sequence[int]]) -> list[Item]:
@@ -174,17 +195,8 @@ def _without_gaps(claimed: Sequence[Item], runs: Sequence[Sequence[int]]) -> lis
 
 def waits_behind(connection: Connection, item: Item) -> bool:
     """Whether another item of the same kind is queued behind one in its lane."""
-    query = (
-        select(OutboxItem.id)
-        .where(
-            OutboxItem.lane == item.lane,
-            OutboxItem.id > item.id,
-            OutboxItem.kind == item.kind,
-            OutboxItem.state == State.QUEUED,
-        )
-        .limit(1)
-    )
-    return connection.execute(query).scalar() is not None
+    values = {"lane": item.lane, "behind": item.id, "kind": item.kind}
+    return bool(execute(connection, _SAME_BEHIND, values).rows)
 
 
 def hold(
