@@ -6,17 +6,12 @@ import structlog
 
 from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.figures import MESIBO_CALLS
+from messenger_api.domain.health.findings import BREACHED
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, Timeouts
 from messenger_api.settings import Settings
 from messenger_api.throttle import Throttle
 
 log = structlog.get_logger(__name__)
-
-BREACHED = (
-    "mesibo disabled the app: its token leaked, or was used from more than five addresses of the internet."
-    " Make a new token in mesibo's console, set MESIBO_APP_TOKEN, and let all machines call mesibo from one"
-    " address (docs/scaling.md)"
-)
 
 _seldom = Throttle()
 

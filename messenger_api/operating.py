@@ -16,6 +16,7 @@ from messenger_api.held import Held
 from messenger_api.keyfile import kept_key, with_secret_key
 from messenger_api.services.identities import Identities, Method, PhoneNumbers, names_of
 from messenger_api.services.installation import Installation
+from messenger_api.services.limits import Limits
 from messenger_api.services.login.passwords import PasswordMethod
 from messenger_api.services.operator import Operator
 from messenger_api.services.operator.administrators import Administrators
@@ -23,6 +24,7 @@ from messenger_api.services.operator.audit import Audit
 from messenger_api.services.operator.figures import Figures
 from messenger_api.services.operator.groups import GroupQueries
 from messenger_api.services.operator.health import Health
+from messenger_api.services.operator.judgement import Judge
 from messenger_api.services.operator.machine import Machine
 from messenger_api.services.operator.outbox import OutboxControl
 from messenger_api.services.operator.push import PushCredentials
@@ -100,6 +102,13 @@ class OperatorParts(Held):
         return Health(self.database)
 
     @cached_property
+    def judge(self) -> Judge:
+        """Whether people can log in."""
+        limits = Limits(self.settings, self.database, self.figures)
+        seen = (self.schema, limits, self.health, self.texts, Figures(self.database))
+        return Judge(self.settings, self.database, *seen)
+
+    @cached_property
     def outbox(self) -> OutboxControl:
         """The outbox for operators."""
         return OutboxControl(self.database, self.audit)
@@ -136,4 +145,5 @@ class OperatorParts(Held):
             figures=Figures(self.database),
             push=self.push_credentials,
             machine=Machine(self.settings),
+            judge=self.judge,
         )

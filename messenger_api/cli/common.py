@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
@@ -102,6 +103,16 @@ def _opened(kind: type[P], config: Settings, *, quiet: bool) -> Iterator[P]:
         finally:
             parts.bookkeeper.keep()
             parts.close()
+
+
+def is_to_be_made(config: Settings) -> bool:
+    """Whether there is no database yet, so that connecting would make an empty one."""
+    return config.is_sqlite and not Path(sqlite_path(config)).exists()
+
+
+def sqlite_path(config: Settings) -> str:
+    """The file of a SQLite database."""
+    return config.database_uri.partition(":///")[2].partition("?")[0]
 
 
 def built(part: Callable[[], T]) -> T:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from messenger_api.cli.common import say, settings
+from messenger_api.cli.common import is_to_be_made, say, settings
 from messenger_api.cli.credentials import Credential
-from messenger_api.cli.doctor.database import is_to_be_made
 from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater
 from messenger_api.services.operator.push import PushCredentials

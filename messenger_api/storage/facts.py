@@ -13,6 +13,9 @@ KEY = "key"
 WORKER = "worker"
 """The second in which a worker last looked into the outbox."""
 
+PROBE = "probe"
+"""The second in which somebody last looked whether the database takes writes."""
+
 MOVE = "move"
 """What became of a move from the PHP demo (`storage.moved`)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from messenger_api.cli.doctor.database import is_to_be_made
+from messenger_api.cli.common import is_to_be_made
 from messenger_api.cli.doctor.verdicts import State, Verdict
 from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater

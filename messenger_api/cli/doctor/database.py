@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
-from messenger_api.cli.common import reason
+from messenger_api.cli.common import is_to_be_made, reason, sqlite_path
 from messenger_api.cli.doctor.verdicts import Verdict
 from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater
@@ -19,19 +18,10 @@ DRIVERS = {"mysqldb": "mysqlclient", "pymysql": "PyMySQL"}
 MOST_GROUPS = 100
 
 
-def is_to_be_made(settings: Settings) -> bool:
-    """Whether there is no database yet, so that connecting would make an empty one."""
-    return settings.is_sqlite and not Path(_sqlite_path(settings)).exists()
-
-
-def _sqlite_path(settings: Settings) -> str:
-    return settings.database_uri.partition(":///")[2].partition("?")[0]
-
-
 def database(settings: Settings, parts: Parts) -> Iterator[Verdict]:
     """Whether it answers: each of several hosts."""
     if is_to_be_made(settings):
-        yield "ok", f"{_sqlite_path(settings)} will be made at the first start", ""
+        yield "ok", f"{sqlite_path(settings)} will be made at the first start", ""
         return
     if settings.sqlalchemy_database_uri or settings.is_sqlite:
         yield _answer(parts, "")

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from messenger_api.cli.doctor.database import is_to_be_made
+from messenger_api.cli.common import is_to_be_made
 from messenger_api.cli.doctor.verdicts import Verdict
 from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater, Unusable

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from messenger_api.cli.doctor.database import is_to_be_made
+from messenger_api.cli.common import is_to_be_made
 from messenger_api.cli.doctor.verdicts import Verdict
-from messenger_api.clients import BREACHED
 from messenger_api.composition import Parts
+from messenger_api.domain.health.findings import BREACHED
 from messenger_api.gateways.login import Unavailable
 from messenger_api.gateways.mesibo import MesiboRefused, MesiboUnreachable
 from messenger_api.gateways.mesibo.client import NOT_SERVED

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from messenger_api.cli.doctor.database import is_to_be_made
+from messenger_api.cli.common import is_to_be_made
 from messenger_api.cli.doctor.verdicts import Verdict
 from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater

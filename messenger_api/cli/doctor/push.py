@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from messenger_api.cli.common import local_time
-from messenger_api.cli.doctor.database import is_to_be_made
+from messenger_api.cli.common import is_to_be_made, local_time
 from messenger_api.cli.doctor.verdicts import Verdict
 from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from messenger_api.services.operator.figures import Figures
 from messenger_api.services.operator.groups import GroupQueries
 from messenger_api.services.operator.health import Health
+from messenger_api.services.operator.judgement import Judge
 from messenger_api.services.operator.machine import Machine
 from messenger_api.services.operator.outbox import OutboxControl
 from messenger_api.services.operator.push import PushCredentials
@@ -26,3 +27,4 @@ class Operator:
     figures: Figures
     push: PushCredentials
     machine: Machine
+    judge: Judge

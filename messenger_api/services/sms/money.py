@@ -5,11 +5,23 @@ from __future__ import annotations
 import datetime as dt
 
 from messenger_api.services.limits import DAY
+from messenger_api.settings import Settings
 
 # Money is counted in millionths, in whole numbers.
 MILLION = 1_000_000
 # The counter of a month outlives it, so that the operator may look at the last one.
 KEPT_DAYS = 62
+
+
+def cheapest(settings: Settings) -> float:
+    """What the cheapest text costs."""
+    return min([settings.sms_price, *(price for _, price in settings.sms_prices)])
+
+
+def begins(period: str, now: int) -> int:
+    """The second in which the "day" or "month" of a second began, in UTC."""
+    today = dt.datetime.fromtimestamp(now, dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return int((today if period == "day" else today.replace(day=1)).timestamp())
 
 
 def periods(now: int) -> tuple[tuple[str, int, int], tuple[str, int, int]]:
