@@ -348,7 +348,7 @@ def test_dead_items_are_a_warning(cli: Cli, queue: Queue) -> None:
     queue(state=1, age=1000)
     findings, code = examined(cli, {})
     assert (findings["outbox"]["state"], code) == ("warning", 0)
-    assert "1 dead" in findings["outbox"]["found"]
+    assert "1 were given up" in findings["outbox"]["found"]
     assert "messenger-api outbox status" in findings["outbox"]["to_do"]
 
 

@@ -15,8 +15,9 @@ import pytest
 from sqlalchemy import text as sql
 from structlog.testing import capture_logs
 
-from messenger_api.cli.doctor.codes import texts_verdicts, without_money
+from messenger_api.cli.doctor.codes import without_money
 from messenger_api.cli.doctor.configuration import public_url_verdict, redis_verdict
+from messenger_api.cli.doctor.judged import of_area
 from messenger_api.composition import Parts
 from messenger_api.configuration import build
 from messenger_api.domain.errors import TooMany, TryLater
@@ -218,11 +219,14 @@ def test_tables_of_a_newer_version_are_a_fault(cli: Cli, installation: Product) 
 
 
 def verdicts(product: Product, **keys: object) -> list[str]:
-    settings = build(**{**LIVE, **keys})
-    reports = Parts(
-        replace(settings, secret_key=product.services.settings.secret_key), product.services.database
-    ).texts
-    return [f"{state}: {found} -> {to_do}" for state, found, to_do in texts_verdicts(settings, reports)]
+    own = product.services.settings
+    settings = replace(
+        build(**{**LIVE, **keys}),
+        secret_key=own.secret_key,
+        sqlalchemy_database_uri=own.sqlalchemy_database_uri,
+    )
+    parts = Parts(settings, product.services.database)
+    return [f"{state}: {found} -> {to_do}" for state, found, to_do in of_area("texts", settings, parts)]
 
 
 def count(product: Product, name: str, state: str) -> None:
@@ -237,11 +241,11 @@ def test_money_that_is_spent_is_a_fault_and_half_of_it_a_warning(installation: P
     day = f"sms_budget_day:{dt.datetime.now(dt.UTC):%Y-%m-%d}"
     count(installation, day, "24980000")
     (spent,) = verdicts(installation)
-    assert spent.startswith("fault: nobody gets a code: 24.98 of 25.00 USD of the day are spent")
+    assert spent.startswith("fault: The budget for texts is spent. 24.98 of 25.00 USD of the day are spent")
     assert "SMS_BUDGET_DAY" in spent
     (half,) = verdicts(installation, sms_budget_day=40)
-    assert half.startswith("warning: strangers")
-    assert verdicts(installation, sms_budget_day=100) == []
+    assert half.startswith("warning: Half of the budget")
+    assert verdicts(installation, sms_budget_day=1000) == []
     assert verdicts(installation, limits="track") == []
 
 
@@ -250,14 +254,16 @@ def test_a_paused_country_and_texts_that_fail_are_faults(paying: Product) -> Non
         asking = CodeRequest(network=f"203.0.113.{n}")
         paying.services.login.request_code(f"491511{n:03d}0000", "", asking)
     assert verdicts(paying, sms_pause_grace=0) == [
-        "fault: texts to DE are paused: of 20 codes in the last hour 0 were entered"
-        " -> messenger-api sms resume DE, if these are your users"
+        "fault: Texts to a country are paused: the codes sent there are not entered."
+        " DE: of 20 codes in the last hour 0 were entered"
+        " -> messenger-api sms resume DE, if these are your users (docs/operations/status.md#country_paused)"
     ]
     with paying.services.database.engine.begin() as connection:
         connection.execute(sql("UPDATE sent_texts SET state = 2"))
     failing = verdicts(paying, limits="track")
     assert len(failing) == 1
-    assert failing[0].startswith("fault: network reports 20 of 20 texts")
+    assert failing[0].startswith("fault: A provider reports half")
+    assert "network reports 20 of 20 texts" in failing[0]
 
 
 def test_nothing_sent_is_nothing_found(installation: Product) -> None:

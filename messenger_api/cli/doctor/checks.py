@@ -9,7 +9,8 @@ from functools import partial
 from messenger_api.cli.common import reason
 from messenger_api.cli.doctor.codes import sms, texts
 from messenger_api.cli.doctor.configuration import config_file, fixed_codes, limits, public_url
-from messenger_api.cli.doctor.database import database, outbox, schema
+from messenger_api.cli.doctor.database import database, schema
+from messenger_api.cli.doctor.judged import log_ins, outbox
 from messenger_api.cli.doctor.machine import files, secret_key
 from messenger_api.cli.doctor.outside import login, mesibo, sandbox
 from messenger_api.cli.doctor.proxy import proxy
@@ -22,6 +23,7 @@ from messenger_api.settings import Settings
 CHECKS: dict[str, Check] = {
     "database": database,
     "schema": schema,
+    "log-ins": log_ins,
     "mesibo": mesibo,
     "sandbox": sandbox,
     "login": login,

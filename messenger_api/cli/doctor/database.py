@@ -1,4 +1,4 @@
-"""What the doctor says of the database, its tables, and the outbox in it."""
+"""What the doctor says of the database and its tables."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from messenger_api.settings import Settings
 
 # SQLAlchemy's names of MySQL's drivers, and those by which they are installed.
 DRIVERS = {"mysqldb": "mysqlclient", "pymysql": "PyMySQL"}
-# Of groups that a person has to look for, so many are counted.
-MOST_GROUPS = 100
 
 
 def database(settings: Settings, parts: Parts) -> Iterator[Verdict]:
@@ -79,24 +77,3 @@ def _whole(revision: str, parts: Parts) -> Verdict:
     except TryLater:
         half = ""  # that it does not answer is a finding of its own
     return ("fault", half, "run messenger-api move php --go") if half else ("ok", f"revision {revision}", "")
-
-
-def outbox(settings: Settings, parts: Parts) -> Iterator[Verdict]:
-    """Whether what waits is delivered, and what a person has to look at."""
-    if is_to_be_made(settings):
-        yield "ok", "empty", ""
-        return
-    try:
-        status, notes = parts.health.outbox(), parts.outbox.unknown_groups(MOST_GROUPS)
-    except TryLater:
-        yield "warning", "unknown: the database does not answer, or lacks the table", ""
-        return
-    found = f"{status.queued} queued, the oldest for {status.oldest} s; {status.dead} dead"
-    if notes:
-        found += f"; {len(notes)} groups may be at mesibo that nobody here knows"
-    if status.is_stale:
-        yield "fault", found, "nobody delivers: run messenger-api serve or worker, and see mesibo above"
-    elif status.dead or notes:
-        yield "warning", found, "messenger-api outbox status says why"
-    else:
-        yield "ok", found, ""

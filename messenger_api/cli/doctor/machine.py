@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import stat
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 from messenger_api.cli.common import is_to_be_made
+from messenger_api.cli.doctor.judged import of_area
 from messenger_api.cli.doctor.verdicts import Verdict
 from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater, Unusable
 from messenger_api.keyfile import key_faults, key_path
 from messenger_api.services.installation import WRONG_KEY
 from messenger_api.settings import Settings
-from messenger_api.settings.files import is_bucket
 
-# Some hundred pictures, and time to make room.
-LITTLE_BYTES = 500 * 1024**2
 # `openssl rand -hex 32` makes 64 characters; half of that is still beyond guessing.
 SHORTEST_SECRET = 32
 
@@ -32,22 +28,8 @@ def files(settings: Settings, parts: Parts) -> Iterator[Verdict]:
         to_do = "let the server's user write to FILES_PATH and FILES_TN_PATH"
         yield "fault", found, error.to_do if isinstance(error, Unusable) else to_do
         return
-    full = list(full_folders((settings.files_path, settings.files_tn_path, str(settings.instance))))
-    yield from (("warning", found, "make room there") for found in full)
-    if not full:
-        yield "ok", f"writable: {places}", ""
-
-
-def full_folders(places: Iterable[str]) -> Iterator[str]:
-    """Folders whose disk is nearly full, a line for each disk."""
-    seen = set()
-    for folder in (Path(place) for place in places if not is_bucket(place)):
-        if not folder.exists() or folder.stat().st_dev in seen:
-            continue
-        seen.add(folder.stat().st_dev)
-        free = shutil.disk_usage(folder).free
-        if free < LITTLE_BYTES:
-            yield f"the disk of {folder} has {free // 1024**2} MB left; when it is full, nothing can be kept"
+    full = list(of_area("files", settings, parts))
+    yield from full or [("ok", f"writable: {places}", "")]
 
 
 def secret_key(settings: Settings, parts: Parts) -> Iterator[Verdict]:
