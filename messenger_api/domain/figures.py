@@ -154,11 +154,17 @@ PUSH_ENDS = _gauge(
     "app",
     "place",
 )
+LOGIN_POSSIBLE = _gauge("login_possible", "1 unless nobody can log in.")
+LOGIN_LIMITED = _gauge("login_limited", "1 while some people cannot log in.")
+FINDINGS = _gauge("findings", "How often each is found now: docs/operations/status.md.", "code")
 DISK_FREE = _gauge("disk_free_bytes", "Room where this machine keeps things.", "place")
 DISK_SIZE = _gauge("disk_size_bytes", "The size of that disk.", "place")
 
 GAUGES: tuple[Figure, ...] = (
     INFO,
+    LOGIN_POSSIBLE,
+    LOGIN_LIMITED,
+    FINDINGS,
     OUTBOX_ITEMS,
     OUTBOX_KINDS,
     OUTBOX_OLDEST,

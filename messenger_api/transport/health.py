@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, request
 
 from messenger_api.domain.errors import TryLater
+from messenger_api.domain.health.judgement import Judgement
 from messenger_api.domain.probes import is_probe
 from messenger_api.services.operator.health import Health, OutboxHealth
+from messenger_api.services.operator.judgement import Judge
+from messenger_api.settings import Settings
+from messenger_api.transport.private import may_see_figures
 from messenger_api.transport.proxies import PEER
 from messenger_api.version import VERSION
 
 
-def health_blueprint(secret_key: str, health: Health, schema_is_current: Callable[[], bool]) -> Blueprint:
+def health_blueprint(
+    settings: Settings, health: Health, judge: Judge, schema_is_current: Callable[[], bool]
+) -> Blueprint:
     """The process, and whether it can do its work.
 
     Args:
-        secret_key: whoever holds it is told by `/healthz` whom a request is counted as (`domain.probes`).
+        settings: whoever holds the SECRET_KEY is told by `/healthz` whom a request is counted as
+            (`domain.probes`).
         health: asks database and outbox.
+        judge: says whether people can log in, which the body of `/readyz` tells and its status does not: a
+            load balancer must not take every machine out for a neighbour's fault.
         schema_is_current: whether the tables are those of this version; raises TryLater.
     """
     blueprint = Blueprint("health", __name__)
@@ -29,15 +39,19 @@ def health_blueprint(secret_key: str, health: Health, schema_is_current: Callabl
     def healthz() -> Response:
         found = {"status": "ok", "version": VERSION}
         asked = request.args.get("probe", "")
-        if asked and is_probe(asked, secret_key, int(time.time())):
+        if asked and is_probe(asked, settings.secret_key, int(time.time())):
             found |= _address()
         return _answer(found, 200)
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
         checks = _checks(health, schema_is_current)
-        ready = checks["database"] == "ok" and checks["schema"] == "ok"
-        return _answer({"status": "ok" if ready else "unavailable", **checks}, 200 if ready else 503)
+        there = checks["database"] == "ok"
+        ready = there and checks["schema"] == "ok"
+        judgement = judge.recent() if there else judge.without_database()
+        told = _judgement(judgement, details=may_see_figures(settings))
+        head = {"status": "ok" if ready else "unavailable"}
+        return _answer({**head, **checks, **told}, 200 if ready else 503)
 
     return blueprint
 
@@ -65,6 +79,15 @@ def _outbox(found: OutboxHealth) -> str:
     return waits if found.is_stale else "ok"
 
 
-def _answer(members: dict[str, str], status: int) -> Response:
+def _judgement(judgement: Judgement, *, details: bool) -> dict[str, Any]:
+    """Whether people can log in, and why not: to strangers without amounts, names and what to do."""
+    if details:
+        findings = msgspec.to_builtins(judgement.findings)
+    else:
+        findings = [{"code": f.code, "severity": f.severity, "said": f.said} for f in judgement.findings]
+    return {"login": judgement.login, "said": judgement.headline(), "findings": findings}
+
+
+def _answer(members: Mapping[str, Any], status: int) -> Response:
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
     return Response(msgspec.json.encode(members), status=status, headers=headers)

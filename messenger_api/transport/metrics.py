@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from platform import python_version
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -15,12 +15,14 @@ from prometheus_client.registry import Collector
 from messenger_api.domain import figures
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.figures import MILLION, SUM, Figure, Kind
-from messenger_api.guard import comes_from_here
+from messenger_api.domain.health.findings import KNOWN, Login
+from messenger_api.domain.health.judgement import Judgement
 from messenger_api.services.operator import Operator
 from messenger_api.services.operator.figures import Values
 from messenger_api.services.operator.health import Health
 from messenger_api.services.sms.report import TextReport
 from messenger_api.settings import Settings
+from messenger_api.transport.private import may_see_figures
 from messenger_api.version import VERSION
 
 
@@ -32,7 +34,7 @@ def metrics_blueprint(settings: Settings, operator: Operator) -> Blueprint:
 
     @blueprint.get("/metrics")
     def metrics() -> Response:
-        if not _may_read(settings):
+        if not may_see_figures(settings):
             return Response("Not for you.\n", status=403, mimetype="text/plain")
         try:
             return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -40,14 +42,6 @@ def metrics_blueprint(settings: Settings, operator: Operator) -> Blueprint:
             return Response("The database does not answer.\n", status=503, mimetype="text/plain")
 
     return blueprint
-
-
-def _may_read(settings: Settings) -> bool:
-    if not settings.metrics_token:
-        # Not through a proxy on this machine, be it configured or not.
-        return comes_from_here(request.environ, settings.trusted_proxy_header)
-    given = request.headers.get("Authorization", "").encode("utf-8", "replace")
-    return hmac.compare_digest(given, f"Bearer {settings.metrics_token}".encode())
 
 
 class _Collector(Collector):
@@ -75,6 +69,7 @@ class _Collector(Collector):
             yield _counted(figure, operator.figures.totals(figure))
         for figure in figures.DATED:
             yield _last(figure, operator.figures.lasts(figure))
+        yield from _of_judgement(operator.judge.recent())
 
 
 def _of_outbox(health: Health) -> Iterator[Metric]:
@@ -127,3 +122,10 @@ def _histogram(figure: Figure, values: Values) -> Metric:
         buckets = list(zip(figure.places, counts, strict=True))
         histogram.add_metric(labels, buckets, values.get((*labels, SUM), 0) / MILLION)
     return histogram
+
+
+def _of_judgement(judgement: Judgement) -> Iterator[Metric]:
+    found = Counter(finding.code for finding in judgement.findings)
+    yield _gauge(figures.LOGIN_POSSIBLE, [((), int(judgement.login is not Login.NO))])
+    yield _gauge(figures.LOGIN_LIMITED, [((), int(judgement.login is Login.LIMITED))])
+    yield _gauge(figures.FINDINGS, [((code,), found[code]) for code in KNOWN])

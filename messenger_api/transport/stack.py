@@ -38,7 +38,7 @@ def served_by(
     api = Api(services)
     app.register_blueprint(api_blueprint(api, services))
     app.register_blueprint(files_blueprint(services.files))
-    app.register_blueprint(health_blueprint(settings.secret_key, operator.health, schema_is_current))
+    app.register_blueprint(health_blueprint(settings, operator.health, operator.judge, schema_is_current))
     app.register_blueprint(metrics_blueprint(settings, operator))
     app.register_blueprint(receipts_blueprint(services))
     if not settings.admin_listen:
