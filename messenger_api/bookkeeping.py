@@ -10,10 +10,12 @@ import threading
 import time
 
 import structlog
+from sqlalchemy import Connection
 
 from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.errors import TryLater
-from messenger_api.storage import figures
+from messenger_api.domain.trace import Trace
+from messenger_api.storage import figures, steps
 from messenger_api.storage.db import Database, Uncertain
 
 log = structlog.get_logger(__name__)
@@ -27,22 +29,30 @@ TICK_SECONDS = 1.0
 class Bookkeeper:
     """The thread, and what it does."""
 
-    def __init__(self, database: Database, counted: Accumulator) -> None:
+    def __init__(self, database: Database, counted: Accumulator, trace: Trace) -> None:
         self._database = database
         self._counted = counted
+        self._trace = trace
         self._stopped = threading.Event()
 
     def keep(self) -> bool:
         """Add what was counted; False when the database does not take it: it then stays for the next time."""
-        growths = self._counted.take()
-        if not growths:
+        growths, taken = self._counted.take(), self._trace.take()
+        if not growths and not taken:
             return True
+
+        def work(tx: Connection, _now: int) -> None:
+            if growths:
+                figures.add(tx, growths)
+            steps.add(tx, taken)
+
         try:
-            self._database.write(lambda tx, _now: figures.add(tx, growths))
+            self._database.write(work)
         except Uncertain:
             return False  # it may be there: what is lost is five seconds' worth, and nothing is told twice
         except TryLater:
             self._counted.give_back(growths)
+            self._trace.give_back(taken)
             return False
         return True
 

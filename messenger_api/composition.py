@@ -28,6 +28,7 @@ from messenger_api.services.login.mailed_code import MailedCodeFlow
 from messenger_api.services.login.rates import Rates
 from messenger_api.services.login.secret import SecretFlow
 from messenger_api.services.login.sms_code import SmsCodeFlow
+from messenger_api.services.login.tracing import Tracing
 from messenger_api.services.operator.acts import Acts
 from messenger_api.services.operator.admin_sessions import AdminSessions
 from messenger_api.services.operator.console import Console
@@ -193,6 +194,7 @@ class Parts(Foundation):
             mesibo=self.mesibo,
             sms=self.sms,
             limits=limits,
+            tracing=Tracing(self.trace, identities),
             text_delivery=self.text_delivery,
             identities=identities,
             login=self.login,

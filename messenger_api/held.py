@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from messenger_api.bookkeeping import Bookkeeper
 from messenger_api.domain.counting import Accumulator
+from messenger_api.domain.trace import Trace
 from messenger_api.settings import Settings
 from messenger_api.storage.db import Database
 
@@ -54,9 +55,14 @@ class Held:
         return Accumulator(self.database.now)
 
     @cached_property
+    def trace(self) -> Trace:
+        """What notes the steps of log-ins in this process."""
+        return Trace(self.database.now)
+
+    @cached_property
     def bookkeeper(self) -> Bookkeeper:
         """The thread that adds it to the database."""
-        bookkeeper = Bookkeeper(self.database, self.figures)
+        bookkeeper = Bookkeeper(self.database, self.figures, self.trace)
         self._open.callback(bookkeeper.stop)
         return bookkeeper
 

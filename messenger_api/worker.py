@@ -26,6 +26,7 @@ from messenger_api.storage import (
     push_tokens,
     rosters,
     sessions,
+    steps,
     texts,
 )
 from messenger_api.storage.db import Database
@@ -105,7 +106,7 @@ class Housekeeping:
         self._database.run(lambda tx: codes.purge(tx, now - CODES_KEPT_SECONDS))
         self._database.run(lambda tx: texts.purge(tx, now - TEXTS_KEPT_SECONDS))
         self._database.run(lambda tx: push_tokens.purge(tx, now - PUSH_KEPT_SECONDS))
-        for purge in (counters.purge, contacts.purge, figures.purge):
+        for purge in (counters.purge, contacts.purge, figures.purge, steps.purge):
             while self._database.run(partial(purge, now=now)):
                 pass
         while self._database.write(figures.fold):

@@ -1,4 +1,4 @@
--- The tables of messenger-api for MySQL and MariaDB, at revision 0010.
+-- The tables of messenger-api for MySQL and MariaDB, at revision 0011.
 --
 -- Into an empty database:  mysql -h HOST -u USER -p DATABASE < schema/mysql-schema.sql
 -- The same is done by:     messenger-api db upgrade
@@ -93,6 +93,21 @@ CREATE TABLE limit_counters (
     CONSTRAINT pk_limit_counters PRIMARY KEY (name)
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 CREATE INDEX ix_limit_counters_expires_at ON limit_counters (expires_at);
+
+-- A step of a log-in (`domain.trace`), blind: the keyed hash of the number. Kept for a day. It was
+-- taken `times` from the second `at` to `last_at`.
+CREATE TABLE login_steps (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    contact_key BINARY(16) NOT NULL,
+    step VARCHAR(24) COLLATE ascii_bin NOT NULL,
+    detail VARCHAR(32) COLLATE ascii_bin NOT NULL DEFAULT '',
+    times INTEGER NOT NULL,
+    at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    CONSTRAINT pk_login_steps PRIMARY KEY (id)
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE INDEX ix_login_steps_contact_key ON login_steps (contact_key);
+CREATE INDEX ix_login_steps_last_at ON login_steps (last_at);
 
 -- A group that mesibo is being asked to make: noted before, gone with the commit that writes the
 -- group. One that stays may mean a group at mesibo that nobody here knows. `members`: the addresses
@@ -354,4 +369,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0010');
+INSERT INTO alembic_version (version_num) VALUES ('0011');

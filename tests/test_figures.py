@@ -157,7 +157,7 @@ def test_tasks_are_counted_by_kind_and_outcome(product: Product) -> None:
 def process(product: Product) -> tuple[Accumulator, Bookkeeper]:
     """What another process has."""
     counted = Accumulator(product.services.database.now)
-    return counted, Bookkeeper(product.services.database, counted)
+    return counted, Bookkeeper(product.services.database, counted, product.parts.trace)
 
 
 def test_processes_that_add_at_once_lose_nothing(product: Product) -> None:

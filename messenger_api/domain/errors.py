@@ -30,7 +30,8 @@ class ApiError(Exception):
     `code` is the wire's `error`. `title` and `message` name texts in `domain.texts`; "" means that
     a person can do nothing about it and the app gets the code alone. `values` fill the text's
     placeholders. `properties` names the request fields at fault. `retry_after`: seconds
-    after which another try makes sense, 0 when time changes nothing.
+    after which another try makes sense, 0 when time changes nothing. `why` is for operators and no app is
+    told it: a limit's name, or what became of a code (`domain.trace`).
     """
 
     code = "TRYLATER"
@@ -43,9 +44,11 @@ class ApiError(Exception):
         *,
         properties: Sequence[str] = (),
         retry_after: int = 0,
+        why: str = "",
         **values: str | int,
     ) -> None:
         super().__init__(message or self.code)
+        self.why = why
         self.message = message or self.message
         self.properties = tuple(properties)
         self.retry_after = retry_after
@@ -166,10 +169,10 @@ class Refused(ApiError):
 class Later(ApiError):
     """The same request may succeed after `retry_after` seconds."""
 
-    def __init__(self, message: str = "", *, retry_after: int, **values: str | int) -> None:
+    def __init__(self, message: str = "", *, retry_after: int, why: str = "", **values: str | int) -> None:
         minutes, hours = -(-retry_after // 60), -(-retry_after // 3600)
         times = {"seconds": retry_after, "minutes": minutes, "hours": hours}
-        super().__init__(message, properties=(), retry_after=retry_after, **{**times, **values})
+        super().__init__(message, properties=(), retry_after=retry_after, why=why, **{**times, **values})
 
 
 class TooMany(Later):
@@ -178,8 +181,8 @@ class TooMany(Later):
     code = "TOOMANY"
     title = "wait_title"
 
-    def __init__(self, message: str = "", *, retry_after: int, **values: str | int) -> None:
-        super().__init__(message or _wait(retry_after), retry_after=retry_after, **values)
+    def __init__(self, message: str = "", *, retry_after: int, why: str = "", **values: str | int) -> None:
+        super().__init__(message or _wait(retry_after), retry_after=retry_after, why=why, **values)
 
 
 def _wait(seconds: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from messenger_api.domain.errors import BadAkToken, MissingAppId
+from messenger_api.domain.trace import Step
 from messenger_api.ops import answers
 from messenger_api.ops.call import Call, JsonObject
 from messenger_api.ops.fields import AppId, Channel, DeviceId, DeviceType, Ignored, Name, Secret
@@ -58,10 +59,12 @@ def login(call: Call, given: LoginParameters) -> JsonObject:
     accounts = call.services.accounts
     secret = call.services.login.shown(given.otp, given.code)
     if not secret:
-        wait = accounts.begin(given.phone, given.name, call.code_request(given.channel))
+        with call.services.tracing.following(given.phone, Step.SENT):
+            wait = accounts.begin(given.phone, given.name, call.code_request(given.channel))
         return {"retry_after": wait} if wait else {}
     device = Device(given.appid, given.device, given.dt, call.request.network)
-    entered = accounts.login(given.phone, secret, device, given.name)
+    with call.services.tracing.following(given.phone, Step.LOGGED_IN):
+        entered = accounts.login(given.phone, secret, device, given.name)
     return {
         "token": entered.token,
         **answers.profile(entered.profile),

@@ -144,9 +144,10 @@ class Tally:
         for claim, wait in reached:
             self._reached(claim.limit, wait)
             self._sound_alarm(claim.limit)
-        waits = [wait for claim, wait in reached if self._modes(claim.limit) == "enforce"]
+        waits = [(wait, claim.limit) for claim, wait in reached if self._modes(claim.limit) == "enforce"]
         if waits:
-            raise TooMany(retry_after=max(waits))
+            longest, limit = max(waits)
+            raise TooMany(retry_after=longest, why=limit)
         return self._keep(taken)
 
     def _sound_alarm(self, limit: str) -> None:
@@ -283,7 +284,7 @@ class Limits:
         if found.wait:
             self.reached(claim.limit, found.wait)
             if mode == "enforce":
-                raise TooMany(retry_after=found.wait)
+                raise TooMany(retry_after=found.wait, why=claim.limit)
         until = now + claim.rule.keeps
 
         def work(tx: Connection) -> bool:

@@ -19,6 +19,7 @@ from messenger_api.services.identities import Identities
 from messenger_api.services.limits import Limits
 from messenger_api.services.login.accounts import Accounts
 from messenger_api.services.login.flow import LoginFlow
+from messenger_api.services.login.tracing import Tracing
 from messenger_api.services.people.blocks import Blocks, Reports
 from messenger_api.services.people.contacts import Contacts
 from messenger_api.services.people.media import Media
@@ -43,6 +44,7 @@ class Services:
     text_delivery: TextDelivery
     identities: Identities
     login: LoginFlow
+    tracing: Tracing
     accounts: Accounts
     callers: Callers
     sessions: Sessions

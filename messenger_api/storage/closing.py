@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, func, literal, literal_column, select, update
 
-from messenger_api.storage import intentions, lanes
+from messenger_api.storage import intentions, lanes, steps
 from messenger_api.storage.models import (
     Contact,
     FormerContact,
@@ -187,7 +187,8 @@ def _forget_some(
 
 
 def forget_texts(connection: Connection, key: bytes) -> None:
-    """Take a number out of the texts that were paid for."""
+    """Take a number out of the texts that were paid for, and forget what became of its log-ins."""
+    steps.forget(connection, key)
     query = select(SentText.id).where(SentText.contact_key == key)
     if ids := list(connection.execute(query).scalars()):
         connection.execute(update(SentText).where(SentText.id.in_(ids)).values(contact_key=NOBODY))

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from messenger_api.domain.errors import BadUser, TryLater
 from messenger_api.domain.times import DAY_SECONDS
+from messenger_api.domain.trace import Step
 from messenger_api.outbox.runner import Runner
 from messenger_api.services.account.sessions import end_sessions
 from messenger_api.services.account.tasks import AccountClosed
@@ -76,7 +77,7 @@ class Closing:
             self._finish(contact_key, found.uid, closed=True)
             return None
         if found is not None and found.blocked:
-            raise BadUser
+            raise BadUser(why=Step.BLOCKED)
         if found is not None and recycles and self._is_recycled(found):
             # The code and the password are those of the person who comes in.
             self._database.write(lambda tx, now: close_account(tx, now, found.uid))

@@ -13,6 +13,7 @@ from messenger_api.domain.errors import AuthFail, BadCode, BadUser, TryLater
 from messenger_api.domain.figures import LOGINS_BEGUN, LOGINS_COMPLETED, NOWHERE, SIGN_UPS, USERS_ACTIVE
 from messenger_api.domain.identity import Identity
 from messenger_api.domain.phone import masked
+from messenger_api.domain.trace import Step
 from messenger_api.gateways.mesibo import UserToken
 from messenger_api.services.account.entrances import RETRY_SECONDS, Entrance, Entrances
 from messenger_api.services.callers import Callers
@@ -88,10 +89,10 @@ class Accounts:
         try:
             caller = self._callers.find(token)
         except AuthFail:
-            raise BadCode from None
+            raise BadCode(why=Step.USED) from None
         profile = self._database.run(lambda tx: users.find_profile(tx, caller.uid))
         if profile is None:
-            raise BadCode
+            raise BadCode(why=Step.USED)
         return Login(token, who, profile)
 
     def _enter(self, proof: Proof, device: Device, name: str) -> Login:

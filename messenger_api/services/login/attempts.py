@@ -96,7 +96,7 @@ class Attempts:
             self._limits.reached(LIMIT, least)
         if mode == "enforce":
             if least:
-                raise TooMany(retry_after=least)
+                raise TooMany(retry_after=least, why=LIMIT)
             if self._wait(tally.found, wanted, under_way):
                 return None
         tally.add(under_way)

@@ -53,7 +53,7 @@ class Rates:
         if wait:
             self._limits.reached(LIMIT, wait)
         if wait and mode == "enforce":
-            raise TooMany(retry_after=wait)
+            raise TooMany(retry_after=wait, why=LIMIT)
 
     def _hit(self, item: RateLimitItem, subject: str) -> int:
         """Seconds to wait; 0 when it was counted."""

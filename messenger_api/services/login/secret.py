@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from messenger_api.domain.errors import BadCode, TryLater
 from messenger_api.domain.identity import LoginName
 from messenger_api.domain.secrets import Keys
+from messenger_api.domain.trace import Step
 from messenger_api.gateways.login import Denied, LoginMethod, Unavailable
 from messenger_api.services.bulkhead import outbound_slot
 from messenger_api.services.identities import LoginNames
@@ -48,7 +49,7 @@ class SecretFlow(LoginFlow):
             with outbound_slot(), claimed:
                 person = self._method.authenticate(address, secret)
         except Denied as error:
-            raise BadCode("secret_wrong") from error
+            raise BadCode("secret_wrong", why=Step.WRONG) from error
         except Unavailable as error:
             raise TryLater(retry_after=AWAY_SECONDS) from error
         who = LoginName(person.address)

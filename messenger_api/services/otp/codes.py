@@ -260,7 +260,7 @@ class OneTimeCodes:
             return
         self._limits.reached("resend_gap", wait, level=logging.INFO)
         if mode == "enforce":
-            raise TooMany(retry_after=wait)
+            raise TooMany(retry_after=wait, why="wrong_codes" if slow else "resend_gap")
 
     def next_at(self, code: Code, *, slow: bool) -> int:
         """The second from which another code may be asked for."""

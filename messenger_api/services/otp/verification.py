@@ -20,6 +20,7 @@ from messenger_api.domain import secrets
 from messenger_api.domain.errors import ApiError, BadCode, TooMany, TryLater
 from messenger_api.domain.identity import Identity
 from messenger_api.domain.secrets import Keys
+from messenger_api.domain.trace import Step
 from messenger_api.services.bulkhead import outbound_slot, waiting_slot
 from messenger_api.services.limits import Limits
 from messenger_api.services.otp.codes import OneTimeCodes
@@ -176,12 +177,12 @@ class CodeVerifier:
     def _verify(self, tx: Connection, now: int, given: _Shown) -> _Verdict:
         code = codes.lock(tx, given.key)
         if code is None:
-            return BadCode()
+            return BadCode(why=Step.NO_CODE)
         if code.used_at:
             return self._recheck(tx, now, given, code)
         live, theirs = code.live(now), bool(code.verification) and code.expires_at > now
         if not live and not theirs:
-            return BadCode()
+            return BadCode(why=Step.EXPIRED)
         if refusal := self._refusal(tx, now, given, code):
             return refusal
         # All are looked at, whichever it is: the time that it takes must not tell.
@@ -195,7 +196,7 @@ class CodeVerifier:
         in_time = now < code.used_at + self._settings.otp_replay_seconds
         same_phone = code.reply_to is not None and secrets.same(code.reply_to, given.tag)
         if not in_time or not same_phone or self._is_dead(code):
-            return BadCode()
+            return BadCode(why=Step.USED)
         if not secrets.same(code.code_hash, given.hashed):
             return self._count_wrong(tx, now, given, code)
         # Whoever used it may have died before the answer was made.
@@ -212,7 +213,7 @@ class CodeVerifier:
         if dead:
             return self._dead(now, code, self._failed.is_slow(counts, self._failed.of_address(given.key)))
         fresh = self._failed.is_fresh(counts, given.key, given.network)
-        return None if fresh else TooMany(retry_after=code.wait_until - now)
+        return None if fresh else TooMany(retry_after=code.wait_until - now, why=Step.PAUSED)
 
     def _accept(self, tx: Connection, now: int, given: _Shown, code: Code, right: Made) -> UsedCode:
         codes.use(tx, now, given.key, code, right, given.tag)
@@ -249,9 +250,9 @@ class CodeVerifier:
             self._failed.forgive(tx, now, given.key, given.network, claimed.at)
             return self._recheck(tx, now, given, code)
         if not right:
-            return BadCode(retry_after=self._pause(before.attempts + 1))
+            return BadCode(retry_after=self._pause(before.attempts + 1), why=Step.WRONG)
         if code is None or code.code_hash != before.code_hash or code.used_at:
-            return BadCode()
+            return BadCode(why=Step.USED)
         self._failed.forgive(tx, now, given.key, given.network, claimed.at)
         return self._accept(tx, now, given, *self._adopt(tx, given, code))
 
@@ -279,7 +280,7 @@ class CodeVerifier:
         pause = self._pause(code.attempts + 1)
         codes.change(tx, given.key, attempts=code.attempts + 1, wait_until=now + pause)
         self._failed.count(tx, now, given.key, given.network)
-        return BadCode(retry_after=pause)
+        return BadCode(retry_after=pause, why=Step.WRONG)
 
     def _pause(self, attempts: int) -> int:
         """Seconds before the next try, after so many wrong ones."""
@@ -291,7 +292,8 @@ class CodeVerifier:
 
     def _dead(self, now: int, code: Code, slow: bool) -> TooMany:
         wait = max(1, self._codes.next_at(code, slow=slow) - now)
-        return TooMany("code_dead" if wait <= 120 else "code_dead_minutes", retry_after=wait)
+        text = "code_dead" if wait <= 120 else "code_dead_minutes"
+        return TooMany(text, retry_after=wait, why=Step.TOO_MANY_TRIES)
 
     def _tag(self, key: bytes, device: Device) -> bytes:
         """Which phone it is: by its own id where the app sends one, else by the network it calls from."""

@@ -70,7 +70,7 @@ class TextPlan:
             claims,
             asker.home,
             tuple(notice(watch, self.watches.of_country.subject) for watch in paused),
-            TooMany("texts_paused", retry_after=PAUSED_SECONDS) if refused else None,
+            TooMany("texts_paused", retry_after=PAUSED_SECONDS, why="country_paused") if refused else None,
         )
 
     def _paused(self, counts: Counts, asker: Asker) -> list[Watch]:
