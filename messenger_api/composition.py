@@ -33,6 +33,7 @@ from messenger_api.services.operator.acts import Acts
 from messenger_api.services.operator.admin_sessions import AdminSessions
 from messenger_api.services.operator.console import Console
 from messenger_api.services.operator.imports import Imports
+from messenger_api.services.operator.why import Why
 from messenger_api.services.otp.codes import OneTimeCodes
 from messenger_api.services.otp.failed_attempts import FailedAttempts
 from messenger_api.services.otp.judges import Judges
@@ -166,6 +167,11 @@ class Parts(Foundation):
     def acts(self) -> Acts:
         """What operators do about users."""
         return Acts(self.database, self.audit, self.closing, self.sessions)
+
+    @cached_property
+    def why(self) -> Why:
+        """Why a code did not arrive."""
+        return Why(self.settings, self.database, self.identities, self.text_limits, self.sms)
 
     @cached_property
     def console(self) -> Console:

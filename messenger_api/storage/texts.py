@@ -38,6 +38,16 @@ class Text(Struct, frozen=True, array_like=True):
     sent_at: Annotated[int, SentText.sent_at]
 
 
+class NamedText(Struct, frozen=True, array_like=True):
+    """A text as the operator looks at it; `provider_id` is "" where nobody knows whether it was taken."""
+
+    provider: Annotated[str, SentText.provider]
+    provider_id: Annotated[str, SentText.provider_id]
+    channel: Annotated[str, SentText.channel]
+    state: Annotated[Delivery, SentText.state]
+    sent_at: Annotated[int, SentText.sent_at]
+
+
 _ADD = insert(SentText)
 _TEXT = select(*columns(Text))
 
@@ -74,6 +84,12 @@ def _kept(provider_id: str) -> str:
 def find(connection: Connection, text_id: int) -> Text | None:
     """A text by our id."""
     return _text(connection.execute(_TEXT.where(SentText.id == text_id)).one_or_none())
+
+
+def of(connection: Connection, key: bytes, since: int) -> list[NamedText]:
+    """What was sent to an address since a second, the oldest first."""
+    sent = select(*columns(NamedText)).where(SentText.contact_key == key, SentText.sent_at >= since)
+    return [convert(tuple(row), NamedText) for row in connection.execute(sent.order_by(SentText.id))]
 
 
 def by_provider(connection: Connection, provider: str, provider_id: str) -> Text | None:
