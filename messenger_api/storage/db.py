@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from messenger_api.domain.capacity import CALLS_AT_ONCE
 from messenger_api.domain.errors import TryLater
 from messenger_api.settings import Settings
+from messenger_api.storage.complaints import READ_ONLY_CODES, code, complain, short
 from messenger_api.storage.connections import Connections, wait_as_told
 from messenger_api.storage.hosts import Hosts
 from messenger_api.storage.prepared import PREPARED, Prepared, keeps_statements
@@ -59,9 +60,8 @@ _RETRY_CODES = frozenset({1205, 1213, 1020})
 
 # The server has become one that cannot be used, and a new connection may lead to another: node not ready
 # for queries (it lost its cluster, or joins one), shutdown in progress, no such prepared statement (a proxy
-# has put another server behind the connection), running read-only (two codes).
-_READ_ONLY_CODES = frozenset({1290, 1836})
-_GONE_CODES = frozenset({1047, 1053, 1243}) | _READ_ONLY_CODES
+# has put another server behind the connection), running read-only.
+_GONE_CODES = frozenset({1047, 1053, 1243}) | READ_ONLY_CODES
 
 # Bytes up to which the server joins texts into one, which it would cut after 1,024 without a word: a phone
 # book (`storage.contacts`) of a quarter of a million numbers. Half of MariaDB's `max_allowed_packet`.
@@ -158,11 +158,11 @@ class Database:
                 raise
             except (DBAPIError, PoolTimeout) as error:
                 # Where nothing may be written, another connection may lead to another server: once.
-                last = 2 if _code(getattr(error, "orig", None)) in _READ_ONLY_CODES else ATTEMPTS
+                last = 2 if code(getattr(error, "orig", None)) in READ_ONLY_CODES else ATTEMPTS
                 if attempt >= last or time.monotonic() > until or not _passing(error):
-                    log.error("database.failed", error=_short(error), attempt=attempt)
+                    complain(self.engine, error, attempt)
                     raise TryLater from error
-                log.info("database.retry", error=_short(error), attempt=attempt)
+                log.info("database.retry", error=short(error), attempt=attempt)
             time.sleep(BACKOFF_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311
         raise AssertionError("unreachable")
 
@@ -207,17 +207,7 @@ def _passing(error: DBAPIError | PoolTimeout) -> bool:
         return False
     if error.connection_invalidated:
         return True
-    return _code(error.orig) in _RETRY_CODES or "database is locked" in str(_code(error.orig))
-
-
-def _code(error: object) -> object:
-    """The number that MySQL gave an error."""
-    return (getattr(error, "args", ()) or (None,))[0]
-
-
-def _short(error: Exception) -> str:
-    cause = getattr(error, "orig", None) or error
-    return f"{type(cause).__name__}: {str(cause)[:200]}"
+    return code(error.orig) in _RETRY_CODES or "database is locked" in str(code(error.orig))
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:
@@ -298,9 +288,9 @@ def _prepare_mysql(connection: Any, record: Any) -> None:
 
 def _leave_what_is_gone(context: ExceptionContext) -> None:
     """Give up connections, as those that broke, when the server cannot be used."""
-    if _code(context.original_exception) in _GONE_CODES:
+    if code(context.original_exception) in _GONE_CODES:
         context.is_disconnect = True
-    if _code(context.original_exception) in _READ_ONLY_CODES:
+    if code(context.original_exception) in READ_ONLY_CODES:
         # Those who read are served on: the others of the pool are left when they are used for writing.
         context.invalidate_pool_on_disconnect = False
 

@@ -21,6 +21,7 @@ from messenger_api.gateways.sms import (
     SmsError,
     SmsRefused,
     SmsSender,
+    SmsUnavailable,
     SmsWrongChannel,
     State,
     TextMessage,
@@ -41,8 +42,10 @@ from messenger_api.settings import Settings
 from messenger_api.storage import lanes, outbox, texts
 from messenger_api.storage.db import Database
 from messenger_api.storage.texts import Delivery, Text
+from messenger_api.throttle import Throttle
 
 log = structlog.get_logger(__name__)
+_seldom = Throttle()
 
 UNAVAILABLE_SECONDS = 30
 
@@ -97,6 +100,7 @@ class TextDelivery:
         if not outcome.is_nothing:
             self._note(names, issued, message, outcome)
         if outcome.error and not outcome.sent:
+            _complain(outcome.error)
             raise _told(outcome.error) from outcome.error
         return issued.wait
 
@@ -277,6 +281,13 @@ class TextDelivery:
             outcome = bookings.outcome()
             log.info("sms.sent_again", first=text.provider, then=sent.provider)
         self._limits.write(lambda tx, now: self._settle(tx, now, names, outcome))
+
+
+def _complain(error: ApiError | SmsError) -> None:
+    """Nobody gets a code any more: an error, once a minute and not once a person."""
+    if isinstance(error, SmsUnavailable) and not error.about_number and _seldom.is_due("no provider"):
+        to_do = "see the providers' consoles and messenger-api check; another in SMS_PROVIDERS helps"
+        log.error("sms.no_provider", reason=error.reason, what="people get no codes", to_do=to_do)
 
 
 def _told(error: ApiError | SmsError) -> ApiError:
