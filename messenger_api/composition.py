@@ -22,6 +22,7 @@ from messenger_api.services.groups.repeats import Repeats
 from messenger_api.services.groups.upkeep import Upkeep
 from messenger_api.services.identities import PhoneNumbers
 from messenger_api.services.login.accounts import Accounts
+from messenger_api.services.login.asked import Asked
 from messenger_api.services.login.attempts import Attempts
 from messenger_api.services.login.flow import LoginFlow
 from messenger_api.services.login.mailed_code import MailedCodeFlow
@@ -109,10 +110,11 @@ class Parts(Foundation):
         rates = Rates(settings, self.limits)
         if isinstance(method, PhoneNumbers):
             return SmsCodeFlow(settings, keys, rates, self.codes, self.verifier, method, self.text_delivery)
+        asked = Asked(self.figures, settings.login_method)
         if isinstance(method, CodeMethod):
-            return MailedCodeFlow(settings, keys, rates, self.codes, self.verifier, method)
+            return MailedCodeFlow(settings, keys, rates, self.codes, self.verifier, method, asked)
         attempts = Attempts(settings, keys, self.limits, self.failed_attempts)
-        return SecretFlow(keys, rates, attempts, method)
+        return SecretFlow(keys, rates, attempts, method, asked)
 
     @cached_property
     def callers(self) -> Callers:

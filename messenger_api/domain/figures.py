@@ -108,6 +108,12 @@ TEXT_RECEIPTS = _counter(
 REFUSALS = _counter(
     "refusals", "Limits that were reached; mode: enforce (somebody was refused) or track.", "limit", "mode"
 )
+METHOD_CALLS = _counter(
+    "login_method_calls",
+    "Calls of the server that LOGIN_METHOD asks; outcome: ok, denied, unavailable.",
+    "method",
+    "outcome",
+)
 LOGINS_BEGUN = _counter("logins_begun", "Codes that were asked for and sent, by LOGIN_METHOD.", "method")
 LOGINS_COMPLETED = _counter("logins_completed", "Sessions that a log-in opened, by LOGIN_METHOD.", "method")
 SIGN_UPS = _counter("sign_ups", "Accounts that a log-in made.", "country")
@@ -124,6 +130,7 @@ FIGURES: tuple[Figure, ...] = (
     TEXTS,
     TEXT_RECEIPTS,
     REFUSALS,
+    METHOD_CALLS,
     LOGINS_BEGUN,
     LOGINS_COMPLETED,
     SIGN_UPS,

@@ -15,6 +15,7 @@ from sqlalchemy import text as sql
 
 from messenger_api.cli.doctor.judged import log_ins, of_area
 from messenger_api.domain.health.findings import KNOWN
+from messenger_api.gateways.login import Denied, LoginMethod, Person, Unavailable
 from messenger_api.gateways.mesibo import MesiboUnreachable
 from messenger_api.gateways.sms import SmsProvider, SmsUnavailable, TextMessage
 from messenger_api.services.operator.judgement import FRESH_SECONDS
@@ -37,6 +38,19 @@ class Dead(SmsProvider):
 
     def _deliver(self, message: TextMessage) -> str:
         raise SmsUnavailable("dead", "no money", not_sent=True)
+
+
+class Directory(LoginMethod):
+    """Takes every secret, when it is there; named by its dotted path."""
+
+    is_away: ClassVar[bool] = False
+
+    def _authenticate(self, address: str, secret: str) -> Person:
+        if self.is_away:
+            raise Unavailable("does not answer")
+        if secret == "wrong":
+            raise Denied
+        return Person(address)
 
 
 def made(uri: str, folder: Path, **settings: object) -> Product:
@@ -130,6 +144,29 @@ def test_the_all_clear_comes_by_itself(night: Product) -> None:
     assert codes(ready(night)[1]) == {"texts_fail", "budget_spent"}
     night.clock.advance(24 * 3600)
     assert ready(night)[1]["login"] == "yes"
+
+
+def test_a_directory_that_is_away_keeps_all_out_and_a_wrong_secret_nobody(
+    database_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = made(database_uri, tmp_path, login_method="tests.faults.test_judged.Directory")
+
+    def enter(secret: str) -> str:
+        product.clock.advance(2)
+        answer = product.call("login", phone="ana@example.com", appid=APPID, otp=secret)
+        assert product.parts.bookkeeper.keep()
+        return str(answer.get("error", "OK"))
+
+    assert enter("wrong") == "BADCODE"
+    assert codes(ready(product)[1]) == set()
+    monkeypatch.setattr(Directory, "is_away", True)
+    assert enter("right") == "TRYLATER"
+    body = ready(product)[1]
+    assert (body["login"], codes(body)) == ("no", {"method_away"})
+    monkeypatch.setattr(Directory, "is_away", False)
+    assert enter("right") == "OK"
+    assert ready(product)[1]["login"] == "yes"
+    product.close()
 
 
 def test_between_two_looks_the_database_is_not_asked_again(night: Product) -> None:

@@ -10,6 +10,7 @@ from messenger_api.gateways.login import CodeMethod, Unavailable, Undeliverable
 from messenger_api.services.bulkhead import outbound_slot
 from messenger_api.services.identities import LoginNames
 from messenger_api.services.limits import HOUR, Claim
+from messenger_api.services.login.asked import Asked
 from messenger_api.services.login.code_flow import CodeFlow, CodeProof
 from messenger_api.services.login.flow import AWAY_SECONDS
 from messenger_api.services.login.rates import Rates
@@ -31,11 +32,13 @@ class MailedCodeFlow(CodeFlow):
         codes: OneTimeCodes,
         verifier: CodeVerifier,
         method: CodeMethod,
+        asked: Asked,
     ) -> None:
         super().__init__(settings, rates, codes, verifier)
         self._per_network = Window(settings.sms_per_ip_hour, HOUR)
         self._keys = keys
         self._method = method
+        self._asked = asked
         self._names = LoginNames(method)
 
     def request_code(self, entry: str, name: str, request: CodeRequest) -> int:
@@ -54,7 +57,7 @@ class MailedCodeFlow(CodeFlow):
 
     def _deliver(self, address: str, issued: Issued, language: str) -> None:
         try:
-            with outbound_slot():
+            with outbound_slot(), self._asked.counted():
                 self._method.deliver(address, issued.fresh.code, language)
         except TryLater:
             self._codes.recall(issued)

@@ -11,6 +11,7 @@ from messenger_api.domain.trace import Step
 from messenger_api.gateways.login import Denied, LoginMethod, Unavailable
 from messenger_api.services.bulkhead import outbound_slot
 from messenger_api.services.identities import LoginNames
+from messenger_api.services.login.asked import Asked
 from messenger_api.services.login.attempts import Attempts
 from messenger_api.services.login.flow import AWAY_SECONDS, LoginFlow, Proof
 from messenger_api.services.login.rates import Rates
@@ -25,8 +26,11 @@ class SecretProof(Proof):
 class SecretFlow(LoginFlow):
     """LOGIN_METHOD = "password", "ldap", "radius", "oidc", and every other `LoginMethod`."""
 
-    def __init__(self, keys: Keys, rates: Rates, attempts: Attempts, method: LoginMethod) -> None:
+    def __init__(
+        self, keys: Keys, rates: Rates, attempts: Attempts, method: LoginMethod, asked: Asked
+    ) -> None:
         super().__init__(rates)
+        self._asked = asked
         self._keys = keys
         self._attempts = attempts
         self._method = method
@@ -46,7 +50,7 @@ class SecretFlow(LoginFlow):
         # A token that names its owner is too long to be guessed.
         claimed = self._attempts.claimed(key, device.network) if address else nullcontext()
         try:
-            with outbound_slot(), claimed:
+            with outbound_slot(), claimed, self._asked.counted():
                 person = self._method.authenticate(address, secret)
         except Denied as error:
             raise BadCode("secret_wrong", why=Step.WRONG) from error

@@ -10,7 +10,14 @@ from functools import partial
 import msgspec
 
 from messenger_api.domain.errors import TryLater
-from messenger_api.domain.figures import LOGINS_BEGUN, LOGINS_COMPLETED, MESIBO_CALLS, REFUSALS, TEXTS
+from messenger_api.domain.figures import (
+    LOGINS_BEGUN,
+    LOGINS_COMPLETED,
+    MESIBO_CALLS,
+    METHOD_CALLS,
+    REFUSALS,
+    TEXTS,
+)
 from messenger_api.domain.health.facts import (
     Activity,
     Budget,
@@ -107,6 +114,7 @@ class Judge:
             self._of_machine("ok" if self._is_writable() else "read only"),
             mesibo=self._mesibo(),
             texts=self._of_texts() if self._settings.texts_codes else None,
+            method=None if self._settings.texts_codes else self._method(),
             outbox=self._outbox(),
             refusals=tuple(self._refusals()),
             activity=self._activity(),
@@ -137,6 +145,13 @@ class Judge:
         )
         users = Outcomes("useradd", worked=count("ok", of=_LOGIN), failed=count("refused", of=_LOGIN))
         return Mesibo(calls, users, last("token_refused"), last("breached"))
+
+    def _method(self) -> Outcomes:
+        """Who judges log-ins: a denial is an answer."""
+        lasts = self._figures.lasts(METHOD_CALLS)
+        failed = max((at for (_, outcome), at in lasts.items() if outcome == "unavailable"), default=0)
+        worked = max((at for (_, outcome), at in lasts.items() if outcome != "unavailable"), default=0)
+        return Outcomes(self._settings.login_method.rpartition(".")[2], worked, failed)
 
     def _activity(self) -> Activity:
         begun, completed = self._figures.lasts(LOGINS_BEGUN), self._figures.lasts(LOGINS_COMPLETED)
