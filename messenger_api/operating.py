@@ -102,10 +102,15 @@ class OperatorParts(Held):
         return Health(self.database)
 
     @cached_property
+    def machine(self) -> Machine:
+        """Disks, and what runs out."""
+        return Machine(self.settings)
+
+    @cached_property
     def judge(self) -> Judge:
         """Whether people can log in."""
         limits = Limits(self.settings, self.database, self.figures)
-        seen = (self.schema, limits, self.health, self.texts, Figures(self.database))
+        seen = (self.schema, limits, self.health, self.texts, Figures(self.database), self.machine)
         return Judge(self.settings, self.database, *seen)
 
     @cached_property
@@ -144,6 +149,6 @@ class OperatorParts(Held):
             health=self.health,
             figures=Figures(self.database),
             push=self.push_credentials,
-            machine=Machine(self.settings),
+            machine=self.machine,
             judge=self.judge,
         )

@@ -181,6 +181,7 @@ def test_a_disk_that_is_full_is_told_with_its_folder(
 ) -> None:
     class Usage:
         free = 1024**2
+        total = 1024**3
 
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: Usage)
     body = ready(night)[1]

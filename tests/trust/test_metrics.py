@@ -193,7 +193,7 @@ CLOSED = {
     "limit": set(LIMITS),
     "mode": {"enforce", "track"},
     "method": {"otp"},
-    "place": {"files", "thumbnails", "instance"},
+    "place": {"files", "thumbnails", "instance", "database"},
     "le": {*REQUEST_SECONDS.places},
 }
 

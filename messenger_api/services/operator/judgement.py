@@ -23,6 +23,7 @@ from messenger_api.domain.health.facts import (
     Budget,
     Country,
     DatabaseState,
+    Disk,
     Facts,
     Mesibo,
     Outbox,
@@ -33,9 +34,9 @@ from messenger_api.domain.health.facts import (
 )
 from messenger_api.domain.health.judgement import RECENT_SECONDS, Judgement, judge
 from messenger_api.services.limits import HOUR, Limits
-from messenger_api.services.operator import local
 from messenger_api.services.operator.figures import Figures
 from messenger_api.services.operator.health import Health
+from messenger_api.services.operator.machine import Machine
 from messenger_api.services.sms.money import begins, cheapest, periods
 from messenger_api.services.sms.report import TextReport, TextReports
 from messenger_api.settings import Settings
@@ -68,6 +69,7 @@ class Judge:
         health: Health,
         texts: TextReports,
         figures: Figures,
+        machine: Machine,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -76,6 +78,7 @@ class Judge:
         self._health = health
         self._texts = texts
         self._figures = figures
+        self._machine = machine
         self._lock = threading.Lock()
         self._latest: Judgement | None = None
 
@@ -103,8 +106,8 @@ class Judge:
             now=self._database.now(),
             database=database,
             schema_is_current=schema_is_current,
-            disks=tuple(local.disks(self._settings)),
-            dates=tuple(local.dates(self._settings)),
+            disks=tuple(self._disks()),
+            dates=tuple(self._machine.dates()),
         )
 
     def _facts(self) -> Facts:
@@ -119,6 +122,12 @@ class Judge:
             refusals=tuple(self._refusals()),
             activity=self._activity(),
         )
+
+    def _disks(self) -> Iterator[Disk]:
+        """Each disk once."""
+        found = {disk.device: disk for disk in self._machine.disks()}
+        for disk in found.values():
+            yield Disk(disk.folder, disk.free, disk.holds_database)
 
     def _is_writable(self) -> bool:
         """By writing: a database on a full disk, or one that may only be read, answers all questions."""
