@@ -146,7 +146,7 @@ SENT = 'messenger_texts_total{provider="twilio",country="DE",outcome="%s"}'
 RECEIPT = 'messenger_text_receipts_total{provider="twilio",country="DE",outcome="%s"}'
 SECONDS = 'messenger_request_seconds_bucket{op="getcontacts",le="%s"}'
 SPENT = 'messenger_sms_budget_%s{period="day",currency="USD"}'
-CREDENTIAL = 'messenger_push_credential_ends_timestamp_seconds{kind="apns",app="org.x",place="sandbox"}'
+CREDENTIAL = 'messenger_push_credential_ends_timestamp_seconds{kind="apn",app="org.x",place="sandbox"}'
 DISK = 'messenger_disk_free_bytes{place="files"}'
 REFUSED = 'messenger_refusals_total{limit="%s",mode="enforce"}'
 MESIBO, TEXTS = "messenger_mesibo_calls", "messenger_texts"
@@ -247,7 +247,7 @@ STORIES = [
             64,
             65,
             90,
-            {"kind": "apns", "app": "org.x", "place": "sandbox"},
+            {"kind": "apn", "app": "org.x", "place": "sandbox"},
         ),
     ),
     (
