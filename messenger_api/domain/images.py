@@ -37,7 +37,7 @@ THUMBNAIL_CHARACTERS = 3_000
 THUMBNAIL_QUALITIES = range(10, 90, 10)
 # How many times as large as the thumbnail a photo stays when whole pixels of it are averaged, before the
 # filter, which takes its time from all that it is given. What differs is less than the thumbnail's coding.
-REDUCING_GAP = 2.0
+REDUCING_GAP = 1.2
 QUALITY = 85
 
 # Panoramas of phones are some 16,000 pixels wide.

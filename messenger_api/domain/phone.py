@@ -11,7 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
@@ -101,7 +101,7 @@ class Phone:
         """The range that the number is from: all but the last four digits, which are 10,000 numbers."""
         return self.digits[:-4]
 
-    @property
+    @cached_property
     def kind(self) -> Kind:
         """What a text to this number would reach."""
         number = _parsed(self.digits)

@@ -70,6 +70,8 @@ _STANDING = (
 
 # What it changes stands in its values: one written form is kept for each set of columns.
 _CHANGE = update(User).where(User.uid == bindparam("of"))
+_ADD_THUMBNAIL = insert(Thumbnail)
+_REMOVE_THUMBNAIL = delete(Thumbnail).where(Thumbnail.photo == bindparam("photo"))
 
 
 def profile(connection: Connection, uid: int) -> Profile:
@@ -164,12 +166,12 @@ def change(connection: Connection, now: int, uid: int, **columns: Unpack[Changes
 
 def add_thumbnail(connection: Connection, photo: str, tn: str) -> None:
     """Keep the thumbnail of a photo, ready to be sent."""
-    connection.execute(insert(Thumbnail).values(photo=photo, tn=tn))
+    execute(connection, _ADD_THUMBNAIL, {"photo": photo, "tn": tn})
 
 
 def remove_thumbnail(connection: Connection, photo: str) -> None:
     """Forget the thumbnail of a photo that is gone."""
-    connection.execute(delete(Thumbnail).where(Thumbnail.photo == photo))
+    execute(connection, _REMOVE_THUMBNAIL, {"photo": photo})
 
 
 class Listed(Struct, frozen=True):
