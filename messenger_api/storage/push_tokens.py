@@ -10,7 +10,18 @@ from enum import StrEnum
 from typing import Annotated, NamedTuple, TypedDict, Unpack
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, literal, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Insert,
+    String,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy import text as sql
 
 from messenger_api.storage.models import GonePushToken, PushToken, Session, User
@@ -129,6 +140,20 @@ _STORE = sql(
 _GONE = ("uid", "token_key", "device_type", "production", "fcm", "registered_at", "gone_at", "why")
 
 
+def _note(condition: ColumnElement[bool]) -> Insert:
+    """Notes, at the second `at` and for a `reason`, the push tokens of the sessions for which this holds."""
+    kept = (PushToken.token_key, PushToken.device_type, PushToken.production, PushToken.fcm)
+    when = (PushToken.changed_at, bindparam("at", type_=BigInteger), bindparam("reason", type_=String))
+    rows = select(Session.uid, *kept, *when).join(Session, Session.sid == PushToken.sid).where(condition)
+    return insert(GonePushToken).from_select(_GONE, rows)
+
+
+_TODAY = select(func.count()).where(
+    GonePushToken.uid == bindparam("owner"), GonePushToken.gone_at > bindparam("since")
+)
+_NOTE_REPLACED = _note((PushToken.sid == bindparam("sid")) & (_TODAY.scalar_subquery() < MOST_A_DAY))
+
+
 def look(connection: Connection, **values: Unpack[NewPushToken]) -> Found | None:
     """What there is before a token is stored. One statement.
 
@@ -152,10 +177,8 @@ def store(connection: Connection, **values: Unpack[NewPushToken]) -> bool:
 def note_displaced(connection: Connection, now: int, found: Found, token_hash: bytes) -> None:
     """Note which tokens go when this one is stored."""
     if found.own is not None and found.own != token_hash:
-        since = now - DAY_SECONDS
-        today = select(func.count()).where(GonePushToken.uid == found.uid, GonePushToken.gone_at > since)
-        within = today.scalar_subquery() < MOST_A_DAY
-        note_gone(connection, now, Why.REPLACED, (PushToken.sid == found.sid) & within)
+        noted = {"sid": found.sid, "owner": found.uid, "since": now - DAY_SECONDS, "at": now}
+        execute(connection, _NOTE_REPLACED, {**noted, "reason": str(Why.REPLACED)})
     if found.holder is not None:
         why = Why.MOVED if found.holder_uid == found.uid else Why.OTHER_ACCOUNT
         note_gone(connection, now, why, PushToken.sid == found.holder)
@@ -163,10 +186,7 @@ def note_displaced(connection: Connection, now: int, found: Found, token_hash: b
 
 def note_gone(connection: Connection, now: int, why: Why, condition: ColumnElement[bool]) -> None:
     """Note the push tokens of the sessions for which this holds, before they go. One statement."""
-    kept = (PushToken.token_key, PushToken.device_type, PushToken.production, PushToken.fcm)
-    rows = select(Session.uid, *kept, PushToken.changed_at, literal(now), literal(str(why)))
-    rows = rows.join(Session, Session.sid == PushToken.sid).where(condition)
-    connection.execute(insert(GonePushToken).from_select(_GONE, rows))
+    connection.execute(_note(condition), {"at": now, "reason": str(why)})
 
 
 def remove(connection: Connection, now: int, sid: int) -> None:
