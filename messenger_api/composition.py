@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
+from importlib import import_module
 
 from messenger_api.foundation import Foundation
 from messenger_api.gateways.login import CodeMethod
@@ -32,8 +34,9 @@ from messenger_api.services.login.sms_code import SmsCodeFlow
 from messenger_api.services.login.tracing import Tracing
 from messenger_api.services.operator.acts import Acts
 from messenger_api.services.operator.admin_sessions import AdminSessions
-from messenger_api.services.operator.console import Console
+from messenger_api.services.operator.console import Console, Finding
 from messenger_api.services.operator.imports import Imports
+from messenger_api.services.operator.search import Search
 from messenger_api.services.operator.why import Why
 from messenger_api.services.otp.codes import OneTimeCodes
 from messenger_api.services.otp.failed_attempts import FailedAttempts
@@ -52,6 +55,7 @@ from messenger_api.services.sms.text_limits import TextLimits
 from messenger_api.tasks import build_tasks
 from messenger_api.worker import Housekeeping, Worker
 
+DOCTOR, DOCTOR_SECONDS = "messenger_api.cli.doctor.checks", 8.0
 REPORTS_A_DAY = 20
 EXPORTS_A_DAY = 1
 CHANGES_A_DAY = 2
@@ -178,7 +182,21 @@ class Parts(Foundation):
     @cached_property
     def console(self) -> Console:
         """All that the console asks and does."""
-        return Console(self.operator, self.administrators, self.admin_sessions, self.audit, self.acts)
+        return Console(
+            operator=self.operator,
+            administrators=self.administrators,
+            sessions=self.admin_sessions,
+            audit=self.audit,
+            acts=self.acts,
+            search=Search(self.database, self.operator.users),
+            settings=self.settings,
+            examine=self._examine,
+        )
+
+    def _examine(self) -> Iterable[Finding]:
+        """The doctor belongs to the commands, which stand above this: it is loaded when it is asked."""
+        found: Iterable[Finding] = import_module(DOCTOR).examine(self.settings, DOCTOR_SECONDS)
+        return found
 
     @cached_property
     def imports(self) -> Imports:

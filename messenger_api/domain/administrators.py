@@ -1,4 +1,4 @@
-"""What administrators may do, what they are called, and what they see of numbers."""
+"""What administrators may do, and what they are called."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ import re
 from enum import IntEnum
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-# Of a masked number the end that is shown; of shorter ones, nothing is.
-TAIL = 2
-HEAD = 3
 
 
 class Role(IntEnum):
@@ -38,10 +35,3 @@ def name_of(typed: str) -> str | None:
     """An administrator's name as it is kept; None where it can be none."""
     name = typed.strip().lower()
     return name if name.isascii() and _NAME.fullmatch(name) else None
-
-
-def masked(address: str) -> str:
-    """A number or another address, so that its owner would know it and nobody else finds it."""
-    if len(address) < 2 * (HEAD + TAIL) - 3:
-        return "•" * len(address)
-    return f"{address[:HEAD]}{'•' * (len(address) - HEAD - TAIL)}{address[-TAIL:]}"

@@ -5,11 +5,11 @@
 
 from messenger_api.settings.contradictions import country_faults
 from messenger_api.settings.countries import EVERYWHERE
-from messenger_api.settings.keys import Keys, key
+from messenger_api.settings.keys import Keys, declared, key
 from messenger_api.settings.limits import LIMITS
 from messenger_api.settings.loading import SettingsError, without_mesibo
 from messenger_api.settings.mesibo import OWN_MACHINE
-from messenger_api.settings.record import Settings
+from messenger_api.settings.record import Settings, shown
 from messenger_api.settings.sources import CONFIG_VARIABLE, ENV_PREFIX, file_in_use, origin
 
 __all__ = [
@@ -22,8 +22,10 @@ __all__ = [
     "Settings",
     "SettingsError",
     "country_faults",
+    "declared",
     "file_in_use",
     "key",
     "origin",
+    "shown",
     "without_mesibo",
 ]

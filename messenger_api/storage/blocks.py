@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal, select
+from msgspec import Struct
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal, select, update
 
 from messenger_api.storage.db import ignoring_known
 from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import Block, Report, User
 from messenger_api.storage.models.base import aliased
+from messenger_api.storage.packed import columns
 
 _ADD = ignoring_known(insert(Block))
 _reporter, _reported = aliased(User), aliased(User)
@@ -66,6 +68,54 @@ def add_report(
     values = {"reporter": reporter, "gid": gid, "reason": reason, "text": text, "created_at": now}
     row = select(User.uid, *map(literal, values.values())).where(User.uid == reported)
     connection.execute(insert(Report).from_select(["reported", *values], row))
+
+
+class Complaint(Struct, frozen=True):
+    """A report as operators see it; `closed_at` is 0 while it is open."""
+
+    id: Annotated[int, Report.id]
+    reporter_uid: Annotated[int, Report.reporter]
+    reported_uid: Annotated[int, Report.reported]
+    reporter: Annotated[str, _reporter.address]
+    reported: Annotated[str, _reported.address]
+    gid: Annotated[int, Report.gid]
+    reason: Annotated[str, Report.reason]
+    text: Annotated[str, Report.text]
+    created_at: Annotated[int, Report.created_at]
+    closed_at: Annotated[int, Report.closed_at]
+
+
+_COMPLAINTS = (
+    select(*columns(Complaint))
+    .join(_reporter, _reporter.uid == Report.reporter)
+    .join(_reported, _reported.uid == Report.reported)
+    .order_by(Report.id.desc())
+)
+
+
+def complaints(connection: Connection, *, closed: bool, before: int, most: int) -> list[Complaint]:
+    """Up to `most` reports that are open, or closed, newest first; with `before` of lesser ids."""
+    query = _COMPLAINTS.where(Report.closed_at > 0 if closed else Report.closed_at == 0).limit(most)
+    if before:
+        query = query.where(Report.id < before)
+    return [Complaint(*row) for row in connection.execute(query)]
+
+
+def complaints_about(connection: Connection, uid: int, most: int) -> list[Complaint]:
+    """Up to `most` reports about a user, newest first."""
+    query = _COMPLAINTS.where(Report.reported == uid).limit(most)
+    return [Complaint(*row) for row in connection.execute(query)]
+
+
+def complaint(connection: Connection, report: int) -> Complaint | None:
+    """The report with this id."""
+    row = connection.execute(_COMPLAINTS.where(Report.id == report)).first()
+    return Complaint(*row) if row else None
+
+
+def close_report(connection: Connection, now: int, report: int) -> None:
+    """Note that an operator is through with a report."""
+    connection.execute(update(Report).where(Report.id == report).values(closed_at=now))
 
 
 def reports(

@@ -161,6 +161,13 @@ def dead(connection: Connection, most: int) -> Sequence[Row[*tuple[Any, ...]]]:
     return connection.execute(query).all()
 
 
+def find(connection: Connection, item_id: int) -> Row[*tuple[Any, ...]] | None:
+    """An item that waits or was given up, without what it is to do."""
+    columns = (OutboxItem.id, OutboxItem.kind, OutboxItem.state, OutboxItem.attempts, OutboxItem.created_at)
+    query = select(*columns, OutboxItem.due_at, OutboxItem.last_error).where(OutboxItem.id == item_id)
+    return connection.execute(query).first()
+
+
 def retry(connection: Connection, now: int, item_id: int | None = None) -> int:
     """Queue a dead item again, or all of them, as if never tried; returns how many."""
     fresh = {"state": int(State.QUEUED), "attempts": 0, "due_at": now, "last_error": ""}

@@ -17,12 +17,15 @@ from messenger_api.services.account.closing import Closing
 from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.operator.audit import Audit
 from messenger_api.services.operator.events import (
+    Closed,
+    ReportClosed,
     SessionsEnded,
     UserAccess,
     UserDeleted,
 )
+from messenger_api.storage import blocks, users
 from messenger_api.storage import sessions as stored_sessions
-from messenger_api.storage import users
+from messenger_api.storage.blocks import Complaint
 from messenger_api.storage.db import Database
 
 COMMAND = "by a command on the server"
@@ -89,6 +92,26 @@ class Acts:
         """End every session of a user; returns how many ended."""
         self._note_ended(uid, 0, by, reason)
         return self._sessions.revoke_all(uid)
+
+    def act_on_report(self, report: int, *, by: str, reason: str) -> bool:
+        """Keep the reported user out, and close the report. Whether it was there, and open."""
+        found = self._close(report, "acted on", by, reason)
+        if found is not None:
+            self.keep_out(found.reported_uid, by=by, reason=f"report {report}: {reason}")
+        return found is not None
+
+    def dismiss_report(self, report: int, *, by: str, reason: str) -> bool:
+        """Close a report, and do nothing else. Whether it was there, and open."""
+        return self._close(report, "dismissed", by, reason) is not None
+
+    def _close(self, report: int, new: Closed, by: str, reason: str) -> Complaint | None:
+        found = self._database.run(lambda tx: blocks.complaint(tx, report))
+        if found is None or found.closed_at:
+            return None
+        event = ReportClosed(report=report, old="open", new=new, reason=reason)
+        self._audit.note(event, by=by, user=found.reported)
+        self._database.write(lambda tx, now: blocks.close_report(tx, now, report))
+        return found
 
     def _access(self, uid: int, by: str | None, reason: str, *, blocked: bool) -> None:
         user = self._user(uid)

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from messenger_api.services.operator import Operator
 from messenger_api.services.operator.acts import Acts
 from messenger_api.services.operator.admin_sessions import AdminSessions
 from messenger_api.services.operator.administrators import Administrators
 from messenger_api.services.operator.audit import Audit
+from messenger_api.services.operator.search import Search
+from messenger_api.settings import Settings
+
+
+class Finding(Protocol):
+    """What the doctor found: `state` is ok, warning or fault; `to_do` "" where nothing is to be done."""
+
+    @property
+    def check(self) -> str:
+        """What was looked at."""
+
+    @property
+    def state(self) -> str:
+        """How it is: ok, warning or fault."""
+
+    @property
+    def found(self) -> str:
+        """What was found."""
+
+    @property
+    def to_do(self) -> str:
+        """What to do about it."""
 
 
 @dataclass(frozen=True)
@@ -20,3 +44,7 @@ class Console:
     sessions: AdminSessions
     audit: Audit
     acts: Acts
+    search: Search
+    settings: Settings
+    examine: Callable[[], Iterable[Finding]]
+    """Runs the doctor: some seconds."""

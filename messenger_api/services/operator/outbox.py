@@ -40,6 +40,18 @@ class OutboxStatus(msgspec.Struct, frozen=True):
     unknown_groups: list[UnknownGroup]
 
 
+class ShownItem(msgspec.Struct, frozen=True):
+    """An item that waits or was given up; times are unix seconds."""
+
+    id: int
+    kind: str
+    dead: bool
+    attempts: int
+    created_at: int
+    due_at: int
+    last_error: str
+
+
 class OutboxControl:
     """Reads and changes the outbox. Every method raises TryLater when the database does not answer."""
 
@@ -54,6 +66,14 @@ class OutboxControl:
         rows = run(lambda tx: outbox.dead(tx, most))
         items = [DeadItem(row.id, row.kind, row.attempts, row.created_at, row.last_error) for row in rows]
         return OutboxStatus(found.queued, found.dead, found.oldest, items, self.unknown_groups(most))
+
+    def item(self, number: int) -> ShownItem | None:
+        """An item; None when it is done, or never was one."""
+        row = self._database.run(lambda tx: outbox.find(tx, number))
+        if row is None:
+            return None
+        dead = row.state == outbox.State.DEAD
+        return ShownItem(row.id, row.kind, dead, row.attempts, row.created_at, row.due_at, row.last_error)
 
     def unknown_groups(self, most: int) -> list[UnknownGroup]:
         """Up to `most` groups of which mesibo could not say whether it made them, the oldest first."""

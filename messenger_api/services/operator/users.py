@@ -10,11 +10,14 @@ import msgspec
 from messenger_api.domain.times import iso
 from messenger_api.services.identities import Identities
 from messenger_api.storage import blocks, contacts, groups, push_tokens, sessions, users
+from messenger_api.storage.blocks import Complaint
 from messenger_api.storage.db import Database
 from messenger_api.storage.users import Listed
 
 # Accounts that one statement reads.
 EXPORTED_AT_ONCE = 1000
+# Reports that stand beside the user they are about.
+COMPLAINTS = 20
 
 
 class ListedUser(msgspec.Struct, frozen=True):
@@ -112,6 +115,14 @@ class ListedReport(msgspec.Struct, frozen=True):
     created_at: int
 
 
+class UserPage(msgspec.Struct, frozen=True):
+    """A user with what others said of them; `blocks`: how many numbers they have blocked."""
+
+    user: ShownUser
+    blocks: int
+    reports: list[Complaint]
+
+
 class UserQueries:
     """Reads accounts and reports. Every method raises TryLater when the database does not answer."""
 
@@ -149,7 +160,26 @@ class UserQueries:
 
     def show(self, typed: str) -> ShownUser | None:
         """All that is known of the account that `find` finds."""
-        found = self.find(typed)
+        return self._shown(self.find(typed))
+
+    def by_uid(self, uid: int) -> ListedUser | None:
+        """The account with this uid."""
+        rows = self._database.run(lambda tx: users.page(tx, after=uid - 1, limit=1))
+        return next((ListedUser(*row) for row in rows if row.uid == uid), None)
+
+    def page_of(self, uid: int) -> UserPage | None:
+        """All that is known of the account with this uid, and of what others said of it."""
+        shown, run = self._shown(self.by_uid(uid)), self._database.run
+        if shown is None:
+            return None
+        about = run(lambda tx: blocks.complaints_about(tx, uid, COMPLAINTS))
+        return UserPage(shown, run(lambda tx: blocks.count(tx, uid)), about)
+
+    def complaints(self, *, before: int, limit: int, closed: bool) -> list[Complaint]:
+        """Up to `limit` reports that are open, or closed, newest first; with `before` those of lesser ids."""
+        return self._database.run(lambda tx: blocks.complaints(tx, closed=closed, before=before, most=limit))
+
+    def _shown(self, found: ListedUser | None) -> ShownUser | None:
         profile = self._database.run(lambda tx: users.find_profile(tx, found.uid)) if found else None
         if found is None or profile is None:
             return None
