@@ -15,6 +15,18 @@ class Notice(Enum):
     NO_REASON = ("Give a reason, in up to 200 characters: it stands in the audit.", False)
     NOT_TYPED = ("Nothing was done: type exactly what is asked for.", False)
 
+    NOT_THERE = ("It is not there any more.", False)
+    REVEALED = ("The number is shown for five minutes.", True)
+    SESSION_ENDED = ("The session has ended.", True)
+    SESSIONS_ENDED = ("All sessions have ended.", True)
+    BLOCKED = ("The user is kept out.", True)
+    UNBLOCKED = ("The user may log in again.", True)
+    DELETED = ("The account is deleted.", True)
+    CLOSED = ("The account is closed; the outbox goes on with the rest.", True)
+    RETRIED = ("It is tried again now.", True)
+    PURGED = ("It is removed.", True)
+    DISMISSED = ("The report is closed.", True)
+
     @property
     def text(self) -> str:
         """The sentence."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -52,8 +52,9 @@ class Refused(Exception):
         self.notice = notice
 
 
-Screen = Callable[..., str]
-Act = Callable[..., Done]
+Screen = Callable[..., str | BaseResponse]
+Act = Callable[..., Notice | Done]
+T = TypeVar("T")
 
 
 class Pages:
@@ -73,11 +74,16 @@ class Pages:
         return register
 
     def act(
-        self, path: str, name: str, role: Role, back: Callable[..., Done], *, proof: bool = False
+        self, path: str, name: str, role: Role, back: tuple[str, ...], *, proof: bool = False
     ) -> Callable[[Act], Act]:
-        """Something to be done by a form. With `proof`, a code of the authenticator is demanded.
+        """Something to be done by a form, which then leads to a screen and says what came of it.
 
-        `back`: where a refused act leads; it gets the values of the address and is told by `Refused`.
+        Args:
+            path: where the form is sent.
+            name: of the route.
+            role: who may do it.
+            back: the screen that it leads to, and which values of the path its address has.
+            proof: whether a code of the authenticator is demanded.
         """
 
         def register(do: Act) -> Act:
@@ -86,10 +92,12 @@ class Pages:
                 try:
                     if proof:
                         self._prove()
-                    return do(**values).redirect()
+                    done = do(**values)
                 except Refused as refusal:
-                    done = back(**values)
-                    return Done(done.screen, refusal.notice, done.values).redirect()
+                    done = refusal.notice
+                if isinstance(done, Notice):
+                    done = Done(back[0], done, tuple((value, values[value]) for value in back[1:]))
+                return done.redirect()
 
             self._route(path, name, "POST", _for(role, checked))
             return do
@@ -135,7 +143,13 @@ def typed_name(name: str) -> None:
         raise Refused(Notice.NOT_TYPED)
 
 
-def found(thing: object) -> None:
-    """404 for what is not there."""
+def there(thing: T | None) -> T:
+    """What was looked for; 404 for what is not there."""
     if thing is None:
         abort(404)
+    return thing
+
+
+def me() -> str:
+    """The administrator who does it, for the audit."""
+    return signed_in().name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
@@ -11,10 +12,22 @@ from flask import Blueprint, Response, abort, g, make_response, render_template,
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
-from messenger_api.domain.administrators import Role, masked
+from messenger_api.domain.address import masked_address
+from messenger_api.domain.administrators import Role
 from messenger_api.domain.errors import TryLater
+from messenger_api.services.operator.acts import NoSuchUser
 from messenger_api.services.operator.console import Console
-from messenger_api.transport.console import access, overview
+from messenger_api.transport.console import (
+    access,
+    audit,
+    groups,
+    outbox,
+    overview,
+    reports,
+    search,
+    settings,
+    users,
+)
 from messenger_api.transport.console.login import NAME, add_login, login_screen
 from messenger_api.transport.console.notices import notice
 from messenger_api.transport.console.pages import Pages
@@ -45,7 +58,15 @@ class Screen:
     role: Role = Role.LOOK
 
 
-SCREENS = (Screen("overview", "Overview", overview.add),)
+SCREENS = (
+    Screen("overview", "Overview", overview.add),
+    Screen("users", "Users", users.add),
+    Screen("groups", "Groups", groups.add),
+    Screen("reports", "Reports", reports.add),
+    Screen("outbox", "Outbox", outbox.add),
+    Screen("audit", "Audit", audit.add, Role.OPERATE),
+    Screen("settings", "Settings", settings.add, Role.OPERATE),
+)
 """In the order of the navigation."""
 
 
@@ -56,6 +77,7 @@ def console_blueprint(console: Console) -> Blueprint:
     pages = Pages(blueprint, console)
     for screen in SCREENS:
         screen.add(pages)
+    search.add(pages)
     _guard(blueprint, console)
     _tell(blueprint)
     _dress(blueprint, console)
@@ -92,6 +114,10 @@ def _guard(blueprint: Blueprint, console: Console) -> None:
 def _tell(blueprint: Blueprint) -> None:
     """What is answered where there is no page."""
 
+    @blueprint.errorhandler(NoSuchUser)
+    def gone(_error: NoSuchUser) -> Response:
+        return make_response(render_template("console/nothing.html"), 404)
+
     @blueprint.errorhandler(NotFound)
     def nothing(error: NotFound) -> BaseResponse:
         if g.get("administrator") is None:
@@ -115,6 +141,7 @@ def _dress(blueprint: Blueprint, console: Console) -> None:
     @blueprint.context_processor
     def shared() -> dict[str, object]:
         me = g.get("administrator")
+        administrators = console.administrators.every() if me else []
         return {
             "version": VERSION,
             "me": me,
@@ -123,15 +150,22 @@ def _dress(blueprint: Blueprint, console: Console) -> None:
             "form_token": access.form_token(console.sessions),
             "notice": notice(),
             "number": _number,
+            "names": {console.audit.name_of(each.name): each.name for each in administrators} if me else {},
         }
 
     blueprint.add_app_template_filter(_moment, "moment")
     blueprint.add_app_template_filter(_moment_iso, "moment_iso")
+    blueprint.add_app_template_filter(_words, "event_words")
 
 
 def _number(address: str, uid: int = 0) -> str:
     """A number as this session may see it: whole where it was revealed."""
-    return address if uid and g.administrator.revealed == uid else masked(address)
+    return address if uid and g.administrator.revealed == uid else masked_address(address)
+
+
+def _words(event: str) -> str:
+    """The name of an event in words: "UserDeleted" is "User deleted"."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", event).capitalize()
 
 
 def _moment(second: int) -> str:

@@ -1,0 +1,23 @@
+"""The audit: what was done, newest first, and whether all of it is as it was written."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+
+from messenger_api.domain.administrators import Role
+from messenger_api.transport.console.pages import Pages
+
+PAGE = 50
+
+
+def add(pages: Pages) -> None:
+    """Register the screen."""
+    console = pages.console
+
+    @pages.screen("/audit", "audit", Role.OPERATE)
+    def listed() -> str:
+        before = request.args.get("before", 0, type=int)
+        rows = console.audit.page(before=before, most=PAGE + 1)
+        verified = console.audit.verify() if "verify" in request.args else None
+        shown = {"rows": rows[:PAGE], "more": len(rows) > PAGE, "verified": verified}
+        return render_template("console/audit.html", **shown)

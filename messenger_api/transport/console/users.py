@@ -1,0 +1,88 @@
+"""Users: a list, and one with all that is theirs and what may be done about them."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+
+from messenger_api.domain.administrators import Role
+from messenger_api.services.operator.users import UserPage
+from messenger_api.transport.console import access
+from messenger_api.transport.console.notices import Notice
+from messenger_api.transport.console.pages import Done, Pages, me, reason, there, typed_name
+
+PAGE = 50
+TOLD = 20
+BACK = ("user", "uid")
+
+
+def add(pages: Pages) -> None:
+    """Register the screens."""
+    users, audit = pages.console.operator.users, pages.console.audit
+
+    @pages.screen("/users", "users")
+    def listed() -> str:
+        after = request.args.get("after", 0, type=int)
+        rows = users.page(after=after, limit=PAGE + 1)
+        return render_template("console/users.html", users=rows[:PAGE], more=len(rows) > PAGE)
+
+    @pages.screen("/users/<int:uid>", "user")
+    def user(uid: int) -> str:
+        found = there(users.page_of(uid))
+        told = audit.page(user=found.user.address, most=TOLD)
+        return render_template(
+            "console/user.html", found=found, user=found.user, typed=name_to_type(found), told=told
+        )
+
+    _reveal(pages)
+    _sessions(pages)
+    _access(pages)
+
+
+def name_to_type(found: UserPage) -> str:
+    """What is typed to delete a user: the name, or, where there is none, the number that they have here."""
+    return " ".join(found.user.name.split()) or f"user {found.user.uid}"
+
+
+def _reveal(pages: Pages) -> None:
+    console = pages.console
+
+    @pages.act("/users/<int:uid>/reveal", "reveal", Role.SUPPORT, BACK)
+    def reveal(uid: int) -> Notice:
+        why, found = reason(), there(console.operator.users.by_uid(uid))
+        console.sessions.reveal(access.signed_in(), access.cookie(), uid, found.address, why)
+        return Notice.REVEALED
+
+
+def _sessions(pages: Pages) -> None:
+    acts = pages.console.acts
+
+    @pages.act("/users/<int:uid>/sessions/<int:sid>/end", "end_session", Role.SUPPORT, BACK)
+    def end_session(uid: int, sid: int) -> Notice:
+        acts.end_session(sid, by=me(), reason=reason())
+        return Notice.SESSION_ENDED
+
+    @pages.act("/users/<int:uid>/sessions/end", "end_sessions", Role.SUPPORT, BACK)
+    def end_sessions(uid: int) -> Notice:
+        acts.end_sessions(uid, by=me(), reason=reason())
+        return Notice.SESSIONS_ENDED
+
+
+def _access(pages: Pages) -> None:
+    console = pages.console
+    acts = console.acts
+
+    @pages.act("/users/<int:uid>/block", "block", Role.OPERATE, BACK)
+    def block(uid: int) -> Notice:
+        acts.keep_out(uid, by=me(), reason=reason())
+        return Notice.BLOCKED
+
+    @pages.act("/users/<int:uid>/unblock", "unblock", Role.OPERATE, BACK)
+    def unblock(uid: int) -> Notice:
+        acts.let_in(uid, by=me(), reason=reason())
+        return Notice.UNBLOCKED
+
+    @pages.act("/users/<int:uid>/delete", "delete_user", Role.OPERATE, BACK, proof=True)
+    def delete(uid: int) -> Done:
+        typed_name(name_to_type(there(console.operator.users.page_of(uid))))
+        done = acts.delete(uid, by=me(), reason=reason())
+        return Done.at("users", Notice.DELETED if done else Notice.CLOSED)

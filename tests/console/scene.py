@@ -1,0 +1,29 @@
+"""An installation in which something went on, for screens to show."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert
+
+from messenger_api.storage.models import OutboxItem
+from tests.product import Product
+
+ANA, BEN, CAT = "14155550101", "447700900123", "919876543210"
+
+
+def play(product: Product) -> None:
+    """Three people, a group, a report, blocked and revealed numbers, and work that was given up."""
+    ana = product.log_in(ANA, name="Ana Silva")
+    ben = product.log_in(BEN, name="Ben Okafor")
+    product.log_in(CAT, name="Chitra <b>Rao</b>")
+    ana.ok("getcontacts", phones=f"{BEN},{CAT}")
+    ana.ok("setgroup", name="Sunday walks", m=f"{BEN},{CAT}")
+    ben.ok("report", phone=ANA, reason="spam", text="Sends the same link again and again.")
+    acts, users = product.parts.acts, product.parts.operator.users
+    uid = users.find(CAT).uid  # type: ignore[union-attr]
+    acts.keep_out(uid, by="ana", reason="asked for by letter")
+    acts.let_in(uid, by="ana", reason="it was somebody else")
+    now = product.services.database.now()
+    dead = {"lane": "group:1", "kind": "tell_members", "payload": "{}", "state": 1, "attempts": 48}
+    times = {"created_at": now - 7200, "due_at": now - 60, "last_error": "mesibo: TRYLATER"}
+    with product.services.database.engine.connect() as connection:
+        connection.execute(insert(OutboxItem).values(**dead, **times))
