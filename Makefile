@@ -79,7 +79,7 @@ fix: ## mend what can be mended: style, format, and the files that are made from
 
 lock: ## bring all packages to the newest versions that setup.cfg admits, and write requirements.lock
 	@scripts/install lint
-	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable ".[bench,lint,test]"
+	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable ".[axe,bench,lint,test]"
 	$(BIN)/python scripts/lock
 
 bench: ## measure every op on MariaDB and SQLite (minutes; BENCH=--help lists what can be chosen)

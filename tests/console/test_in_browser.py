@@ -1,0 +1,155 @@
+"""The screens in Chromium: within their policy, nothing for axe-core to find, by keyboard, without script."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from werkzeug.serving import make_server
+
+from tests.console.driver import PASSWORD, Admin, administrator
+from tests.console.scene import play
+from tests.processes import LOOPBACK
+from tests.product import Product
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+PATHS = (
+    "",
+    "/users",
+    "/users/1",
+    "/users/3?notice=blocked",
+    "/groups",
+    "/reports",
+    "/outbox?item=1&notice=wrong_code",
+    "/audit?verify=1",
+    "/settings",
+    "/settings?check=1",
+    "/search?q=1",
+    "/search?q=zzzz",
+    "/nothing-here",
+)
+# Every violation of the policy is an event of the document, whatever the console says of it.
+WATCH = (
+    "window.broken = []; addEventListener('securitypolicyviolation', e => broken.push(e.violatedDirective))"
+)
+WIDE = "document.documentElement.scrollWidth > innerWidth"
+OPEN_ALL = "document.querySelectorAll('details').forEach(each => each.open = true)"
+
+
+@dataclass
+class Site:
+    """The console as a browser reaches it, and an administrator."""
+
+    url: str
+    product: Product
+    admin: Admin
+
+    def log_in(self, page: Page) -> None:
+        page.goto(f"{self.url}/admin")
+        page.fill("#name", self.admin.name)
+        page.fill("#password", PASSWORD)
+        page.fill("#code", self.admin.fresh_code())
+        page.keyboard.press("Enter")
+        page.wait_for_selector("h1:has-text('Overview')")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    product = Product(f"sqlite:///{tmp_path / 'messenger.sqlite3'}", tmp_path)
+    admin = administrator(product)
+    play(product)
+    server = make_server(LOOPBACK, 0, product.app, threaded=True)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    yield Site(f"http://{LOOPBACK}:{server.port}", product, admin)
+    server.shutdown()
+    serving.join()
+    server.server_close()
+    product.close()
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core finds, and every breach of the policy."""
+    found = Axe().run(page).response["violations"]
+    broken: list[str] = page.evaluate("window.broken")
+    return broken + [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 360)])
+def test_no_screen_breaks_its_policy_or_keeps_anybody_out(
+    browser: Browser, site: Site, scheme: str, width: int
+) -> None:
+    with browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800}) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        page.add_init_script(WATCH)
+        said: list[str] = []
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(f"{site.url}/admin/login")
+        assert faults(page) == []
+        site.log_in(page)
+        for path in PATHS:
+            page.goto(f"{site.url}/admin{path}")
+            page.evaluate(OPEN_ALL)
+            assert faults(page) == [], path
+            assert not page.evaluate(WIDE), f"{path} is wider than the window"
+        assert said == []
+
+
+def test_what_breaks_the_policy_or_axe_would_be_found(browser: Browser, site: Site) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.add_init_script(WATCH)
+        page.goto(f"{site.url}/admin/login")
+        page.evaluate(
+            "document.body.insertAdjacentHTML('beforeend', '<p style=\"color:red\">x</p><img src=/x>')"
+        )
+        found = faults(page)
+        assert "style-src-attr" in found
+        assert any(fault.startswith("image-alt") for fault in found)
+
+
+def test_it_is_used_by_keyboard_alone(browser: Browser, site: Site) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        site.log_in(page)
+        page.goto(f"{site.url}/admin/users/2")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+        page.focus("summary:has-text('Keep out')")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        page.keyboard.type("spam")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=The user is kept out.")
+
+
+def test_everything_works_without_script(browser: Browser, site: Site) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        site.log_in(page)
+        page.fill("#q", "okaf")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("h1:has-text('Ben Okafor')")
+        page.click("summary:has-text('Show the number')")
+        page.fill("#reveal-reason", "asked by phone")
+        page.click("button:has-text('Show the number')")
+        page.wait_for_selector("text=447700900123")
+
+
+def test_a_screen_is_kept_fresh_while_somebody_looks(browser: Browser, site: Site) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        site.log_in(page)
+        page.goto(f"{site.url}/admin/outbox")
+        assert page.inner_text("#counts .bad dd") == "1"
+        site.product.parts.outbox.purge(None)
+        page.wait_for_selector("#counts .bad", state="detached", timeout=60_000)
