@@ -37,6 +37,7 @@ from messenger_api.services.operator.admin_sessions import AdminSessions
 from messenger_api.services.operator.console import Console, Finding
 from messenger_api.services.operator.imports import Imports
 from messenger_api.services.operator.search import Search
+from messenger_api.services.operator.trends import Trends
 from messenger_api.services.operator.why import Why
 from messenger_api.services.otp.codes import OneTimeCodes
 from messenger_api.services.otp.failed_attempts import FailedAttempts
@@ -189,6 +190,7 @@ class Parts(Foundation):
             audit=self.audit,
             acts=self.acts,
             search=Search(self.database, self.operator.users),
+            trends=Trends(self.database, self.operator.figures),
             settings=self.settings,
             examine=self._examine,
         )

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from sqlalchemy import insert
 
-from messenger_api.storage.models import OutboxItem
+from messenger_api.domain.figures import (
+    LOGINS_BEGUN,
+    LOGINS_COMPLETED,
+    MESIBO_CALLS,
+    OUTBOX_DONE,
+    REFUSALS,
+    SIGN_UPS,
+    TEXTS,
+    USERS_ACTIVE,
+)
+from messenger_api.storage.models import FigureRow, OutboxItem
 from tests.product import Product
 
 ANA, BEN, CAT = "14155550101", "447700900123", "919876543210"
@@ -27,3 +37,35 @@ def play(product: Product) -> None:
     times = {"created_at": now - 7200, "due_at": now - 60, "last_error": "mesibo: TRYLATER"}
     with product.services.database.engine.connect() as connection:
         connection.execute(insert(OutboxItem).values(**dead, **times))
+
+
+def play_a_day(product: Product) -> None:
+    """What processes would have counted in each hour of a day."""
+    now = product.services.database.now()
+    kinds = [
+        (LOGINS_BEGUN, "otp", 9),
+        (LOGINS_COMPLETED, "otp", 7),
+        (SIGN_UPS, "GB", 3),
+        (USERS_ACTIVE, "", 30),
+        (TEXTS, "twilio,GB,sent", 9),
+        (TEXTS, "twilio,GB,unavailable", 1),
+        (MESIBO_CALLS, "useradd,ok", 40),
+        (MESIBO_CALLS, "message,unreachable", 2),
+        (OUTBOX_DONE, "tell_members,done", 50),
+        (OUTBOX_DONE, "tell_members,put_back", 4),
+        (REFUSALS, "otp_per_number_hour,enforce", 1),
+    ]
+    rows = [
+        {
+            "name": figure.name,
+            "labels": labels,
+            "bucket": start,
+            "value": most * (1 + hour * 7 % 11),
+            "last_at": start,
+        }
+        for hour in range(24)
+        for start in [now - now % 3600 - hour * 3600]
+        for figure, labels, most in kinds
+    ]
+    with product.services.database.engine.connect() as connection:
+        connection.execute(insert(FigureRow), rows)

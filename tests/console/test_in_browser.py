@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from werkzeug.serving import make_server
 
 from tests.console.driver import PASSWORD, Admin, administrator
-from tests.console.scene import play
+from tests.console.scene import play, play_a_day
 from tests.processes import LOOPBACK
 from tests.product import Product
 
@@ -65,6 +65,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     product = Product(f"sqlite:///{tmp_path / 'messenger.sqlite3'}", tmp_path)
     admin = administrator(product)
     play(product)
+    play_a_day(product)
     server = make_server(LOOPBACK, 0, product.app, threaded=True)
     serving = threading.Thread(target=server.serve_forever)
     serving.start()

@@ -247,3 +247,15 @@ def test_settings_show_no_secret_and_the_doctor_tells_what_is_wrong(
 def test_a_word_in_the_address_says_nothing_of_its_own(ana: Admin) -> None:
     assert "hacked" not in ana.get("/users?notice=hacked").text
     assert "The account is deleted." in ana.get("/users?notice=deleted").text
+
+
+def test_the_overview_plots_the_last_day_of_the_figures(ana: Admin, scene: Product) -> None:
+    scene.parts.bookkeeper.keep()
+    page = ana.get().text
+    assert "Log-ins in the last 24 hours, codes asked for: 3, log-ins completed: 3" in page
+    assert "People in the last 24 hours, sign-ups: 3" in page
+    assert page.count("<polyline") == 13
+    assert " style=" not in page
+    scene.clock.advance(25 * 3600)
+    assert ana.log_in().status_code == 303
+    assert "codes asked for: 0" in ana.page

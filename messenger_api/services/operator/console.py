@@ -12,6 +12,7 @@ from messenger_api.services.operator.admin_sessions import AdminSessions
 from messenger_api.services.operator.administrators import Administrators
 from messenger_api.services.operator.audit import Audit
 from messenger_api.services.operator.search import Search
+from messenger_api.services.operator.trends import Trends
 from messenger_api.settings import Settings
 
 
@@ -45,6 +46,7 @@ class Console:
     audit: Audit
     acts: Acts
     search: Search
+    trends: Trends
     settings: Settings
     examine: Callable[[], Iterable[Finding]]
     """Runs the doctor: some seconds."""

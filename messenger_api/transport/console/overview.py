@@ -1,16 +1,18 @@
-"""The first screen: how things are."""
+"""The first screen: how things are, and how the last 24 hours were."""
 
 from __future__ import annotations
 
 from flask import render_template
 
 from messenger_api.transport.console.pages import Pages
+from messenger_api.transport.console.plots import drawn
 
 
 def add(pages: Pages) -> None:
     """Register the screen."""
-    operator = pages.console.operator
+    console = pages.console
 
     @pages.screen("", "overview")
     def overview() -> str:
-        return render_template("console/overview.html", outbox=operator.health.outbox())
+        plots = [drawn(trend) for trend in console.trends.day()]
+        return render_template("console/overview.html", outbox=console.operator.health.outbox(), plots=plots)
