@@ -8,7 +8,18 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import insert
 
-from messenger_api.storage.models import Contact, Group, GroupMember, OutboxItem, Report, Session, User
+from messenger_api.domain.figures import LOGINS_BEGUN, LOGINS_COMPLETED, MESIBO_CALLS, REFUSALS, TEXTS
+from messenger_api.storage.figures import SPAN_SECONDS
+from messenger_api.storage.models import (
+    Contact,
+    FigureRow,
+    Group,
+    GroupMember,
+    OutboxItem,
+    Report,
+    Session,
+    User,
+)
 from tests.console.driver import logged_in
 from tests.console.test_audit import filled
 from tests.product import Product
@@ -88,6 +99,29 @@ def fill(product: Product) -> None:
             for start in range(0, count, AT_ONCE):
                 connection.execute(insert(kind), everything[start : start + AT_ONCE])
             connection.exec_driver_sql("COMMIT")
+        connection.execute(insert(FigureRow), figures(product.services.database.now()))
+
+
+def figures(now: int) -> list[dict[str, object]]:
+    """A day of five-minute spans with 20 ops of mesibo, 30 countries and 20 limits in each."""
+    last = now - now % SPAN_SECONDS
+    series = [
+        *((MESIBO_CALLS, f"op{number},ok") for number in range(20)),
+        *((TEXTS, f"twilio,{number:02d},sent") for number in range(30)),
+        *((REFUSALS, f"limit{number},enforce") for number in range(20)),
+        *((LOGINS_BEGUN, "otp"), (LOGINS_COMPLETED, "otp")),
+    ]
+    return [
+        {
+            "name": figure.name,
+            "labels": labels,
+            "bucket": last - span * SPAN_SECONDS,
+            "value": 1,
+            "last_at": now,
+        }
+        for span in range(288)
+        for figure, labels in series
+    ]
 
 
 def test_every_screen_takes_less_than_150_ms_among_100_000_users(product: Product) -> None:
@@ -123,7 +157,7 @@ def test_every_screen_takes_less_than_150_ms_among_100_000_users(product: Produc
             assert answer.status_code in (200, 303), path
             assert 'name="password"' not in answer.text, "logged in"
         took = statistics.median(seconds)
-        print(f"{product.services.database.engine.dialect.name:8} {path:28} {took * 1000:6.1f} ms")
+        print(f"{product.services.database.engine.dialect.name:8} {path:28} {took * 1000:6.1f} ms quiet")
         if took > LIMIT:
             slow[path] = took
     assert slow == {}

@@ -56,10 +56,10 @@ class Figures:
         days ago is the oldest.
         """
         first = max(1, figures.span_of(since))
-        rows = self._database.run(partial(figures.read, name=figure.name, since=first))
+        rows = self._database.run(partial(figures.stepped, name=figure.name, since=first, step=step))
         found: dict[int, Counter[Labels]] = defaultdict(Counter)
-        for row in rows:
-            found[row.bucket - row.bucket % step][_parted(row.labels)] += row.value
+        for start, labels, value in rows:
+            found[start][_parted(labels)] += value
         return found
 
     def _totals(self, figure: Figure) -> list[figures.Row]:
