@@ -191,6 +191,7 @@ class Parts(Foundation):
             acts=self.acts,
             search=Search(self.database, self.operator.users),
             trends=Trends(self.database, self.operator.figures),
+            why=self.why,
             settings=self.settings,
             examine=self._examine,
         )

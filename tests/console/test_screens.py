@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from markupsafe import escape
 
 from messenger_api.domain.administrators import Role
 from messenger_api.services.operator.events import NumberRevealed
@@ -241,7 +242,7 @@ def test_settings_show_no_secret_and_the_doctor_tells_what_is_wrong(
     assert "DEFAULT_COUNTRY" in page
     found = ana.get("/settings?check=1").text
     assert "What the doctor finds" in found
-    assert "verdict ok" in found
+    assert "verdict is-ok" in found
 
 
 def test_a_word_in_the_address_says_nothing_of_its_own(ana: Admin) -> None:
@@ -259,3 +260,23 @@ def test_the_overview_plots_the_last_day_of_the_figures(ana: Admin, scene: Produ
     scene.clock.advance(25 * 3600)
     assert ana.log_in().status_code == 303
     assert "codes asked for: 0" in ana.page
+
+
+def test_the_overview_says_whether_people_can_log_in_and_what_is_wrong(ana: Admin, scene: Product) -> None:
+    judged = scene.parts.operator.judge.now()
+    page = ana.get().text
+    assert judged.headline() in page
+    assert judged.findings
+    for finding in judged.findings:
+        assert str(escape(finding.said)) in page
+        assert str(escape(finding.to_do)) in page
+
+
+def test_a_user_has_the_story_of_their_codes(ana: Admin, scene: Product) -> None:
+    explained = scene.parts.why.of(BEN)
+    page = ana.get(f"/users/{uid_of(scene, BEN)}").text
+    assert str(escape(explained.cause.said)) in page
+    assert str(escape(explained.cause.tell)) in page
+    for moment in explained.timeline:
+        assert str(escape(moment.what)) in page
+    assert BEN not in page

@@ -13,6 +13,7 @@ from messenger_api.services.operator.administrators import Administrators
 from messenger_api.services.operator.audit import Audit
 from messenger_api.services.operator.search import Search
 from messenger_api.services.operator.trends import Trends
+from messenger_api.services.operator.why import Why
 from messenger_api.settings import Settings
 
 
@@ -47,6 +48,7 @@ class Console:
     acts: Acts
     search: Search
     trends: Trends
+    why: Why
     settings: Settings
     examine: Callable[[], Iterable[Finding]]
     """Runs the doctor: some seconds."""

@@ -1,4 +1,4 @@
-"""The first screen: how things are, and how the last 24 hours were."""
+"""The first screen: whether people can log in, what is wrong, and how the last 24 hours were."""
 
 from __future__ import annotations
 
@@ -14,5 +14,9 @@ def add(pages: Pages) -> None:
 
     @pages.screen("", "overview")
     def overview() -> str:
-        plots = [drawn(trend) for trend in console.trends.day()]
-        return render_template("console/overview.html", outbox=console.operator.health.outbox(), plots=plots)
+        shown = {
+            "judged": console.operator.judge.recent(),
+            "outbox": console.operator.health.outbox(),
+            "plots": [drawn(trend) for trend in console.trends.day()],
+        }
+        return render_template("console/overview.html", **shown)

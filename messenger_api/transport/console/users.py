@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import render_template, request
 
 from messenger_api.domain.administrators import Role
+from messenger_api.domain.errors import BadPhone
 from messenger_api.services.operator.users import UserPage
+from messenger_api.services.operator.why import Explained
 from messenger_api.transport.console import access
 from messenger_api.transport.console.notices import Notice
 from messenger_api.transport.console.pages import Done, Pages, me, reason, there, typed_name
@@ -30,12 +32,25 @@ def add(pages: Pages) -> None:
         found = there(users.page_of(uid))
         told = audit.page(user=found.user.address, most=TOLD)
         return render_template(
-            "console/user.html", found=found, user=found.user, typed=name_to_type(found), told=told
+            "console/user.html",
+            found=found,
+            user=found.user,
+            typed=name_to_type(found),
+            told=told,
+            why=_why(pages, found),
         )
 
     _reveal(pages)
     _sessions(pages)
     _access(pages)
+
+
+def _why(pages: Pages, found: UserPage) -> Explained | None:
+    """The last 24 hours of a user's codes; None for an address that nobody logs in with any more."""
+    try:
+        return pages.console.why.of(found.user.address)
+    except BadPhone:
+        return None
 
 
 def name_to_type(found: UserPage) -> str:
