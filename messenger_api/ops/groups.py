@@ -89,6 +89,8 @@ def setgroup(call: Call, given: SetGroupParameters) -> JsonObject:
 
 def getgroup(call: Call, given: GetGroupParameters) -> JsonObject:
     """Read a group."""
+    if not given.gid:
+        call.authenticate()  # who has no session is told that first
     _require(gid=given.gid)
     return answers.group(call.services.groups.get(call.request.token, given.gid))
 
