@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from messenger_api.cli.commands import mesibo_credentials, mesibo_rows
 from messenger_api.cli.commands.mesibo import mesibo as group
 from messenger_api.mesibo.specification import OpSpecification, operations
 from messenger_api.sandbox.store import SandboxStore
@@ -14,6 +15,8 @@ from tests.cli.commands import Cli
 from tests.gateways.mesibo_stub import Stub, ok, refused
 from tests.mesibo.cases import KEY
 
+# A file of commands is loaded when one of them is chosen: here at once.
+LOADED = (mesibo_credentials, mesibo_rows)
 ANA, BEN = "4915112345", "4915112346"
 
 
@@ -102,7 +105,8 @@ def test_every_op_has_a_command_with_an_option_for_each_field_and_no_other(op: O
     ours = {"--json", "--yes", "--unread", "--key", "--all", "--alphabet"}
     options = {name for each in group.commands[op.name].params for name in each.opts} - ours
     assert options == {f"--{name}" for name in op.fields}
-    assert set(group.commands) - set(operations()) == {"raw", "ping", "import", "export"}
+    others = set(group.commands) - set(operations())
+    assert others == {"raw", "ping", "import", "export", "credentials"}
 
 
 def test_a_section_and_its_switches_are_typed_with_a_dot(scripted: tuple[Cli, Stub]) -> None:
