@@ -384,7 +384,7 @@ def test_a_fault_that_nobody_foresaw_is_no_authfail(
 ) -> None:
     ann = product.log_in(ANN)
     with monkeypatch.context() as broken:
-        broken.setattr(product.services.database, "engine", None)
+        broken.setattr(product.services.database, "_connections", None)
         answers = [product.call(op, token=ann.token) for op in [*NEED_TOKEN, "logout", "nosuch"]]
     for answer in answers:
         envelope_is_sound(answer)
