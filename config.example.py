@@ -525,6 +525,11 @@ OUTBOX_MAX_ATTEMPTS = 48
 # Example: LOG_LEVEL = "warning"
 LOG_LEVEL = "info"
 
+# Whether the log has a line for each request: method, path, status, milliseconds, the network that it came
+# from (24 bits of IPv4, 48 of IPv6) and its id. LOG_LEVEL must admit info.
+# Example: ACCESS_LOG = True
+ACCESS_LOG = False
+
 # The log's form: "text" for people, "json" for programs.
 # Example: LOG_FORMAT = "json"
 LOG_FORMAT = "text"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from messenger_api import request_id
 from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.figures import MESIBO_CALLS
 from messenger_api.domain.health.findings import BREACHED
@@ -33,7 +34,14 @@ def mesibo_client(settings: Settings, figures: Accumulator | None = None) -> Mes
         group_extension=settings.group_expiry_extension,
         on_app_token_refused=log_refused_app_token,
         on_call=count,
+        headers=_headers,
     )
+
+
+def _headers() -> dict[str, str]:
+    """The id of the request that mesibo is called for."""
+    found = request_id.current()
+    return {request_id.HEADER: found} if found else {}
 
 
 def log_refused_app_token(refusal: MesiboRefused) -> None:

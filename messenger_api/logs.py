@@ -9,6 +9,8 @@ from functools import partial
 
 import structlog
 
+from messenger_api import request_id
+
 _QUERY = re.compile(r"\?[^ ]*")
 
 _PARTED = re.compile("[ \\t=\\r\\n\"']").search
@@ -26,6 +28,7 @@ def configure(level: str, form: str) -> None:
     renderer = structlog.processors.JSONRenderer() if form == "json" else for_people(sys.stderr.isatty())
     structlog.configure(
         processors=[
+            request_id.add_to,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info if form == "json" else _leave,

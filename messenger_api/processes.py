@@ -1,4 +1,4 @@
-"""The application under servers that fork, and what ends a process whose parent is gone."""
+"""The application under servers that fork, what ends a process whose parent is gone, what a start tells."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
+
+from sqlalchemy import make_url
+
+from messenger_api.settings import Settings, origin
+from messenger_api.version import VERSION
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -73,3 +78,18 @@ def _watch(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(WATCH_SECONDS)
     os._exit(1)
+
+
+def database_of(settings: Settings) -> str:
+    """Which database it is, without user and password."""
+    address = make_url(settings.database_uri)
+    if settings.is_sqlite:
+        return f"SQLite, {address.database or 'in memory'}"
+    if settings.sqlalchemy_database_uri:
+        return f"{address.host}:{address.port or 3306}, {address.database}"
+    return f"{settings.db_host}:{settings.db_port}, {settings.db_name}"
+
+
+def started(settings: Settings) -> dict[str, str]:
+    """What a line of the log says when a process starts or stops."""
+    return {"version": VERSION, "configuration": origin(), "database": database_of(settings)}

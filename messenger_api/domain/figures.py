@@ -40,6 +40,8 @@ class Figure:
     help: str
     labels: tuple[str, ...] = ()
     bounds: tuple[float, ...] = ()
+    counted: Figure | None = None
+    """Of a histogram, the counter that grows with it, which may have more labels behind the same."""
 
     @property
     def sample(self) -> str:
@@ -83,6 +85,7 @@ REQUEST_SECONDS = Figure(
     "From the first byte of a call that is looked at to its answer.",
     ("op",),
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    REQUESTS,
 )
 MESIBO_CALLS = _counter(
     "mesibo_calls",

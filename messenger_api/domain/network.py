@@ -44,6 +44,14 @@ def network_of(address: str) -> str:
     return str(found)
 
 
+def shortened(address: str) -> str:
+    """For a log: the network of 24 bits around an IPv4 address, of 48 with IPv6; "" for neither."""
+    network = network_of(address)
+    if not network:
+        return ""
+    return str(ipaddress.ip_network((network, SITE if ":" in network else 24), strict=False))
+
+
 @lru_cache(maxsize=4096)
 def site_of(network: str) -> str:
     """The IPv6 network of 48 bits around one that `network_of` gave; "" around an IPv4 address."""

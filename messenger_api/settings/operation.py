@@ -129,6 +129,13 @@ class OperationKeys(Keys):
         " full phone numbers.",
         "warning",
     )
+    access_log: bool = key(
+        False,
+        as_flag,
+        "Whether the log has a line for each request: method, path, status, milliseconds, the network that"
+        " it came from (24 bits of IPv4, 48 of IPv6) and its id. LOG_LEVEL must admit info.",
+        True,
+    )
     log_format: str = key(
         "text",
         one_of("text", "json"),

@@ -17,7 +17,7 @@ from messenger_api.domain.errors import (
     BadValue,
     TryLater,
 )
-from messenger_api.domain.figures import REQUEST_SECONDS, REQUESTS
+from messenger_api.domain.figures import REQUEST_SECONDS
 from messenger_api.ops import OPERATIONS
 from messenger_api.ops.answers import invitations
 from messenger_api.ops.binding import bind
@@ -54,9 +54,8 @@ class Api:
         dispatch = Dispatch(self._services)
         answer = dispatch.answer(environ, raised)
         seconds = time.perf_counter() - started
-        op, figures = dispatch.counted_op, self._services.figures
-        figures.observe(REQUEST_SECONDS, seconds, op)
-        figures.count(REQUESTS, op, _counted_error(answer))
+        labels = dispatch.counted_op, _counted_error(answer)
+        self._services.figures.observe(REQUEST_SECONDS, seconds, *labels)
         if answer is None:
             return NOOP
         self._log.log(
@@ -102,7 +101,9 @@ class Dispatch:
     @property
     def counted_op(self) -> str:
         """The op for the figures."""
-        return self._op if self._op in OPERATIONS else "unknown" if self._op else "none"
+        if not self._op:
+            return "none"
+        return self._op if self._op in OPERATIONS else "unknown"
 
     def answer(self, environ: WSGIEnvironment, raised: Exception | None = None) -> JsonObject | None:
         """The answer's members; None when no op was asked for."""

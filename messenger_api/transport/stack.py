@@ -16,6 +16,7 @@ from messenger_api.transport.bodies import MAX_BODY_BYTES
 from messenger_api.transport.console import console_blueprint
 from messenger_api.transport.files import files_blueprint
 from messenger_api.transport.health import health_blueprint
+from messenger_api.transport.identified import identified
 from messenger_api.transport.metrics import metrics_blueprint
 from messenger_api.transport.proxies import trust_proxies
 from messenger_api.transport.receipts import receipts_blueprint
@@ -31,7 +32,7 @@ def served_by(
 ) -> WSGIApplication:
     """Give a Flask application its routes; returns what a server calls, which sees each request first.
 
-    From the outside in: whose request it is, its body, the short way to the API, Flask.
+    From the outside in: whose request it is, its id, its body, the short way to the API, Flask.
     """
     operator = console.operator
     settings = services.settings
@@ -47,10 +48,12 @@ def served_by(
     if settings.api_shortcut:
         answering = shortcut(answering, app, api)
     receiving = Receiving(answering, settings.max_upload_bytes + MAX_BODY_BYTES)
-    return trust_proxies(receiving, settings, services.limits)
+    named = identified(receiving, access_log=settings.access_log)
+    return trust_proxies(named, settings, services.limits)
 
 
 def console_alone(app: Flask, settings: Settings, console: Console, limits: Limits) -> WSGIApplication:
     """Give a Flask application the console's routes and no other; returns what a server calls."""
     app.register_blueprint(console_blueprint(console))
-    return trust_proxies(Receiving(app.wsgi_app, MAX_BODY_BYTES), settings, limits)
+    named = identified(Receiving(app.wsgi_app, MAX_BODY_BYTES), access_log=settings.access_log)
+    return trust_proxies(named, settings, limits)

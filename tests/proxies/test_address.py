@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import product as pairs
 
@@ -103,6 +104,17 @@ def test_behind_one_proxy(
     proxy = front(name, serving(1).port)
     asked = requests((HEADER,)) + some(requests(HEADERS[1:]), SAMPLE)
     all_are_one(proxy, version, asked, new_client)
+
+
+@pytest.mark.parametrize("name", ["nginx", "caddy", "haproxy"])
+def test_the_proxy_names_each_request(serving: Serving, front: Callable[..., Front], name: str) -> None:
+    theirs = "f" * 32
+    forged = Request("/api.php", (f"X-Request-ID: {theirs}",), LOGIN)
+    replies = ask(front(name, serving(1).port), [forged] * 2, "--include")
+    found = [each for reply in replies for each in re.findall(r"(?i)^x-request-id: (\S+)", reply.body, re.M)]
+    assert theirs not in found
+    assert len(set(found)) == 2
+    assert {len(each) for each in found} <= {32, 36}  # the server's own have 16
 
 
 @pytest.mark.parametrize(("outer", "inner"), list(pairs(INNER, INNER)) if LONG else ROUND)

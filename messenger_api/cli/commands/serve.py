@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import resource
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
 import click
+import structlog
 from flask import Flask
-from sqlalchemy import make_url
 
+from messenger_api import logs
 from messenger_api.app import build_app, parts_of
 from messenger_api.cli.common import (
     built,
@@ -25,9 +27,12 @@ from messenger_api.cli.common import (
 from messenger_api.cli.console_server import check_console_port, console_beside
 from messenger_api.cli.root import main
 from messenger_api.cli.serving import serve_until_stopped
+from messenger_api.processes import database_of, started
 from messenger_api.sandbox import MESIBO_PREFIX
 from messenger_api.settings import OWN_MACHINE, Settings, origin
 from messenger_api.transport.receiving import THREADS
+
+log = structlog.get_logger(__name__)
 
 # Connections that a process holds, idle ones of proxies included, and open files that it needs for them.
 CONNECTIONS = 16_384
@@ -71,7 +76,7 @@ def serve(host: str, port: int, workers: int, sandbox: bool) -> None:
         built(lambda: parts.services)
     click.echo(_welcome(config, f"http://{f'[{host}]' if ':' in host else host}:{port}"))
     _allow_connections()
-    with console_beside(config):
+    with _told(config, workers=workers, port=port), console_beside(config):
         serve_until_stopped(
             partial(_application, config),
             host,
@@ -83,6 +88,15 @@ def serve(host: str, port: int, workers: int, sandbox: bool) -> None:
             respawn=True,
             stop_seconds=round(config.mesibo_timeout) + GRACE_SECONDS,
         )
+
+
+@contextmanager
+def _told(config: Settings, **facts: int) -> Iterator[None]:
+    """A line of the log at the start, and one at the stop."""
+    logs.configure(config.log_level, config.log_format)
+    log.info("server.start", **started(config), **facts)
+    yield
+    log.info("server.stop", **started(config), **facts)
 
 
 def _allow_connections() -> None:
@@ -113,7 +127,7 @@ def _welcome(config: Settings, url: str) -> str:
         f"  The private API answers at  {url}/api.php",
         f"  Is it well?                 {url}/readyz",
         f"  Configuration               {origin()}",
-        f"  Database                    {_database(config)}",
+        f"  Database                    {database_of(config)}",
     ]
     if config.admin_listen:
         lines.append(f"  The console                 http://{config.admin_listen}/admin")
@@ -123,13 +137,3 @@ def _welcome(config: Settings, url: str) -> str:
         if config.shows_sandbox:
             lines.append("  SANDBOX = True: whoever reaches this server reads everyone's codes there")
     return "\n".join([*lines, "", "  Stop with Ctrl-C.", ""])
-
-
-def _database(config: Settings) -> str:
-    """Which one it is, without user and password."""
-    address = make_url(config.database_uri)
-    if config.is_sqlite:
-        return f"SQLite, {address.database or 'in memory'}"
-    if config.sqlalchemy_database_uri:
-        return f"{address.host}:{address.port or 3306}, {address.database}"
-    return f"{config.db_host}:{config.db_port}, {config.db_name}"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import click
+import structlog
 
 from messenger_api.cli.common import built, check_mesibo, prepare_schema, product, settings, stop_signals
 from messenger_api.cli.root import main
+from messenger_api.processes import started
+
+log = structlog.get_logger(__name__)
 
 
 @main.command()
@@ -19,6 +23,7 @@ def worker() -> None:
     with stop_signals() as wait, product(config, quiet=False) as parts:
         prepare_schema(parts)
         worker = built(lambda: parts.worker)
+        log.info("worker.start", **started(config))
         parts.bookkeeper.start()
         thread = worker.start()
         click.echo("The worker delivers the outbox. Stop it with Ctrl-C or SIGTERM.")
@@ -26,3 +31,4 @@ def worker() -> None:
         click.echo("Stopping after the item at hand.")
         worker.stop()
         thread.join()
+        log.info("worker.stop", **started(config))

@@ -86,6 +86,7 @@ class MesiboClient:
         group_extension: seconds by which activity extends that; 0 leaves it to mesibo.
         on_app_token_refused: told of each refusal that is about the app token, before it is raised.
         on_call: told of each call that has ended: its op and outcome (`calls.outcome_of`).
+        headers: more of them for each call, asked for in its caller's thread.
     """
 
     def __init__(
@@ -100,10 +101,11 @@ class MesiboClient:
         group_extension: int = GROUP_EXTENSION,
         on_app_token_refused: Callable[[MesiboRefused], None] = lambda refusal: None,
         on_call: Callable[[str, str], None] = lambda op, outcome: None,
+        headers: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         expiry = {"expiry": group_expiry, "expiryext": group_extension}
         self._expiry = {name: seconds for name, seconds in expiry.items() if seconds}
-        self._transport = Transport(url, timeouts, max_calls)
+        self._transport = Transport(url, timeouts, max_calls, headers)
         self._calls = Calls(self._transport, url, app_token, style, on_app_token_refused, on_call)
 
     def add_user(

@@ -7,7 +7,7 @@ group that mesibo makes too late still be noticed (`on_late`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +31,7 @@ seconds_left: ContextVar[Callable[[], float] | None] = ContextVar("seconds_left"
 @dataclass(frozen=True)
 class _Call:
     request: Request
+    headers: Mapping[str, str]
     patience: float
     left: Callable[[], float] | None  # see `seconds_left`
 
@@ -38,8 +39,12 @@ class _Call:
 class Transport:
     """Posts bodies to one URL, at most `max_calls` at once, from any number of threads."""
 
-    def __init__(self, url: str, timeouts: Timeouts, max_calls: int) -> None:
+    def __init__(
+        self, url: str, timeouts: Timeouts, max_calls: int, headers: Callable[[], Mapping[str, str]]
+    ) -> None:
+        """`headers`: those of each call, asked for in its caller's thread."""
         self._url = url
+        self._headers = headers
         self._timeouts = timeouts
         # User and password in the URL itself (an on-premise server behind basic authentication) are sent.
         self._client = HttpClient(
@@ -71,7 +76,7 @@ class Transport:
         seconds = min(self._timeouts.read, left()) if left else self._timeouts.read
         if seconds <= 0:
             raise NoResponse("too late", sent=False)
-        outcome = self._outcome(_Call(request, patience, left), seconds, on_late)
+        outcome = self._outcome(_Call(request, self._headers(), patience, left), seconds, on_late)
         if isinstance(outcome, NoResponse):
             raise outcome
         return outcome
@@ -113,7 +118,7 @@ class Transport:
                 "POST",
                 self._url,
                 data=call.request.body,
-                headers={"Content-Type": call.request.content_type},
+                headers={"Content-Type": call.request.content_type, **call.headers},
                 seconds=gives_up - time.monotonic(),
                 guard=guard,
             )
