@@ -520,6 +520,16 @@ OUTBOX_LEASE = 60
 # Example: OUTBOX_MAX_ATTEMPTS = 100
 OUTBOX_MAX_ATTEMPTS = 48
 
+# A collector of OpenTelemetry that gets a trace of each call, by OTLP over HTTP; it needs pip install
+# '.[otel]'. A span holds op, outcome and time. Empty: none.
+# Example: OTEL_ENDPOINT = "http://127.0.0.1:4318"
+OTEL_ENDPOINT = ""
+
+# Where errors of the log are reported, in the way of Sentry's clients; it needs pip install '.[sentry]'.
+# Numbers, codes and tokens are taken out. Empty: nowhere.
+# Example: SENTRY_DSN = "https://key@sentry.example.com/1"
+SENTRY_DSN = ""
+
 # What is logged: "debug", "info", "warning" or "error" and what is worse. Never codes, tokens or full phone
 # numbers.
 # Example: LOG_LEVEL = "warning"

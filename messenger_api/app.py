@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 from flask import Flask
 
-from messenger_api import configuration, logs
+from messenger_api import configuration, logs, telemetry
 from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater
 from messenger_api.guard import for_own_machine
@@ -61,7 +61,7 @@ def build_app(settings: Settings) -> Flask:
     Raises:
         SettingsError: the configuration has faults.
     """
-    logs.configure(settings.log_level, settings.log_format)
+    logs.configure(settings.log_level, settings.log_format, *telemetry.processors(settings))
     settings = with_secret_key(settings)
     app = Application(__name__)
     parts = Parts(settings, _database(settings), plays=True)
@@ -79,7 +79,7 @@ def build_app(settings: Settings) -> Flask:
 
 def build_console(settings: Settings) -> Flask:
     """Build the application of the console alone, for ADMIN_LISTEN. Raises as `build_app` does."""
-    logs.configure(settings.log_level, settings.log_format)
+    logs.configure(settings.log_level, settings.log_format, *telemetry.processors(settings))
     settings = with_secret_key(settings)
     app = Application(__name__)
     parts = Parts(settings, _database(settings), plays=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 from sqlalchemy import Connection
@@ -29,7 +30,15 @@ TICK_SECONDS = 1.0
 class Bookkeeper:
     """The thread, and what it does."""
 
-    def __init__(self, database: Database, counted: Accumulator, trace: Trace) -> None:
+    def __init__(
+        self,
+        database: Database,
+        counted: Accumulator,
+        trace: Trace,
+        at_end: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`at_end`: done by the thread as its last."""
+        self._at_end = at_end
         self._database = database
         self._counted = counted
         self._trace = trace
@@ -71,6 +80,7 @@ class Bookkeeper:
         while self._sleep(wait):
             wait = KEEP_SECONDS if self._keep() else DOWN_SECONDS
         self._keep()
+        self._at_end()
 
     def _keep(self) -> bool:
         try:

@@ -6,7 +6,7 @@ import structlog
 
 from messenger_api import request_id
 from messenger_api.domain.counting import Accumulator
-from messenger_api.domain.figures import MESIBO_CALLS
+from messenger_api.domain.figures import MESIBO_CALLS, MESIBO_SECONDS
 from messenger_api.domain.health.findings import BREACHED
 from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, Timeouts
 from messenger_api.settings import Settings
@@ -20,9 +20,10 @@ _seldom = Throttle()
 def mesibo_client(settings: Settings, figures: Accumulator | None = None) -> MesiboClient:
     """The client that the keys `MESIBO_...` and `GROUP_EXPIRY...` describe; `figures` count its calls."""
 
-    def count(op: str, outcome: str) -> None:
+    def count(op: str, outcome: str, seconds: float) -> None:
         if figures:
             figures.count(MESIBO_CALLS, op, outcome)
+            figures.observe(MESIBO_SECONDS, seconds, op)
 
     return MesiboClient(
         settings.mesibo_api_url,

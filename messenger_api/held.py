@@ -7,6 +7,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from messenger_api import telemetry
 from messenger_api.bookkeeping import Bookkeeper
 from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.trace import Trace
@@ -52,7 +53,7 @@ class Held:
     @cached_property
     def figures(self) -> Accumulator:
         """What counts in this process."""
-        return Accumulator(self.database.now)
+        return self._closing(telemetry.counting(self.settings, self.database.now))
 
     @cached_property
     def trace(self) -> Trace:
@@ -62,9 +63,13 @@ class Held:
     @cached_property
     def bookkeeper(self) -> Bookkeeper:
         """The thread that adds it to the database."""
-        bookkeeper = Bookkeeper(self.database, self.figures, self.trace)
+        bookkeeper = Bookkeeper(self.database, self.figures, self.trace, self._send_the_rest)
         self._open.callback(bookkeeper.stop)
         return bookkeeper
+
+    def _send_the_rest(self) -> None:
+        self.figures.close()
+        telemetry.send_the_rest(self.settings)
 
     def _closing(self, part: T) -> T:
         """The same part, which `close` closes."""

@@ -8,6 +8,7 @@ import sys
 from functools import partial
 
 import structlog
+from structlog.typing import Processor
 
 from messenger_api import request_id
 
@@ -23,13 +24,14 @@ _MORE = frozenset({"exc_info", "exception", "stack", "logger", "logger_name"})
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def configure(level: str, form: str) -> None:
-    """Send structlog's events to standard error."""
+def configure(level: str, form: str, *more: Processor) -> None:
+    """Send structlog's events to standard error; `more` processors see each before it becomes a line."""
     renderer = structlog.processors.JSONRenderer() if form == "json" else for_people(sys.stderr.isatty())
     structlog.configure(
         processors=[
             request_id.add_to,
             structlog.processors.add_log_level,
+            *more,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info if form == "json" else _leave,
             renderer,

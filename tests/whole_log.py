@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from structlog.typing import Processor
 
 from messenger_api import logs
 from messenger_api.domain import secrets
@@ -84,8 +85,8 @@ def follow(patch: Any, log: WholeLog) -> None:
     """Have `log` read every line of this process, those below the configured level too."""
     configure, new_code, add_user = logs.configure, secrets.new_code, MesiboClient.add_user
 
-    def talkative(level: str, form: str) -> None:
-        configure(level, form)
+    def talkative(level: str, form: str, *more: Processor) -> None:
+        configure(level, form, *more)
         settings = structlog.get_config()
         *others, render = settings["processors"]
         least = logs.LEVELS[level]

@@ -18,7 +18,7 @@ import click
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
-from messenger_api import configuration, logs
+from messenger_api import configuration, logs, telemetry
 from messenger_api.domain.errors import TryLater, UpgradeRefused
 from messenger_api.domain.names import cleaned
 from messenger_api.domain.network import is_loopback
@@ -96,7 +96,7 @@ def operating() -> Iterator[OperatorParts]:
 def _opened(kind: type[P], config: Settings, *, quiet: bool) -> Iterator[P]:
     config = replace(config, log_level="error") if quiet else config
     with plainly():
-        logs.configure(config.log_level, config.log_format)
+        logs.configure(config.log_level, config.log_format, *telemetry.processors(config))
         parts = kind.without_flask(config)
         try:
             yield parts

@@ -65,6 +65,9 @@ class Accumulator:
             grown[place] += 1
             grown[_SUM] += seconds
 
+    def close(self) -> None:
+        """Let go of what is open: nothing, here."""
+
     def take(self) -> list[Growth]:
         """What was counted since the last time, and what was given back."""
         with self._lock:

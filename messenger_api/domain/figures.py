@@ -93,6 +93,13 @@ MESIBO_CALLS = _counter(
     "op",
     "outcome",
 )
+MESIBO_SECONDS = Figure(
+    "messenger_mesibo_call_seconds",
+    Kind.HISTOGRAM,
+    "From a call of mesibo to its answer, or to the end of waiting for it.",
+    ("op",),
+    (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 TEXTS = _counter(
     "texts",
     "Texts and calls that providers were asked to send; outcome: sent, unknown, refused, fraud,"
@@ -130,6 +137,7 @@ FIGURES: tuple[Figure, ...] = (
     REQUESTS,
     REQUEST_SECONDS,
     MESIBO_CALLS,
+    MESIBO_SECONDS,
     TEXTS,
     TEXT_RECEIPTS,
     REFUSALS,

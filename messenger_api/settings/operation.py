@@ -27,6 +27,15 @@ def as_redis(value: object) -> str:
 
 
 @Verbatim
+def as_web_address(value: object) -> str:
+    """An address of the web, or ""."""
+    text = as_text(value)
+    if text and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", text):
+        raise Unacceptable('an address such as "http://127.0.0.1:4318"')
+    return text
+
+
+@Verbatim
 def as_header(value: object) -> str:
     """The name of an HTTP header. Servers and proxies drop or fold names with underscores."""
     text = as_text(value)
@@ -121,6 +130,21 @@ class OperationKeys(Keys):
         "Failures after which an item is given up and kept for messenger-api outbox status. Outages of"
         " mesibo do not count. The time between two tries grows to five minutes.",
         100,
+    )
+    otel_endpoint: str = key(
+        "",
+        as_web_address,
+        "A collector of OpenTelemetry that gets a trace of each call, by OTLP over HTTP; it needs pip"
+        " install '.[otel]'. A span holds op, outcome and time. Empty: none.",
+        "http://127.0.0.1:4318",
+    )
+    sentry_dsn: str = key(
+        "",
+        as_web_address,
+        "Where errors of the log are reported, in the way of Sentry's clients; it needs pip install"
+        " '.[sentry]'. Numbers, codes and tokens are taken out. Empty: nowhere.",
+        "https://key@sentry.example.com/1",
+        secret=True,
     )
     log_level: str = key(
         "info",

@@ -35,7 +35,7 @@ class Calls:
         app_token: the app's token; without one nobody is asked.
         style: `json`, `form`, or `auto`: by the URL's path.
         on_app_token_refused: told of each refusal that is about the app token, before it is raised.
-        on_call: told of each call that has ended: its op and outcome (`outcome_of`).
+        on_call: told of each call that has ended: its op, outcome (`outcome_of`) and seconds.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Calls:
         app_token: str,
         style: str,
         on_app_token_refused: Callable[[MesiboRefused], None],
-        on_call: Callable[[str, str], None],
+        on_call: Callable[[str, str, float], None],
     ) -> None:
         self._transport = transport
         self._on_call = on_call
@@ -116,7 +116,7 @@ class Calls:
         """One line for a call: op, seconds, outcome. Never what was in it."""
         line: dict[str, Any] = {"op": done.op, "seconds": round(done.seconds, 3)}
         error = done.error
-        self._on_call(done.op, outcome_of(error))
+        self._on_call(done.op, outcome_of(error), done.seconds)
         if isinstance(error, MesiboUnreachable):
             reason = f"{error.reason} ({error.detail})" if error.detail else error.reason
             told = {"outcome": "unreachable", "reason": reason, "maybe_done": error.maybe_done}

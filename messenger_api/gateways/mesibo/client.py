@@ -85,7 +85,7 @@ class MesiboClient:
         group_expiry: seconds that a group lives; 0 leaves it to mesibo.
         group_extension: seconds by which activity extends that; 0 leaves it to mesibo.
         on_app_token_refused: told of each refusal that is about the app token, before it is raised.
-        on_call: told of each call that has ended: its op and outcome (`calls.outcome_of`).
+        on_call: told of each call that has ended: its op, outcome (`calls.outcome_of`) and seconds.
         headers: more of them for each call, asked for in its caller's thread.
     """
 
@@ -100,7 +100,7 @@ class MesiboClient:
         group_expiry: int = GROUP_EXPIRY,
         group_extension: int = GROUP_EXTENSION,
         on_app_token_refused: Callable[[MesiboRefused], None] = lambda refusal: None,
-        on_call: Callable[[str, str], None] = lambda op, outcome: None,
+        on_call: Callable[[str, str, float], None] = lambda op, outcome, seconds: None,
         headers: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         expiry = {"expiry": group_expiry, "expiryext": group_extension}
