@@ -156,6 +156,7 @@ FILES = {"place": "files"}
 STORIES = [
     ("MessengerSaysNothing", Story({INFO % "1": while_(11, 31, 1, None)}, 30, 42, 0)),
     ("MessengerSaysNothing", Story({INFO % "1": lambda m: None if 10 < m < 31 else 1}, 19, 22, 32)),
+    ("MessengerLoginImpossible", Story({"messenger_login_possible": while_(5, 20, 0, 1)}, 5, 6, 20)),
     ("MessengerMesiboAway", Story(outage(MESIBO, "unreachable", more='op="useradd",'), 6, 7, 16)),
     ("MessengerMesiboAway", Story(outage(MESIBO, "unreachable", "refused"), 6, 7, 16)),
     # Nobody asks any more: what was is not what is.

@@ -75,6 +75,13 @@ ALERTS: tuple[Alert, ...] = (
         "No process tells its figures: the server or its database is down, or /metrics is not reached.",
     ),
     Alert(
+        "MessengerLoginImpossible",
+        f"min({figures.LOGIN_POSSIBLE.sample}) == 0",
+        1,
+        CRITICAL,
+        "Nobody can log in: messenger-api status says why.",
+    ),
+    Alert(
         "MessengerMesiboAway",
         _broken(figures.MESIBO_CALLS, "unreachable", "ok|refused", 900),
         2,
