@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from messenger_api import configuration
 from messenger_api.domain.members import Member, Role, Roster
 from messenger_api.settings import SettingsError
-from messenger_api.storage import groups, rosters, syncs
+from messenger_api.storage import groups, rosters, sessions, syncs
 from messenger_api.storage.db import Database
 from messenger_api.storage.groups import GroupState
 from messenger_api.storage.models import ADDRESS_LENGTH, Group, GroupMember, Thumbnail, User
@@ -101,7 +101,10 @@ def test_whatever_was_done_to_a_group_its_members_see_what_its_rows_say(
         for person in everybody:
             seen = None if group.roster.get(person.uid) is None else entry(group)
             assert groups.shown(tx, 7, person.uid) == seen
+            assert by_session(tx, 7, person) == (person.uid, seen)
         assert groups.shown(tx, 8, everybody[0].uid) is None
+        assert by_session(tx, 8, everybody[0]) == (everybody[0].uid, None)
+        assert groups.shown_to_caller(tx, 7, token_hash=bytes(32), seen_since=0) is None
 
     with database.engine.connect() as connection:
         connection.exec_driver_sql("BEGIN")
@@ -111,10 +114,28 @@ def test_whatever_was_done_to_a_group_its_members_see_what_its_rows_say(
             connection.exec_driver_sql("ROLLBACK")
 
 
+def by_session(tx: Connection, gid: int, who: Member) -> tuple[int, GroupEntry | None]:
+    """Whose session it is, and what its statement shows."""
+    found = groups.shown_to_caller(tx, gid, token_hash=token_of(who), seen_since=0)
+    assert found
+    caller, group = found
+    return caller.uid, group
+
+
+def token_of(who: Member) -> bytes:
+    return who.uid.to_bytes(32, "big")
+
+
 @pytest.fixture(scope="module")
 def some(new_product: NewProduct) -> tuple[Database, list[Member]]:
+    def write(tx: Connection) -> list[Member]:
+        everybody = people(tx, 0, SOME)
+        for who in everybody:
+            sessions.add(tx, 1, uid=who.uid, token_hash=token_of(who), appid="app", device="", device_type=0)
+        return everybody
+
     database = new_product().services.database
-    return database, database.run(lambda tx: people(tx, 0, SOME))
+    return database, database.run(write)
 
 
 def take(step: str, tx: Connection, now: int, who: Member) -> None:
