@@ -10,6 +10,8 @@ from messenger_api.domain.figures import (
     MESIBO_CALLS,
     OUTBOX_DONE,
     REFUSALS,
+    REQUEST_SECONDS,
+    REQUESTS,
     SIGN_UPS,
     TEXTS,
     USERS_ACTIVE,
@@ -54,6 +56,10 @@ def play_a_day(product: Product) -> None:
         (OUTBOX_DONE, "tell_members,done", 50),
         (OUTBOX_DONE, "tell_members,put_back", 4),
         (REFUSALS, "otp_per_number_hour,enforce", 1),
+        (REQUESTS, "getcontacts,none", 400),
+        (REQUESTS, "login,TOOMANY", 5),
+        (REQUEST_SECONDS, "getcontacts,0.01", 390),
+        (REQUEST_SECONDS, "getcontacts,0.25", 15),
     ]
     rows = [
         {

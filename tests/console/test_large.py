@@ -8,7 +8,15 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import insert
 
-from messenger_api.domain.figures import LOGINS_BEGUN, LOGINS_COMPLETED, MESIBO_CALLS, REFUSALS, TEXTS
+from messenger_api.domain.figures import (
+    LOGINS_BEGUN,
+    LOGINS_COMPLETED,
+    MESIBO_CALLS,
+    REFUSALS,
+    REQUEST_SECONDS,
+    REQUESTS,
+    TEXTS,
+)
 from messenger_api.storage.figures import SPAN_SECONDS
 from messenger_api.storage.models import (
     Contact,
@@ -32,6 +40,7 @@ AT_ONCE = 5_000
 LIMIT = 0.150
 TIMES = 7
 NOW = 1_700_000_000
+PLACES = ("0.005", "0.01", "0.025", "0.05", "0.1", "sum")
 
 
 def rows(kind: type, count: int) -> Iterator[dict[str, object]]:
@@ -109,6 +118,8 @@ def figures(now: int) -> list[dict[str, object]]:
         *((MESIBO_CALLS, f"op{number},ok") for number in range(20)),
         *((TEXTS, f"twilio,{number:02d},sent") for number in range(30)),
         *((REFUSALS, f"limit{number},enforce") for number in range(20)),
+        *((REQUESTS, f"op{number},{error}") for number in range(22) for error in ("none", "TRYLATER")),
+        *((REQUEST_SECONDS, f"op{number},{place}") for number in range(22) for place in PLACES),
         *((LOGINS_BEGUN, "otp"), (LOGINS_COMPLETED, "otp")),
     ]
     return [

@@ -10,7 +10,7 @@ from markupsafe import escape
 from messenger_api.domain.administrators import Role
 from messenger_api.services.operator.events import NumberRevealed
 from tests.console.driver import Admin, logged_in
-from tests.console.scene import ANA, BEN, CAT, play
+from tests.console.scene import ANA, BEN, CAT, play, play_a_day
 from tests.product import Product
 
 PATHS = ("", "/users", "/groups", "/reports", "/outbox", "/audit", "/settings", "/search?q=a%20")
@@ -255,11 +255,19 @@ def test_the_overview_plots_the_last_day_of_the_figures(ana: Admin, scene: Produ
     page = ana.get().text
     assert "Log-ins in the last 24 hours, codes asked for: 3, log-ins completed: 3" in page
     assert "People in the last 24 hours, sign-ups: 3" in page
-    assert page.count("<polyline") == 13
+    assert page.count("<polyline") == 17
+    assert "99 of 100 (p99): " in page
     assert " style=" not in page
     scene.clock.advance(25 * 3600)
     assert ana.log_in().status_code == 303
     assert "codes asked for: 0" in ana.page
+
+
+def test_half_and_nearly_all_calls_are_within_the_bounds_of_their_buckets(product: Product) -> None:
+    play_a_day(product)
+    plot = product.parts.console.trends.day()[-1]
+    assert [line.whole for line in plot.lines] == [10, 250]
+    assert set(plot.lines[0].values) == {10}
 
 
 def test_the_overview_says_whether_people_can_log_in_and_what_is_wrong(ana: Admin, scene: Product) -> None:

@@ -34,7 +34,7 @@ class Drawn:
 def drawn(trend: Trend) -> Drawn:
     """The plot of a trend."""
     top = max(1, *(value for line in trend.lines for value in line.values))
-    lines = [(line.name, " ".join(_points(line, top)), sum(line.values)) for line in trend.lines]
+    lines = [(line.name, " ".join(_points(line, top)), line.whole) for line in trend.lines]
     marks = [
         (_x(at, len(trend.starts)), _hour(trend.starts[at])) for at in range(0, len(trend.starts), MARKED)
     ]
