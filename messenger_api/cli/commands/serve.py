@@ -27,9 +27,9 @@ from messenger_api.cli.common import (
 from messenger_api.cli.console_server import check_console_port, console_beside
 from messenger_api.cli.root import main
 from messenger_api.cli.serving import serve_until_stopped
-from messenger_api.processes import database_of, started
-from messenger_api.sandbox import MESIBO_PREFIX
-from messenger_api.settings import OWN_MACHINE, Settings, origin
+from messenger_api.cli.starting import wait_for_database, welcome
+from messenger_api.processes import started
+from messenger_api.settings import OWN_MACHINE, Settings
 from messenger_api.transport.receiving import THREADS
 
 log = structlog.get_logger(__name__)
@@ -72,9 +72,10 @@ def serve(host: str, port: int, workers: int, sandbox: bool) -> None:
     check_port(host, port)
     check_console_port(config)
     with product(config) as parts:
+        wait_for_database(parts)
         prepare_schema(parts)
         built(lambda: parts.services)
-    click.echo(_welcome(config, f"http://{f'[{host}]' if ':' in host else host}:{port}"))
+    click.echo(welcome(config, host, port))
     _allow_connections()
     with _told(config, workers=workers, port=port), console_beside(config):
         serve_until_stopped(
@@ -119,21 +120,3 @@ def _application(config: Settings) -> Flask:
         app = built(lambda: build_app(config))
     parts_of(app).begin()
     return app
-
-
-def _welcome(config: Settings, url: str) -> str:
-    lines = [
-        "",
-        f"  The private API answers at  {url}/api.php",
-        f"  Is it well?                 {url}/readyz",
-        f"  Configuration               {origin()}",
-        f"  Database                    {database_of(config)}",
-    ]
-    if config.admin_listen:
-        lines.append(f"  The console                 http://{config.admin_listen}/admin")
-    if config.uses_sandbox:
-        lines.append(f"  Text messages and mesibo    {url}/sandbox")
-        lines.append(f"  mesibo's backend API        {url}{MESIBO_PREFIX}/backend")
-        if config.shows_sandbox:
-            lines.append("  SANDBOX = True: whoever reaches this server reads everyone's codes there")
-    return "\n".join([*lines, "", "  Stop with Ctrl-C.", ""])

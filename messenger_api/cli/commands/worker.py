@@ -7,6 +7,7 @@ import structlog
 
 from messenger_api.cli.common import built, check_mesibo, prepare_schema, product, settings, stop_signals
 from messenger_api.cli.root import main
+from messenger_api.cli.starting import wait_for_database
 from messenger_api.processes import started
 
 log = structlog.get_logger(__name__)
@@ -20,15 +21,17 @@ def worker() -> None:
     """
     config = settings()
     check_mesibo(config)
-    with stop_signals() as wait, product(config, quiet=False) as parts:
-        prepare_schema(parts)
-        worker = built(lambda: parts.worker)
-        log.info("worker.start", **started(config))
-        parts.bookkeeper.start()
-        thread = worker.start()
-        click.echo("The worker delivers the outbox. Stop it with Ctrl-C or SIGTERM.")
-        wait()
-        click.echo("Stopping after the item at hand.")
-        worker.stop()
-        thread.join()
-        log.info("worker.stop", **started(config))
+    with product(config, quiet=False) as parts:
+        wait_for_database(parts)
+        with stop_signals() as wait:
+            prepare_schema(parts)
+            worker = built(lambda: parts.worker)
+            log.info("worker.start", **started(config))
+            parts.bookkeeper.start()
+            thread = worker.start()
+            click.echo("The worker delivers the outbox. Stop it with Ctrl-C or SIGTERM.")
+            wait()
+            click.echo("Stopping after the item at hand.")
+            worker.stop()
+            thread.join()
+            log.info("worker.stop", **started(config))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from messenger_api.storage import facts, outbox
+from messenger_api.storage import facts, outbox, reaching
 from messenger_api.storage.db import Database
 
 # An update message older than this means that nobody delivers: no worker runs, or mesibo is away.
@@ -35,7 +35,7 @@ class OutboxHealth:
 
 
 class Health:
-    """Asks the database. Every method raises TryLater when it does not answer, or lacks the tables."""
+    """Asks the database. All but `is_there` raise TryLater when it does not answer, or lacks the tables."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -44,6 +44,10 @@ class Health:
     def database(self) -> str:
         """The kind of the database: sqlite or mysql."""
         return self._database.engine.dialect.name
+
+    def is_there(self) -> bool:
+        """Whether the database's server answers, be it with a refusal: else waiting is of use."""
+        return reaching.answers(self._database.engine)
 
     def database_version(self) -> str:
         """The version of the database server, in its own words."""
