@@ -12,7 +12,7 @@ export PYTHON
 export PYTHONDONTWRITEBYTECODE :=
 
 BIN := .venv/bin
-TEST_NEEDS := mariadb chromium libatomic curl slapd freeradius redis wrk nginx caddy haproxy promtool
+TEST_NEEDS := mariadb chromium libatomic curl slapd freeradius redis wrk nginx caddy haproxy promtool systemd-analyze
 
 .DEFAULT_GOAL := help
 .PHONY: help run check test test-quick test-one test-long test-races test-cluster fuzz lint fix lock bench bench-growth bench-versions clean
