@@ -71,7 +71,7 @@ def test_every_error_code_of_the_product_is_explained() -> None:
 
 
 def test_every_command_is_listed_and_every_listed_command_exists() -> None:
-    listed = set(re.findall(r"`messenger-api (\w+)", section("The operator's commands")))
+    listed = set(re.findall(r"`messenger-api ([\w-]+)", section("The operator's commands")))
 
     assert listed == set(main.list_commands(click.Context(main)))
 

@@ -40,24 +40,26 @@ class Subcommands(click.Group):
 
 
 class Commands(click.Group):
-    """The commands of `cli/commands`: NAME.py makes NAME."""
+    """The commands of `cli/commands`: NAME.py makes NAME, and TWO_WORDS.py, without a TWO.py, two-words."""
 
     group_class = Subcommands
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Their names, in order."""
-        return sorted(name for name in _files() if "_" not in name)
+        names = set(_files())
+        own = (name for name in names if "_" not in name or name.partition("_")[0] not in names)
+        return sorted(name.replace("_", "-") for name in own)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, from its file."""
         if cmd_name in self.list_commands(ctx):
-            _load(cmd_name)
+            _load(cmd_name.replace("-", "_"))
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of `--help`, for which no file is loaded: what they say of themselves is read."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, _summary(name.replace("-", "_"))) for name in self.list_commands(ctx)])
 
 
 def _files() -> Iterator[str]:

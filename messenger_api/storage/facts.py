@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from messenger_api.storage.db import ignoring_known
-from messenger_api.storage.models import Fact, User
+from messenger_api.storage.models import Base, Fact, User
 
 KEY = "key"
 """The fingerprint of the SECRET_KEY that the data were made with."""
@@ -60,3 +60,15 @@ def oldest_accounts(connection: Connection, most: int) -> list[tuple[str, bytes]
     """Addresses and blind keys of those who came first."""
     query = select(User.address, User.contact_key).order_by(User.uid).limit(most)
     return [(address, bytes(key)) for address, key in connection.execute(query)]
+
+
+def rows(connection: Connection) -> dict[str, int]:
+    """The rows of each table: counted in SQLite, and as the server estimates them in MySQL."""
+    if connection.dialect.name == "sqlite":
+        tables = Base.metadata.sorted_tables
+        return {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in tables
+        }
+    query = "SELECT table_name, table_rows FROM information_schema.tables WHERE table_schema = DATABASE()"
+    return {str(name): int(count or 0) for name, count in connection.execute(text(query))}

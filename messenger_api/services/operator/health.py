@@ -53,6 +53,10 @@ class Health:
         """The version of the database server, in its own words."""
         return self._database.run(facts.server_version)
 
+    def rows(self) -> dict[str, int]:
+        """Rows of each table, of large ones in MySQL roughly."""
+        return self._database.run(facts.rows)
+
     def outbox(self) -> OutboxHealth:
         """The state of the outbox. One statement; another where something has waited for a while."""
         found = self._database.run(lambda tx: outbox.status(tx, self._database.now()))
