@@ -35,6 +35,8 @@ ADDRESSES = (
     *("/ä\n", "/" + "x" * 5000),
 )
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "x")
+# Headers of which each answer has another one.
+PASSING = {"Date": "now", "X-Request-ID": "made"}
 # Names that the server makes, each time another one.
 MADE = re.compile(rb"\d{10}-[0-9a-f]{32}|/files/[\w.-]+")
 
@@ -77,7 +79,7 @@ def sent(app: Flask, environ: dict[str, Any]) -> Sent:
     if close := getattr(pieces, "close", None):
         close()
     [(status, headers)] = begun
-    headers = [(name, "now" if name == "Date" else value) for name, value in headers]
+    headers = [(name, PASSING.get(name, value)) for name, value in headers]
     return status, headers, MADE.sub(b"made", body)
 
 
