@@ -36,6 +36,7 @@ from messenger_api.services.operator.acts import Acts
 from messenger_api.services.operator.admin_sessions import AdminSessions
 from messenger_api.services.operator.console import Console, Finding
 from messenger_api.services.operator.imports import Imports
+from messenger_api.services.operator.providers import Providers
 from messenger_api.services.operator.search import Search
 from messenger_api.services.operator.trends import Trends
 from messenger_api.services.operator.why import Why
@@ -191,6 +192,9 @@ class Parts(Foundation):
             acts=self.acts,
             search=Search(self.database, self.operator.users),
             trends=Trends(self.database, self.operator.figures),
+            providers=Providers(
+                self.database, self.operator.figures, [each.name for each in self.sms.providers]
+            ),
             why=self.why,
             settings=self.settings,
             examine=self._examine,

@@ -13,6 +13,7 @@ from messenger_api.domain.figures import (
     REQUEST_SECONDS,
     REQUESTS,
     SIGN_UPS,
+    TEXT_RECEIPTS,
     TEXTS,
     USERS_ACTIVE,
 )
@@ -51,6 +52,8 @@ def play_a_day(product: Product) -> None:
         (USERS_ACTIVE, "", 30),
         (TEXTS, "twilio,GB,sent", 9),
         (TEXTS, "twilio,GB,unavailable", 1),
+        (TEXT_RECEIPTS, "twilio,GB,delivered", 8),
+        (TEXT_RECEIPTS, "twilio,GB,failed", 1),
         (MESIBO_CALLS, "useradd,ok", 40),
         (MESIBO_CALLS, "message,unreachable", 2),
         (OUTBOX_DONE, "tell_members,done", 50),

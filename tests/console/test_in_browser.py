@@ -27,6 +27,8 @@ PATHS = (
     "/users/3?notice=blocked",
     "/groups",
     "/reports",
+    "/texts",
+    "/texts?days=7",
     "/outbox?item=1&notice=wrong_code",
     "/audit?verify=1",
     "/settings",

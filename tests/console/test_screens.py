@@ -13,7 +13,7 @@ from tests.console.driver import Admin, logged_in
 from tests.console.scene import ANA, BEN, CAT, play, play_a_day
 from tests.product import Product
 
-PATHS = ("", "/users", "/groups", "/reports", "/outbox", "/audit", "/settings", "/search?q=a%20")
+PATHS = ("", "/users", "/groups", "/reports", "/texts", "/outbox", "/audit", "/settings", "/search?q=a%20")
 
 
 @pytest.fixture

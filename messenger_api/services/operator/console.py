@@ -11,6 +11,7 @@ from messenger_api.services.operator.acts import Acts
 from messenger_api.services.operator.admin_sessions import AdminSessions
 from messenger_api.services.operator.administrators import Administrators
 from messenger_api.services.operator.audit import Audit
+from messenger_api.services.operator.providers import Providers
 from messenger_api.services.operator.search import Search
 from messenger_api.services.operator.trends import Trends
 from messenger_api.services.operator.why import Why
@@ -48,6 +49,7 @@ class Console:
     acts: Acts
     search: Search
     trends: Trends
+    providers: Providers
     why: Why
     settings: Settings
     examine: Callable[[], Iterable[Finding]]

@@ -26,6 +26,7 @@ from messenger_api.transport.console import (
     reports,
     search,
     settings,
+    texts,
     users,
 )
 from messenger_api.transport.console.login import NAME, add_login, login_screen
@@ -63,6 +64,7 @@ SCREENS = (
     Screen("users", "Users", users.add),
     Screen("groups", "Groups", groups.add),
     Screen("reports", "Reports", reports.add),
+    Screen("texts", "Texts", texts.add),
     Screen("outbox", "Outbox", outbox.add),
     Screen("audit", "Audit", audit.add, Role.OPERATE),
     Screen("settings", "Settings", settings.add, Role.OPERATE),
