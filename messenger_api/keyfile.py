@@ -30,7 +30,7 @@ def with_secret_key(settings: Settings) -> Settings:
         raise SettingsError(faults)
     path = settings.in_instance(NAME)
     if not path.exists():
-        _make(path)
+        keep(settings, new_secret_key())
     return replace(settings, secret_key=path.read_text().strip())
 
 
@@ -75,10 +75,11 @@ def _has_accounts(settings: Settings) -> bool:
         return False
 
 
-def _make(path: Path) -> None:
-    """Of several processes that start at once, one makes the key that all of them then read."""
+def keep(settings: Settings, key: str) -> None:
+    """Write the key where none is kept. Of several processes that start at once, one key is kept for all."""
+    path = settings.in_instance(NAME)
     with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:
-        file.write(new_secret_key())
+        file.write(key)
         file.flush()
         with suppress(FileExistsError):
             os.link(file.name, path)

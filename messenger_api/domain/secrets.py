@@ -40,6 +40,11 @@ class Keys:
         names = ("contacts", "codes", "limits", "sealing", "console", "push")
         return cls(*(_derived(secret_key, name.encode()) for name in names))
 
+    @property
+    def fingerprint(self) -> str:
+        """What tells this key from others, and not what it is: 32 hexadecimal digits."""
+        return self.subject("the key of this installation")
+
     def contact_key(self, who: Identity) -> bytes:
         """The blind form of a number or address: equal for equal ones, unreadable without the key."""
         inner, outer = self._contact_states

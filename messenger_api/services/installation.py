@@ -43,7 +43,7 @@ class Installation:
     def key_fits(self) -> bool:
         """Whether this is the key of the data. Raises TryLater."""
         known = self._database.run(lambda tx: facts.read(tx, facts.KEY))
-        if known == self._fingerprint:
+        if known == self._keys.fingerprint:
             return True
         accounts = self._database.run(lambda tx: facts.oldest_accounts(tx, LOOKED_AT))
         return any(map(self._made_it, accounts)) if accounts else not known
@@ -57,8 +57,8 @@ class Installation:
         """
         if not self.key_fits():
             raise SettingsError([WRONG_KEY])
-        if self._database.run(lambda tx: facts.read(tx, facts.KEY)) != self._fingerprint:
-            self._database.run(lambda tx: facts.write(tx, facts.KEY, self._fingerprint))
+        if self._database.run(lambda tx: facts.read(tx, facts.KEY)) != self._keys.fingerprint:
+            self._database.run(lambda tx: facts.write(tx, facts.KEY, self._keys.fingerprint))
 
     def check(self) -> None:
         """Refuse to go on with another key, or on the half of a move. Raises as `check_key` does."""
@@ -70,10 +70,6 @@ class Installation:
         """What to say of a move that was cut short; "" where none was. Raises TryLater."""
         state, _began, source = self._database.run(moved.state)
         return HALF_MOVED.format(source=source) if state == moved.UNDER_WAY else ""
-
-    @property
-    def _fingerprint(self) -> str:
-        return self._keys.subject("the key of this installation")
 
     def _made_it(self, account: tuple[str, bytes]) -> bool:
         address, key = account

@@ -262,7 +262,7 @@ def prepare(engine: Engine, settings: Settings) -> None:
     if settings.sqlalchemy_database_uri:
         event.listen(engine, "do_connect", lambda _dialect, _record, args, named: connect(*args, **named))
     else:
-        hosts = Hosts([_address(host.strip(), settings) for host in settings.db_host.split(",")], connect)
+        hosts = Hosts(addresses(settings), connect)
         event.listen(engine, "do_connect", hosts.connect)
         event.listen(engine, "checkout", hosts.check_out)
 
@@ -293,6 +293,11 @@ def _leave_what_is_gone(context: ExceptionContext) -> None:
     if code(context.original_exception) in READ_ONLY_CODES:
         # Those who read are served on: the others of the pool are left when they are used for writing.
         context.invalidate_pool_on_disconnect = False
+
+
+def addresses(settings: Settings) -> list[dict[str, object]]:
+    """The servers of `DB_HOST`, and what is said to each of them, in the words of the drivers."""
+    return [_address(host.strip(), settings) for host in settings.db_host.split(",")]
 
 
 def _address(host: str, settings: Settings) -> dict[str, object]:

@@ -49,7 +49,11 @@ class Schema:
     def is_known(self) -> bool:
         """Whether this program knows the database's revision, or there is none. Raises TryLater."""
         found = self.current()
-        return not found or found in _steps()
+        return not found or self.knows(found)
+
+    def knows(self, revision: str) -> bool:
+        """Whether tables of this revision can be upgraded by this program."""
+        return revision in _steps()
 
     def upgrade(self, say: Say = _nothing) -> None:
         """Bring the database to the newest revision.

@@ -33,6 +33,8 @@ _LOCK_TIMEOUT = 1205  # MySQL: lock wait timeout exceeded
 _PHP_DEMO = frozenset({"users", "tokens", "contacts", "members", "notifytokens"})
 VERSION = "alembic_version"
 """The table in which Alembic notes the revision."""
+HALF_RESTORED = "half_restored"
+"""What that table is called while a backup is loaded (`keeping.mysql`)."""
 
 
 class InUse(Exception):
@@ -40,9 +42,14 @@ class InUse(Exception):
 
 
 def check_that_tables_are_ours(connection: Connection) -> None:
-    """Change nothing. Raises UpgradeRefused where a table of somebody else's has the name of one of ours."""
+    """Change nothing. Raises UpgradeRefused where a table of somebody else's has the name of one of ours,
+    or a restore was cut short."""
     found = inspect(connection)
     names = set(found.get_table_names())
+    if HALF_RESTORED in names:
+        raise UpgradeRefused(
+            "A restore of this database was cut short. Run messenger-api restore again, which begins it anew"
+        )
     if VERSION in names and connection.exec_driver_sql(f"SELECT * FROM {VERSION}").first():  # noqa: S608
         return
     foreign = sorted(

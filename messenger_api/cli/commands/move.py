@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from messenger_api.cli.common import (
     product,
     say,
 )
+from messenger_api.cli.progress import Progress
 from messenger_api.cli.root import main
 from messenger_api.moving.mended import Mended
 from messenger_api.moving.move import Asked, Move, MoveRefused
@@ -33,8 +33,6 @@ from messenger_api.settings.sources import path_in
 MODES = ("check", "rehearse", "go")
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-# Between two words about progress on a terminal, and elsewhere.
-TOLD_SECONDS = (0.2, 10.0)
 
 
 @main.group()
@@ -83,18 +81,20 @@ def php(
     skipped = skipped or Path(f"move-skipped-{mode}.csv")
     if mended and skipped.resolve() == mended.resolve():
         fail(f"{mended} would be overwritten: name another file with --skipped.")
+    progress = Progress()
     with _refusing(), product() as parts:
         prepare_tables(parts)
         parts.installation.check_key()
         given = Mended.read(mended) if mended else Mended()
         asked = Asked(source, appid, Folders(files, thumbnails), given, skipped)
-        moving = Move(parts, asked, _Progress())
+        moving = Move(parts, asked, progress)
         began = time.monotonic()
         report = {"check": moving.check, "rehearse": moving.rehearse, "go": moving.go}[mode]()
         seconds = time.monotonic() - began
     if as_json:
         print_json({"mode": mode, "seconds": round(seconds, 2), "tables": report.as_json()})
         return
+    progress.end()
     _print(report, moving.absent)
     _print_end(mode, report, skipped, seconds)
     if unused := len(given) - len(given.used):
@@ -123,26 +123,7 @@ def _refusing() -> Iterator[None]:
         fail(str(error))
 
 
-class _Progress:
-    """Tells on standard error how far a table is, now and then."""
-
-    def __init__(self) -> None:
-        self._is_terminal = sys.stderr.isatty()
-        self._told = time.monotonic()
-
-    def __call__(self, table: str, read: int, expected: int) -> None:
-        now = time.monotonic()
-        if now - self._told < TOLD_SECONDS[not self._is_terminal]:
-            return
-        self._told = now
-        of = f" of {expected:,}" if expected else ""
-        line = f"{table}: {read:,}{of}"
-        click.echo(f"\r{line:<50}" if self._is_terminal else line, nl=not self._is_terminal, err=True)
-
-
 def _print(report: Report, absent: object) -> None:
-    if sys.stderr.isatty():
-        click.echo("\r" + " " * 50 + "\r", nl=False, err=True)
     heads = ("TABLE", "READ", "MOVED", "MERGED", "SKIPPED", "SECONDS")
     rows = [
         (name, c.read, c.moved, c.merged, c.skipped.total(), f"{c.seconds:.1f}")

@@ -1,0 +1,127 @@
+"""What a backup says of itself, and the check that it is still so."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from messenger_api.storage.files.names import is_name
+
+NAME = "manifest.json"
+SUM = "manifest.sha256"
+SEALED_KEY = "secret_key.sealed"
+FILES, THUMBNAILS = "files", "thumbnails"
+PLACES = (FILES, THUMBNAILS)
+
+FILE_MODE = 0o600
+CHUNK_BYTES = 1024 * 1024
+
+_OWN = re.compile(r"database\.(?:sqlite3|sql)|secret_key\.sealed")
+
+Tell = Callable[[str, int, int], None]
+"""Is told what is being done, how many are done, and of how many; 0 where that is not known."""
+
+
+class KeepingError(Exception):
+    """A backup cannot be made or restored as things are; the text says what to do."""
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a backup holds.
+
+    `version` of the program and `revision` of the tables; `engine` is "sqlite" or "mysql"; `rows` of each
+    table; `key`: the fingerprint of the SECRET_KEY. `sums` has the SHA-256 of each file, in hexadecimal.
+    `elsewhere`: the places of files that are in a bucket, and not in here.
+    """
+
+    format: int = 1
+    version: str
+    made_at: int
+    engine: str
+    revision: str
+    rows: dict[str, int]
+    key: str
+    elsewhere: dict[str, str]
+    sums: dict[str, str]
+
+    def count(self, place: str) -> int:
+        """How many files of a place are in here."""
+        return sum(name.startswith(f"{place}/") for name in self.sums)
+
+
+def create(path: Path) -> int:
+    """A descriptor of a new file for its owner alone. Raises OSError: it exists, or cannot be made."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+
+
+def copied(source: Path, target: Path) -> str:
+    """Copy a file onto the disk; returns its SHA-256. Raises OSError."""
+    digest = hashlib.sha256()
+    with source.open("rb") as read, os.fdopen(create(target), "wb") as write:
+        while chunk := read.read(CHUNK_BYTES):
+            digest.update(chunk)
+            write.write(chunk)
+        write.flush()
+        os.fsync(write.fileno())
+    return digest.hexdigest()
+
+
+def sum_of(path: Path) -> str:
+    """The SHA-256 of a file, which goes onto the disk if it was not there yet. Raises OSError."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest and its sum, as sha256sum does."""
+    for name, data in (
+        (NAME, msgspec.json.format(msgspec.json.encode(manifest), indent=1)),
+        (SUM, b""),
+    ):
+        text = data or f"{sum_of(folder / NAME)}  {NAME}\n".encode()
+        with os.fdopen(create(folder / name), "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def read(folder: Path) -> Manifest:
+    """The manifest of a backup. Raises KeepingError: it is none, or was changed."""
+    try:
+        data, noted = (folder / NAME).read_bytes(), (folder / SUM).read_text("ascii")
+    except (FileNotFoundError, NotADirectoryError):
+        raise KeepingError(f"{folder} is no whole backup: it has no {NAME} or no {SUM}") from None
+    except UnicodeDecodeError:
+        noted = ""
+    if noted.partition(" ")[0] != hashlib.sha256(data).hexdigest():
+        raise KeepingError(f"{folder / NAME} was changed: it does not have the sum that {SUM} notes")
+    try:
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except msgspec.DecodeError:
+        raise KeepingError(f"{folder / NAME} was written by another version of this program") from None
+    if manifest.format != Manifest.__struct_defaults__[0] or not all(map(_is_known, manifest.sums)):
+        raise KeepingError(f"{folder / NAME} was written by a newer version of this program")
+    return manifest
+
+
+def check(folder: Path, manifest: Manifest, tell: Tell) -> None:
+    """Read every file. Raises KeepingError: one is gone, or was changed."""
+    for done, (name, noted) in enumerate(manifest.sums.items()):
+        tell("checking", done, len(manifest.sums))
+        try:
+            found = sum_of(folder / name)
+        except FileNotFoundError:
+            raise KeepingError(f"{folder / name} is gone: nothing was restored") from None
+        if found != noted:
+            raise KeepingError(f"{folder / name} was changed or is damaged: nothing was restored")
+
+
+def _is_known(name: str) -> bool:
+    place, _, key = name.rpartition("/")
+    return (place in PLACES and is_name(key)) or bool(_OWN.fullmatch(name))
