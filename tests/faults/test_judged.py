@@ -73,12 +73,12 @@ def night(database_uri: str, tmp_path: Path) -> Iterator[Product]:
 
 
 def spend_all(product: Product) -> None:
-    day = time.strftime("sms_budget_day:%Y-%m-%d", time.gmtime())
+    day = time.strftime("sms_budget_day:%Y-%m-%d", time.gmtime(product.clock()))
     with product.services.database.engine.begin() as connection:
         connection.execute(sql("DELETE FROM limit_counters WHERE name = :name"), {"name": day})
         connection.execute(
             sql("INSERT INTO limit_counters (name, slots, expires_at) VALUES (:name, '25000000', :until)"),
-            {"name": day, "until": int(time.time()) + 86_400},
+            {"name": day, "until": int(product.clock()) + 86_400},
         )
 
 
