@@ -18,6 +18,7 @@ from messenger_api.domain.errors import TryLater
 from messenger_api.domain.trace import Trace
 from messenger_api.storage import figures, steps
 from messenger_api.storage.db import Database, Uncertain
+from messenger_api.throttle import Throttle
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ class Bookkeeper:
         self._counted = counted
         self._trace = trace
         self._stopped = threading.Event()
+        self._minute = Throttle()
 
     def keep(self) -> bool:
         """Add what was counted; False when the database does not take it: it then stays for the next time."""
@@ -65,9 +67,12 @@ class Bookkeeper:
             return False
         return True
 
-    def start(self) -> threading.Thread:
-        """Run in a thread of this process, which adds the rest before the process ends."""
-        thread = threading.Thread(target=self._run, name="bookkeeper")
+    def start(self, each_minute: Callable[[], None] = lambda: None) -> threading.Thread:
+        """Run in a thread of this process, which adds the rest before the process ends.
+
+        `each_minute`: done by the thread, too, while the database takes what was counted; may raise TryLater.
+        """
+        thread = threading.Thread(target=self._run, args=(each_minute,), name="bookkeeper")
         thread.start()
         return thread
 
@@ -75,19 +80,24 @@ class Bookkeeper:
         """Let the thread add the rest and end."""
         self._stopped.set()
 
-    def _run(self) -> None:
+    def _run(self, each_minute: Callable[[], None]) -> None:
         wait = KEEP_SECONDS
         while self._sleep(wait):
-            wait = KEEP_SECONDS if self._keep() else DOWN_SECONDS
+            wait = KEEP_SECONDS if self._keep(each_minute) else DOWN_SECONDS
         self._keep()
         self._at_end()
 
-    def _keep(self) -> bool:
+    def _keep(self, each_minute: Callable[[], None] = lambda: None) -> bool:
         try:
-            return self.keep()
+            kept = self.keep()
+            if kept and self._minute.is_due():
+                each_minute()
+        except TryLater:
+            return False
         except Exception:
             log.exception("figures.fault")
             return False
+        return kept
 
     def _sleep(self, seconds: float) -> bool:
         """Wait; False as soon as the process or this thread shall end."""

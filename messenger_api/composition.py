@@ -68,7 +68,7 @@ class Parts(Foundation):
 
     def begin(self) -> None:
         """Start what runs beside the requests; the outbox unless OUTBOX_IN_SERVER leaves it to others."""
-        self.bookkeeper.start()
+        self.bookkeeper.start(each_minute=self.health.tell_unattended)
         if self.settings.outbox_in_server:
             self.worker.start()
 

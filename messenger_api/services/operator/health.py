@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
+
+from messenger_api.domain.health.findings import KNOWN
 from messenger_api.storage import facts, outbox, reaching
 from messenger_api.storage.db import Database
+
+log = structlog.get_logger(__name__)
 
 # An update message older than this means that nobody delivers: no worker runs, or mesibo is away.
 OUTBOX_STALE_SECONDS = 300
@@ -62,6 +67,13 @@ class Health:
         found = self._database.run(lambda tx: outbox.status(tx, self._database.now()))
         unattended = found.oldest > UNATTENDED_SECONDS and self._no_worker()
         return OutboxHealth(found.queued, found.dead, found.oldest, unattended)
+
+    def tell_unattended(self) -> None:
+        """Log an error where work waits and no worker runs."""
+        found = self.outbox()
+        if found.is_unattended:
+            what, to_do = "no worker runs", KNOWN["nobody_delivers"].to_do
+            log.error("outbox.unattended", queued=found.queued, seconds=found.oldest, what=what, to_do=to_do)
 
     def outbox_kinds(self) -> list[tuple[str, str, int]]:
         """Kind, state (`queued`, `dead`) and number of what waits, among the oldest `LOOKED_AT`."""
