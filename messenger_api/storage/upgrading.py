@@ -35,6 +35,8 @@ VERSION = "alembic_version"
 """The table in which Alembic notes the revision."""
 HALF_RESTORED = "half_restored"
 """What that table is called while a backup is loaded (`keeping.mysql`)."""
+HALF_COPIED = "half_copied"
+"""The same while another database is copied (`keeping.copying`)."""
 
 
 class InUse(Exception):
@@ -43,12 +45,16 @@ class InUse(Exception):
 
 def check_that_tables_are_ours(connection: Connection) -> None:
     """Change nothing. Raises UpgradeRefused where a table of somebody else's has the name of one of ours,
-    or a restore was cut short."""
+    or a restore or a copy was cut short."""
     found = inspect(connection)
     names = set(found.get_table_names())
     if HALF_RESTORED in names:
         raise UpgradeRefused(
             "A restore of this database was cut short. Run messenger-api restore again, which begins it anew"
+        )
+    if HALF_COPIED in names:
+        raise UpgradeRefused(
+            "A copy into this database was cut short. Run messenger-api db copy again, which goes on"
         )
     if VERSION in names and connection.exec_driver_sql(f"SELECT * FROM {VERSION}").first():  # noqa: S608
         return
