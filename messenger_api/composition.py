@@ -38,6 +38,7 @@ from messenger_api.services.operator.console import Console, Finding
 from messenger_api.services.operator.imports import Imports
 from messenger_api.services.operator.providers import Providers
 from messenger_api.services.operator.search import Search
+from messenger_api.services.operator.spending import Spending
 from messenger_api.services.operator.trends import Trends
 from messenger_api.services.operator.why import Why
 from messenger_api.services.otp.codes import OneTimeCodes
@@ -182,6 +183,12 @@ class Parts(Foundation):
         return Why(self.settings, self.database, self.identities, self.text_limits, self.sms)
 
     @cached_property
+    def spending(self) -> Spending:
+        """Money, pauses and refusals."""
+        seen = (self.limits, self.judge, self.texts, self.operator.figures, self.audit)
+        return Spending(self.settings, self.database, *seen)
+
+    @cached_property
     def console(self) -> Console:
         """All that the console asks and does."""
         return Console(
@@ -192,9 +199,8 @@ class Parts(Foundation):
             acts=self.acts,
             search=Search(self.database, self.operator.users),
             trends=Trends(self.database, self.operator.figures),
-            providers=Providers(
-                self.database, self.operator.figures, [each.name for each in self.sms.providers]
-            ),
+            providers=Providers(self.operator.figures, [each.name for each in self.sms.providers]),
+            spending=self.spending,
             why=self.why,
             settings=self.settings,
             examine=self._examine,

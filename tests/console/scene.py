@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from messenger_api.domain.figures import (
     LOGINS_BEGUN,
@@ -17,9 +17,20 @@ from messenger_api.domain.figures import (
     TEXTS,
     USERS_ACTIVE,
 )
-from messenger_api.storage.models import FigureRow, OutboxItem
+from messenger_api.services.limits import DAY
+from messenger_api.services.sms.money import MILLION, periods
+from messenger_api.services.sms.networks import HOURLY
+from messenger_api.storage.models import FigureRow, LimitCounter, OutboxItem
 from tests.product import Product
 
+# Codes go to the console, and texts cost something: twilio is never asked.
+PAID: dict[str, object] = {
+    "sms_providers": ("console", "twilio"),
+    "sms_countries": ("*",),
+    "twilio_account_sid": "AC" + "0" * 32,
+    "twilio_auth_token": "token",
+    "twilio_from": "+14155550100",
+}
 ANA, BEN, CAT = "14155550101", "447700900123", "919876543210"
 
 
@@ -78,3 +89,17 @@ def play_a_day(product: Product) -> None:
     ]
     with product.services.database.engine.connect() as connection:
         connection.execute(insert(FigureRow), rows)
+
+
+def play_pauses(product: Product) -> None:
+    """A country and a range where codes are not entered, and a day's budget that will not last."""
+    now, pauses = product.services.database.now(), product.parts.pauses
+    day, _month = periods(now)
+    watches = (pauses.country("IN"), pauses.of_range("5c0ffee5" * 4))
+    states = {watch.networks.counter: watch.rule.take("", now - 700, 40).state for watch in watches}
+    states["sms_sent_country:IN"] = HOURLY.take("", now - 700, 40).state
+    states[f"sms_budget_day:{day[0]}"] = str(int(product.parts.settings.sms_budget_day * MILLION))
+    rows = [{"name": name, "slots": state, "expires_at": now + DAY} for name, state in states.items()]
+    with product.services.database.engine.connect() as connection:
+        connection.execute(delete(LimitCounter).where(LimitCounter.name.in_(list(states))))
+        connection.execute(insert(LimitCounter), rows)

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from werkzeug.serving import make_server
 
 from tests.console.driver import PASSWORD, Admin, administrator
-from tests.console.scene import play, play_a_day
+from tests.console.scene import PAID, play, play_a_day, play_pauses
 from tests.processes import LOOPBACK
 from tests.product import Product
 
@@ -29,6 +29,7 @@ PATHS = (
     "/reports",
     "/texts",
     "/texts?days=7",
+    "/money",
     "/outbox?item=1&notice=wrong_code",
     "/audit?verify=1",
     "/settings",
@@ -64,10 +65,11 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    product = Product(f"sqlite:///{tmp_path / 'messenger.sqlite3'}", tmp_path)
+    product = Product(f"sqlite:///{tmp_path / 'messenger.sqlite3'}", tmp_path, **PAID)
     admin = administrator(product)
     play(product)
     play_a_day(product)
+    play_pauses(product)
     server = make_server(LOOPBACK, 0, product.app, threaded=True)
     serving = threading.Thread(target=server.serve_forever)
     serving.start()

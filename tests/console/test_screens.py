@@ -13,7 +13,18 @@ from tests.console.driver import Admin, logged_in
 from tests.console.scene import ANA, BEN, CAT, play, play_a_day
 from tests.product import Product
 
-PATHS = ("", "/users", "/groups", "/reports", "/texts", "/outbox", "/audit", "/settings", "/search?q=a%20")
+PATHS = (
+    "",
+    "/users",
+    "/groups",
+    "/reports",
+    "/texts",
+    "/money",
+    "/outbox",
+    "/audit",
+    "/settings",
+    "/search?q=a%20",
+)
 
 
 @pytest.fixture
@@ -147,6 +158,8 @@ def test_deleting_takes_the_name_a_reason_and_a_fresh_code(ana: Admin, scene: Pr
         ("/outbox/retry", Role.OPERATE),
         ("/outbox/1/retry", Role.OPERATE),
         ("/outbox/purge", Role.OPERATE),
+        ("/money/countries/DE/resume", Role.OPERATE),
+        ("/money/ranges/x/resume", Role.OPERATE),
         ("/reports/1/block", Role.OPERATE),
         ("/reports/1/dismiss", Role.OPERATE),
     ],

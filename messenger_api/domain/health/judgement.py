@@ -153,12 +153,12 @@ def _of_budget(budget: Budget, currency: str, now: int) -> Iterator[Finding]:
         yield found("budget_nearly_spent", told, to_do=to_do)
     elif budget.spent * HALF >= budget.most:
         yield found("budget_half_spent", told, to_do=to_do)
-    elif (ends := _forecast(budget, now)) > budget.most:
+    elif (ends := forecast(budget, now)) > budget.most:
         what = f"{told}; at this pace {ends:.2f} by its end, {_day_and_hour(budget.ends_at)}"
         yield found("budget_forecast", what, to_do=to_do)
 
 
-def _forecast(budget: Budget, now: int) -> float:
+def forecast(budget: Budget, now: int) -> float:
     """What the period will have cost if it goes on like this; 0 while it is too early to say."""
     gone, whole = now - budget.began_at, budget.ends_at - budget.began_at
     return budget.spent * whole / gone if gone * FORECAST_PART >= whole > 0 else 0.0

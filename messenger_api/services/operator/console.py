@@ -13,6 +13,7 @@ from messenger_api.services.operator.administrators import Administrators
 from messenger_api.services.operator.audit import Audit
 from messenger_api.services.operator.providers import Providers
 from messenger_api.services.operator.search import Search
+from messenger_api.services.operator.spending import Spending
 from messenger_api.services.operator.trends import Trends
 from messenger_api.services.operator.why import Why
 from messenger_api.settings import Settings
@@ -50,6 +51,7 @@ class Console:
     search: Search
     trends: Trends
     providers: Providers
+    spending: Spending
     why: Why
     settings: Settings
     examine: Callable[[], Iterable[Finding]]

@@ -11,6 +11,7 @@ import msgspec
 
 Access = Literal["open", "blocked"]
 Closed = Literal["open", "acted on", "dismissed"]
+Paused = Literal["country", "range"]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,6 +96,16 @@ class ReportClosed(Event, frozen=True):
     old: Closed
     new: Closed
     reason: str
+
+
+class TextsResumed(Event, frozen=True):
+    """A pause was ended: texts go to a country again, or to a range of numbers by its pseudonym."""
+
+    what: Paused
+    subject: str
+    reason: str
+    old: Literal["paused"] = "paused"
+    new: Literal["open"] = "open"
 
 
 EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}

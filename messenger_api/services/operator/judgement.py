@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
 import msgspec
@@ -38,6 +38,7 @@ from messenger_api.services.operator.figures import Figures
 from messenger_api.services.operator.health import Health
 from messenger_api.services.operator.machine import Machine
 from messenger_api.services.sms.money import begins, cheapest, periods
+from messenger_api.services.sms.report import Budget as Spent
 from messenger_api.services.sms.report import TextReport, TextReports
 from messenger_api.settings import Settings
 from messenger_api.storage import facts
@@ -186,9 +187,9 @@ class Judge:
             currency=report.currency,
             providers=tuple(self._providers()),
             receipts=tuple(_receipts(report)),
-            budgets=tuple(self._budgets(report)),
+            budgets=tuple(self._enforced(report.budgets)),
             paused=tuple(paused),
-            paused_ranges=self._texts.paused_ranges() if pausing else 0,
+            paused_ranges=len(self._texts.paused_ranges()) if pausing else 0,
         )
 
     def _providers(self) -> Iterator[Outcomes]:
@@ -201,11 +202,14 @@ class Judge:
             if now - max(worked, failed) <= RECENT_SECONDS:
                 yield Outcomes(name, worked, failed)
 
-    def _budgets(self, report: TextReport) -> Iterator[Budget]:
-        """Those that are enforced, where texts cost anything."""
+    def budgets(self) -> list[Budget]:
+        """Those that are enforced, where texts cost anything. Raises TryLater."""
+        return list(self._enforced(self._texts.budgets()))
+
+    def _enforced(self, budgets: Iterable[Spent]) -> Iterator[Budget]:
         least, now = cheapest(self._settings), self._database.now()
         pays = least > 0 and set(self._settings.sms_providers) != {"console"}
-        for budget, (_, ends_at, _) in zip(report.budgets, periods(now), strict=True):
+        for budget, (_, ends_at, _) in zip(budgets, periods(now), strict=True):
             if pays and self._limits.mode(f"sms_budget_{budget.period}") == "enforce":
                 began_at = begins(budget.period, now)
                 yield Budget(budget.period, budget.spent, budget.most, least, began_at, ends_at)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
-from messenger_api.domain.figures import TEXT_RECEIPTS, TEXTS, Figure
+from messenger_api.domain.figures import TEXT_RECEIPTS, TEXTS
 from messenger_api.services.limits import DAY
-from messenger_api.services.operator.figures import Figures
-from messenger_api.storage.db import Database
+from messenger_api.services.operator.figures import Figures, Values
 
 # More failures than this part of the texts, or of the receipts, are too many.
 TOLERATED = 0.03
 
 _FAILED = ("unavailable", "unknown")
 _LOST = ("failed", "missing")
-_Counts = Counter[tuple[str, ...]]
 
 
 class Sendings(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,29 +70,21 @@ class ProvidersSeen(msgspec.Struct, frozen=True):
 class Providers:
     """Reads what came of texts, by the names of providers in the order in which they are asked."""
 
-    def __init__(self, database: Database, figures: Figures, names: Sequence[str]) -> None:
-        self._database = database
+    def __init__(self, figures: Figures, names: Sequence[str]) -> None:
         self._figures = figures
         self._names = tuple(names)
 
     def of(self, days: int) -> ProvidersSeen:
         """The last so many days. Two statements. Raises TryLater."""
-        since = self._database.now() - days * DAY
-        texts, receipts = self._grown(TEXTS, since), self._grown(TEXT_RECEIPTS, since)
+        texts, receipts = (self._figures.recent(figure, days * DAY) for figure in (TEXTS, TEXT_RECEIPTS))
         pairs = sorted({(provider, country) for provider, country, _ in (*texts, *receipts)})
         gone = sorted({provider for provider, _ in pairs}.difference(self._names))
         whole = [self._sendings(texts, receipts, provider) for provider in (*self._names, *gone)]
         by_country = [self._sendings(texts, receipts, *pair) for pair in pairs]
         return ProvidersSeen(whole, sorted(by_country, key=lambda each: -each.sent - each.failed))
 
-    def _grown(self, figure: Figure, since: int) -> _Counts:
-        found: _Counts = Counter()
-        for values in self._figures.series(figure, since, DAY).values():
-            found.update(values)
-        return found
-
-    def _sendings(self, texts: _Counts, receipts: _Counts, provider: str, country: str = "") -> Sendings:
-        def count(counts: _Counts, *outcomes: str) -> int:
+    def _sendings(self, texts: Values, receipts: Values, provider: str, country: str = "") -> Sendings:
+        def count(counts: Values, *outcomes: str) -> int:
             return sum(
                 value
                 for (by, to, outcome), value in counts.items()

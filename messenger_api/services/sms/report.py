@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from messenger_api.services.limits import DAY
 from messenger_api.services.sms.money import MILLION, periods
 from messenger_api.services.sms.networks import HOURLY
-from messenger_api.services.sms.pauses import Pauses
+from messenger_api.services.sms.pauses import Pauses, Watch
 from messenger_api.settings import Settings
 from messenger_api.storage import counters, texts
 from messenger_api.storage.db import Database
@@ -24,6 +24,15 @@ class Country:
     sent: int
     entered: int
     paused: bool
+
+
+@dataclass(frozen=True)
+class Range:
+    """A range of numbers by its pseudonym: networks that asked in the last 24 hours, and codes entered."""
+
+    name: str
+    networks: int
+    entered: int
 
 
 @dataclass(frozen=True)
@@ -84,19 +93,39 @@ class TextReports:
 
         return self._database.run(work)
 
-    def paused_ranges(self) -> int:
-        """How many ranges of numbers are paused: their codes are not entered."""
+    def budgets(self) -> list[Budget]:
+        """What the day and the month have cost, and may cost."""
+        return self._database.run(lambda tx: _budgets(tx, self._settings, self._database.now()))
+
+    def paused_countries(self) -> list[Country]:
+        """Countries whose codes are not entered."""
+        now = self._database.now()
+        found = self._database.run(lambda tx: _countries(tx, self._pauses, now))
+        return [country for country in found if country.paused]
+
+    def paused_ranges(self) -> list[Range]:
+        """Ranges of numbers whose codes are not entered, those that most networks asked for first."""
         now = self._database.now()
         asked = self._database.run(lambda tx: counters.named(tx, "sms_networks_range:"))
         entered = self._database.run(lambda tx: counters.named(tx, "sms_entered_range:"))
-        return sum(
-            self._pauses.is_ignored(self._pauses.of_range(name), networks, entered.get(name, ""), now)
-            for name, networks in asked.items()
-        )
+        found = []
+        for name, networks in asked.items():
+            watch, right = self._pauses.of_range(name), entered.get(name, "")
+            if self._pauses.is_ignored(watch, networks, right, now):
+                both = (round(watch.rule.count(state, now)) for state in (networks, right))
+                found.append(Range(name, *both))
+        return sorted(found, key=lambda each: (-each.networks, each.name))
 
     def resume(self, country: str) -> bool:
         """Let texts go to a country (two ISO letters) again; False when none were sent there of late."""
-        counter = self._pauses.country(country).networks.counter
+        return self._forget(self._pauses.country(country))
+
+    def resume_range(self, name: str) -> bool:
+        """The same of a range, by its pseudonym."""
+        return self._forget(self._pauses.of_range(name))
+
+    def _forget(self, watch: Watch) -> bool:
+        counter = watch.networks.counter
         known = self._database.run(lambda tx: counters.read(tx, [counter]))
         self._database.run(lambda tx: counters.forget(tx, [counter]))
         return bool(known)

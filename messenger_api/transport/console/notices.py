@@ -25,6 +25,7 @@ class Notice(Enum):
     CLOSED = ("The account is closed; the outbox goes on with the rest.", True)
     RETRIED = ("It is tried again now.", True)
     PURGED = ("It is removed.", True)
+    RESUMED = ("Texts go there again.", True)
     DISMISSED = ("The report is closed.", True)
 
     @property
