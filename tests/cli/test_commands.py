@@ -68,7 +68,7 @@ def test_every_file_of_commands_adds_one_without_a_list() -> None:
 
 
 def test_the_list_of_commands_says_what_each_says_of_itself(cli: Cli) -> None:
-    listed = dict(re.findall(r"^  (\w+) +(.+)$", cli.ok("--help").partition("Commands:")[2], re.MULTILINE))
+    listed = dict(re.findall(r"^  ([\w-]+) +(.+)$", cli.ok("--help").partition("Commands:")[2], re.MULTILINE))
     own = {path[0]: command for path, command in ALL.items() if len(path) == 1}
     assert listed.keys() == own.keys()
     assert all(
