@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from sqlalchemy import delete, insert
 
 from messenger_api.domain.figures import (
@@ -53,52 +55,71 @@ def play(product: Product) -> None:
         connection.execute(insert(OutboxItem).values(**dead, **times))
 
 
+# What is counted in the busiest hour of a day.
+BUSIEST = (
+    (LOGINS_BEGUN, "otp", 96),
+    (LOGINS_COMPLETED, "otp", 84),
+    (SIGN_UPS, "GB", 14),
+    (SIGN_UPS, "IN", 9),
+    (USERS_ACTIVE, "", 310),
+    (TEXTS, "twilio,GB,sent", 62),
+    (TEXTS, "twilio,IN,sent", 24),
+    (TEXTS, "twilio,IN,unavailable", 3),
+    (TEXTS, "vonage,GB,sent", 21),
+    (TEXT_RECEIPTS, "twilio,GB,delivered", 61),
+    (TEXT_RECEIPTS, "twilio,IN,delivered", 21),
+    (TEXT_RECEIPTS, "twilio,IN,failed", 3),
+    (TEXT_RECEIPTS, "vonage,GB,delivered", 21),
+    (MESIBO_CALLS, "useradd,ok", 430),
+    (MESIBO_CALLS, "message,unreachable", 6),
+    (OUTBOX_DONE, "tell_members,done", 540),
+    (OUTBOX_DONE, "tell_members,put_back", 9),
+    (REFUSALS, "otp_per_number_hour,enforce", 7),
+    (REFUSALS, "sms_per_prefix_hour,enforce", 3),
+    (REFUSALS, "login_per_network,track", 2),
+    (REQUESTS, "getcontacts,none", 4300),
+    (REQUESTS, "login,TOOMANY", 38),
+    (REQUEST_SECONDS, "getcontacts,0.01", 4120),
+    (REQUEST_SECONDS, "getcontacts,0.1", 190),
+    (REQUEST_SECONDS, "getcontacts,0.25", 60),
+)
+
+
+def _busy(hour: int) -> float:
+    """What part of the busiest hour's use one of the day has: little at night, most in the evening."""
+    by_day = max(0.0, math.sin(math.pi * (hour - 5) / 19))
+    return 0.04 + 0.72 * by_day + 0.24 * math.exp(-(((hour - 18) / 2.5) ** 2))
+
+
 def play_a_day(product: Product) -> None:
     """What processes would have counted in each hour of a day."""
     now = product.services.database.now()
-    kinds = [
-        (LOGINS_BEGUN, "otp", 9),
-        (LOGINS_COMPLETED, "otp", 7),
-        (SIGN_UPS, "GB", 3),
-        (USERS_ACTIVE, "", 30),
-        (TEXTS, "twilio,GB,sent", 9),
-        (TEXTS, "twilio,GB,unavailable", 1),
-        (TEXT_RECEIPTS, "twilio,GB,delivered", 8),
-        (TEXT_RECEIPTS, "twilio,GB,failed", 1),
-        (MESIBO_CALLS, "useradd,ok", 40),
-        (MESIBO_CALLS, "message,unreachable", 2),
-        (OUTBOX_DONE, "tell_members,done", 50),
-        (OUTBOX_DONE, "tell_members,put_back", 4),
-        (REFUSALS, "otp_per_number_hour,enforce", 1),
-        (REQUESTS, "getcontacts,none", 400),
-        (REQUESTS, "login,TOOMANY", 5),
-        (REQUEST_SECONDS, "getcontacts,0.01", 390),
-        (REQUEST_SECONDS, "getcontacts,0.25", 15),
-    ]
+    running = now - now % 3600
     rows = [
         {
             "name": figure.name,
             "labels": labels,
             "bucket": start,
-            "value": most * (1 + hour * 7 % 11),
+            "value": round(most * _busy(start // 3600 % 24)),
             "last_at": start,
         }
-        for hour in range(24)
-        for start in [now - now % 3600 - hour * 3600]
-        for figure, labels, most in kinds
+        for start in range(running - 23 * 3600, running + 1, 3600)
+        for figure, labels, most in BUSIEST
     ]
     with product.services.database.engine.connect() as connection:
         connection.execute(insert(FigureRow), rows)
 
 
-def play_pauses(product: Product) -> None:
-    """A country and a range where codes are not entered, and a day's budget that will not last."""
+def play_pauses(product: Product, spent: float = 1) -> None:
+    """A country and a range where codes are not entered, and budgets: this part of the day's is spent."""
     now, pauses = product.services.database.now(), product.parts.pauses
-    day, _month = periods(now)
+    day, month = periods(now)
+    settings = product.parts.settings
     watches = (pauses.country("IN"), pauses.of_range("5c0ffee5" * 4))
     states = {watch.networks.counter: watch.rule.take("", now - 700, 40).state for watch in watches}
     states["sms_sent_country:IN"] = HOURLY.take("", now - 700, 40).state
-    states[f"sms_budget_day:{day[0]}"] = str(int(product.parts.settings.sms_budget_day * MILLION))
+    states[f"sms_budget_day:{day[0]}"] = str(int(settings.sms_budget_day * spent * MILLION))
+    states[f"sms_budget_month:{month[0]}"] = str(int(settings.sms_budget_month * spent / 2 * MILLION))
     rows = [{"name": name, "slots": state, "expires_at": now + DAY} for name, state in states.items()]
     with product.services.database.engine.connect() as connection:
         connection.execute(delete(LimitCounter).where(LimitCounter.name.in_(list(states))))
