@@ -124,7 +124,7 @@ def test_a_collector_that_is_away_holds_nobody_up(make_product: Make) -> None:
 @pytest.fixture
 def reported(make_product: Make, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[Product]:
     yield make_product(sentry_dsn=f"http://key@{receiver.place}/1")
-    sentry_sdk.init(release="none")
+    sentry_sdk.init(release="none", default_integrations=False)
     structlog.reset_defaults()
 
 
@@ -179,7 +179,7 @@ def test_a_receiver_that_is_away_holds_nobody_up(make_product: Make) -> None:
         structlog.get_logger().error("something")
         product.ok("loginui")
     finally:
-        sentry_sdk.init(release="none")
+        sentry_sdk.init(release="none", default_integrations=False)
 
 
 # --- Off, and without the libraries
