@@ -156,11 +156,17 @@ def _new_names(world: World, _count: int) -> list[Request]:
 
 
 def _push_tokens(world: World, _count: int) -> list[Request]:
-    return [
-        call("setnotify", world.data.token(uid), notifytoken=f"{kind}-{uid}-" + "p" * 140, dt=1, fcm=1)
-        for kind in ("one", "another")
-        for uid in world.data.callers
-    ]
+    """Another token each time, as after an app was installed anew."""
+    return [_push_token(world, uid, kind) for kind in ("one", "another") for uid in world.data.callers]
+
+
+def _same_push_tokens(world: World, _count: int) -> list[Request]:
+    """The token that the session has, as apps hand it over whenever they start."""
+    return [_push_token(world, uid, "same") for uid in world.data.callers]
+
+
+def _push_token(world: World, uid: int, kind: str) -> Request:
+    return call("setnotify", world.data.token(uid), notifytoken=f"{kind}-{uid}-" + "p" * 140, dt=1, fcm=1)
 
 
 def _ask_for_codes(world: World, _count: int) -> list[Request]:
@@ -402,6 +408,7 @@ FIRST = (
 )
 
 OTHERS = (
+    Case("setnotify, the same again", "setnotify", _same_push_tokens),
     Case("login, step two", "login", _log_in, once=400, replays=False),
     Case("loginui", "loginui", lambda _world, _count: [call("loginui")]),
     Case("logout", "logout", _log_out, once=1500, replays=False),

@@ -47,6 +47,7 @@ CALLS = {
     "getcontacts, unread numbers": 200,
     "profile, a new name": 800,
     "setnotify": 2400,
+    "setnotify, the same again": 2400,
     "login, step one": 1000,
     "getgroup": 1000,
     "setgroup, a new group": 120,
