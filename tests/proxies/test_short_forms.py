@@ -1,4 +1,4 @@
-"""The short forms that README shows hold nothing but lines of the files that the tests run."""
+"""The short forms that going-live.md shows hold nothing but lines of the files that the tests run."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from tests.proxies.fronts import DEPLOY
 from tests.servers import ROOT
 
-README = (ROOT / "README.md").read_text()
-# README has the server's address where the file has the name of its group of servers.
+PAGE = (ROOT / "docs" / "operations" / "going-live.md").read_text()
+# The page has the server's address where the file has the name of its group of servers.
 SAME = {"proxy_pass http://127.0.0.1:8080;": "proxy_pass http://messenger_api;"}
 
 
 @pytest.mark.parametrize(("kind", "file"), [("text", "Caddyfile"), ("nginx", "nginx.conf")])
 def test_every_line_of_a_short_form_stands_in_the_file(kind: str, file: str) -> None:
-    section = README.split("**HTTPS in front**")[1].split("\n\nPeople")[0]
+    section = PAGE.split("## HTTPS in front")[1].split("\n## ")[0]
     (block,) = re.findall(rf"```{kind}\n(.*?)```", section, re.DOTALL)
     lines = [line.partition("  #")[0].strip() for line in block.splitlines()]
     text = (DEPLOY / file).read_text()
