@@ -38,7 +38,6 @@ from messenger_api.services.operator.console import Console, Finding
 from messenger_api.services.operator.imports import Imports
 from messenger_api.services.operator.providers import Providers
 from messenger_api.services.operator.search import Search
-from messenger_api.services.operator.spending import Spending
 from messenger_api.services.operator.trends import Trends
 from messenger_api.services.operator.why import Why
 from messenger_api.services.otp.codes import OneTimeCodes
@@ -181,12 +180,6 @@ class Parts(Foundation):
     def why(self) -> Why:
         """Why a code did not arrive."""
         return Why(self.settings, self.database, self.identities, self.text_limits, self.sms)
-
-    @cached_property
-    def spending(self) -> Spending:
-        """Money, pauses and refusals."""
-        seen = (self.limits, self.judge, self.texts, self.operator.figures, self.audit)
-        return Spending(self.settings, self.database, *seen)
 
     @cached_property
     def console(self) -> Console:

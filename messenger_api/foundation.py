@@ -9,17 +9,11 @@ from messenger_api.clients import mesibo_client
 from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.gateways.sms import SmsSender, sender_from_settings
 from messenger_api.operating import OperatorParts
-from messenger_api.services.limits import Limits
 from messenger_api.storage.files import FileStore
 
 
 class Foundation(OperatorParts):
     """The base of `composition.Parts`. Each part is built once, when it is first asked for."""
-
-    @cached_property
-    def limits(self) -> Limits:
-        """The counting limits."""
-        return Limits(self.settings, self.database, self.figures)
 
     @cached_property
     def files(self) -> FileStore:

@@ -28,6 +28,7 @@ from messenger_api.services.operator.judgement import Judge
 from messenger_api.services.operator.machine import Machine
 from messenger_api.services.operator.outbox import OutboxControl
 from messenger_api.services.operator.push import PushCredentials
+from messenger_api.services.operator.spending import Spending
 from messenger_api.services.operator.users import UserQueries
 from messenger_api.services.sms.pauses import Pauses
 from messenger_api.services.sms.report import TextReports
@@ -97,6 +98,11 @@ class OperatorParts(Held):
         return Pauses(self.settings)
 
     @cached_property
+    def limits(self) -> Limits:
+        """The counting limits."""
+        return Limits(self.settings, self.database, self.figures)
+
+    @cached_property
     def health(self) -> Health:
         """Whether database and outbox are well."""
         return Health(self.database)
@@ -109,8 +115,7 @@ class OperatorParts(Held):
     @cached_property
     def judge(self) -> Judge:
         """Whether people can log in."""
-        limits = Limits(self.settings, self.database, self.figures)
-        seen = (self.schema, limits, self.health, self.texts, Figures(self.database), self.machine)
+        seen = (self.schema, self.limits, self.health, self.texts, Figures(self.database), self.machine)
         return Judge(self.settings, self.database, *seen)
 
     @cached_property
@@ -132,6 +137,12 @@ class OperatorParts(Held):
     def texts(self) -> TextReports:
         """What texts cost, and how many arrive."""
         return TextReports(self.settings, self.database, self.pauses)
+
+    @cached_property
+    def spending(self) -> Spending:
+        """Money, pauses and refusals."""
+        seen = (self.limits, self.judge, self.texts, self.operator.figures, self.audit)
+        return Spending(self.settings, self.database, *seen)
 
     @cached_property
     def push_credentials(self) -> PushCredentials:

@@ -7,6 +7,7 @@ import pytest
 from messenger_api.domain.errors import TooMany
 from messenger_api.services.otp.requests import CodeRequest
 from tests.cli.commands import Cli
+from tests.console.scene import play_pauses
 from tests.product import Product
 
 
@@ -18,6 +19,7 @@ def ask(product: Product, n: int) -> None:
 def test_status_tells_what_was_spent_and_resume_ends_the_pause_of_a_country(
     paying: Product, cli: Cli
 ) -> None:
+    paying.clock.advance(-240)
     for n in range(20):
         ask(paying, n)
     told = cli.json("sms", "status")
@@ -28,7 +30,7 @@ def test_status_tells_what_was_spent_and_resume_ends_the_pause_of_a_country(
     assert told["sendings"] == [
         {"provider": "network", "country": "DE", "outcome": "sent", "texts": 20, "cost": 1.0}
     ]
-    assert told["countries"] == [{"country": "DE", "sent": 20, "entered": 0, "paused": False}]
+    assert told["countries"] == [{"country": "DE", "sent": 20, "entered": 0, "paused": True}]
     paying.clock.advance(240)
     with pytest.raises(TooMany):
         ask(paying, 20)
@@ -41,3 +43,33 @@ def test_there_is_nothing_to_resume_where_nothing_was_sent(paying: Product, cli:
     assert paying.rows("SELECT * FROM sent_texts") == []
     result = cli.run("sms", "resume", "FR")
     assert (result.exit_code, "nothing to resume" in result.output) == (1, True)
+
+
+def resumed(cli: Cli) -> list[dict[str, str]]:
+    """What the audit has of pauses that commands ended, newest first."""
+    rows = cli.json("audit", "list")
+    return [row["fields"] for row in rows if (row["event"], row["actor"]) == ("TextsResumed", "")]
+
+
+def test_whoever_ends_a_pause_by_a_command_stands_in_the_audit_as_on_the_console(
+    paying: Product, cli: Cli
+) -> None:
+    play_pauses(paying)
+    was = {"old": "paused", "new": "open"}
+    assert cli.ok("sms", "resume", "in", "--reason", "a fair") == "Texts go to IN again.\n"
+    assert resumed(cli) == [{"what": "country", "subject": "IN", "reason": "a fair", **was}]
+    [found] = cli.json("sms", "status")["paused_ranges"]
+    assert (found["name"], found["networks"]) == ("5c0ffee5" * 4, 40)
+    assert "5c0ffee5 " in cli.ok("sms", "status")
+    assert cli.ok("sms", "resume", "--range", "5C0FFEE5") == "Texts go to that range again.\n"
+    reason = "by a command on the server"
+    assert resumed(cli)[0] == {"what": "range", "subject": found["name"], "reason": reason, **was}
+    assert cli.json("sms", "status")["paused_ranges"] == []
+    assert cli.json("audit", "verify")["faults"] == []
+
+
+def test_what_is_not_paused_or_not_named_is_not_resumed_and_not_noted(paying: Product, cli: Cli) -> None:
+    play_pauses(paying)
+    for arguments in ((), ("IN", "--range", "5c0ffee5"), ("GB",), ("--range", "beef")):
+        assert cli.run("sms", "resume", *arguments).exit_code == 1, arguments
+    assert resumed(cli) == []

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
-from messenger_api.cli.common import as_json, fail, looking, print_json, print_table
+from messenger_api.cli.common import as_json, fail, looking, print_json, print_table, printable
 from messenger_api.cli.root import main
-from messenger_api.services.sms.report import TextReport
+from messenger_api.services.operator.events import COMMAND
+from messenger_api.services.sms.report import Range, TextReport
+
+SHOWN_OF_A_NAME = 8
 
 
 @main.group()
@@ -19,24 +24,42 @@ def sms() -> None:
 def status(as_json: bool) -> None:
     """Show what texts have cost and may cost, the codes of the last hour by country, and the providers."""
     with looking() as parts:
-        found = parts.operator.texts.read()
+        found, ranges = parts.operator.texts.read(), parts.spending.paused_ranges()
     if as_json:
-        print_json(found)
+        print_json({**asdict(found), "paused_ranges": ranges})
     else:
-        _print(found)
+        _print(found, ranges)
 
 
 @sms.command()
-@click.argument("country")
-def resume(country: str) -> None:
+@click.argument("country", required=False, default="")
+@click.option("--range", "name", default="", metavar="NAME", help="A range of numbers, as status names it.")
+@click.option("--reason", default=COMMAND, show_default=True, help="What the audit tells of it.")
+def resume(country: str, name: str, reason: str) -> None:
     """Let texts go to COUNTRY again (two ISO letters) although its codes were not entered."""
+    if bool(country) == bool(name):
+        fail("Name a country, or a range by --range.")
+    country = country.upper()
     with looking() as parts:
-        if not parts.operator.texts.resume(country.upper()):
-            fail(f"No codes were sent to {country.upper()} of late: nothing to resume.")
-    click.echo(f"Texts go to {country.upper()} again.")
+        if country and not parts.spending.resume_country(country, reason=reason):
+            fail(f"Texts to {printable(country)} are not paused: nothing to resume.")
+        if name:
+            whole = _whole_name(name, parts.spending.paused_ranges())
+            parts.spending.resume_range(whole, reason=reason)
+    click.echo(f"Texts go to {printable(country) or 'that range'} again.")
 
 
-def _print(found: TextReport) -> None:
+def _whole_name(begun: str, ranges: list[Range]) -> str:
+    """The name of the one paused range that begins so."""
+    found = [each.name for each in ranges if each.name.startswith(begun.lower())]
+    if not found:
+        fail("No such range is paused: nothing to resume. messenger-api sms status names those that are.")
+    if len(found) > 1:
+        fail("Several paused ranges begin so: write more of the name.")
+    return found[0]
+
+
+def _print(found: TextReport, ranges: list[Range]) -> None:
     print_table(
         ("PERIOD", "SPENT", "MOST", "CURRENCY"),
         [(b.period, f"{b.spent:.2f}", f"{b.most:.2f}", found.currency) for b in found.budgets],
@@ -46,6 +69,12 @@ def _print(found: TextReport) -> None:
         ("COUNTRY", "SENT", "ENTERED", ""),
         [(c.country, c.sent, c.entered, "PAUSED" if c.paused else "") for c in found.countries],
     )
+    if ranges:
+        click.echo("\nRanges of numbers that are paused")
+        print_table(
+            ("RANGE", "NETWORKS", "ENTERED"),
+            [(r.name[:SHOWN_OF_A_NAME], r.networks, r.entered) for r in ranges],
+        )
     click.echo("\nTexts of the last 24 hours")
     print_table(
         ("PROVIDER", "COUNTRY", "OUTCOME", "TEXTS", "COST"),

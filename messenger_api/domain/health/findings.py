@@ -131,7 +131,7 @@ KNOWN: dict[str, Known] = {
     "ranges_paused": _warning(
         Login.LIMITED,
         "Ranges of numbers get one text in a while: their codes are not entered.",
-        "SMS_RANGE_PAUSE_SENT sets from how many networks on",
+        "messenger-api sms resume --range NAME, if these are your users: sms status names them",
     ),
     "limit_reached": _warning(
         Login.LIMITED,

@@ -17,6 +17,7 @@ from messenger_api.services.account.closing import Closing
 from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.operator.audit import Audit
 from messenger_api.services.operator.events import (
+    COMMAND,
     Closed,
     ReportClosed,
     SessionsEnded,
@@ -27,8 +28,6 @@ from messenger_api.storage import blocks, users
 from messenger_api.storage import sessions as stored_sessions
 from messenger_api.storage.blocks import Complaint
 from messenger_api.storage.db import Database
-
-COMMAND = "by a command on the server"
 
 
 class NoSuchUser(LookupError):

@@ -13,6 +13,9 @@ Access = Literal["open", "blocked"]
 Closed = Literal["open", "acted on", "dismissed"]
 Paused = Literal["country", "range"]
 
+COMMAND = "by a command on the server"
+"""The reason of what a command does, where it is given none."""
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something that was done."""

@@ -10,7 +10,7 @@ from messenger_api.domain.figures import REFUSALS
 from messenger_api.domain.health.judgement import forecast
 from messenger_api.services.limits import DAY, Limits
 from messenger_api.services.operator.audit import Audit
-from messenger_api.services.operator.events import Paused, TextsResumed
+from messenger_api.services.operator.events import COMMAND, Paused, TextsResumed
 from messenger_api.services.operator.figures import Figures
 from messenger_api.services.operator.judgement import Judge
 from messenger_api.services.sms.report import Country, Range, TextReports
@@ -56,7 +56,10 @@ class Spent(msgspec.Struct, frozen=True):
 
 
 class Spending:
-    """Reads it, and ends pauses. Every method raises TryLater when the database does not answer."""
+    """Reads it, and ends pauses for `by`, an administrator; None is a command on the server.
+
+    Every method raises TryLater when the database does not answer.
+    """
 
     def __init__(
         self,
@@ -83,23 +86,27 @@ class Spending:
             Cap(each.period, each.spent, each.most, forecast(each, now)) for each in self._judge.budgets()
         ]
         refusals = sorted(self._refusals(), key=lambda each: (-each.refused, -each.tracked, each.limit))
-        return Spent(self._settings.sms_currency, caps, self._countries(), self._ranges(), refusals)
+        return Spent(self._settings.sms_currency, caps, self._countries(), self.paused_ranges(), refusals)
 
-    def resume_country(self, country: str, *, by: str, reason: str) -> bool:
+    def paused_ranges(self) -> list[Range]:
+        """Ranges whose codes are not entered, those that most networks asked for first."""
+        return self._texts.paused_ranges() if self._pauses() else []
+
+    def resume_country(self, country: str, *, by: str | None = None, reason: str = COMMAND) -> bool:
         """Let texts go to a country again. Whether it was paused."""
         if country not in [each.country for each in self._countries()]:
             return False
         self._note("country", country, by, reason)
         return self._texts.resume(country)
 
-    def resume_range(self, name: str, *, by: str, reason: str) -> bool:
+    def resume_range(self, name: str, *, by: str | None = None, reason: str = COMMAND) -> bool:
         """Let texts go to a range of numbers again, by its pseudonym. Whether it was paused."""
-        if name not in [each.name for each in self._ranges()]:
+        if name not in [each.name for each in self.paused_ranges()]:
             return False
         self._note("range", name, by, reason)
         return self._texts.resume_range(name)
 
-    def _note(self, what: Paused, subject: str, by: str, reason: str) -> None:
+    def _note(self, what: Paused, subject: str, by: str | None, reason: str) -> None:
         self._audit.note(TextsResumed(what=what, subject=subject, reason=reason), by=by)
 
     def _pauses(self) -> bool:
@@ -107,9 +114,6 @@ class Spending:
 
     def _countries(self) -> list[Country]:
         return self._texts.paused_countries() if self._pauses() else []
-
-    def _ranges(self) -> list[Range]:
-        return self._texts.paused_ranges() if self._pauses() else []
 
     def _refusals(self) -> Iterator[Refused]:
         found = self._figures.recent(REFUSALS, DAY)
