@@ -13,9 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from messenger_api.domain.secrets import new_secret_key
+from messenger_api.private_files import FILE_MODE
 from messenger_api.settings import Settings, SettingsError
 
 NAME = "secret_key"
+NEXT = "secret_key.next"
+"""The key that takes its place; made before the data are put under it."""
+FORMER = "secret_key.former"
+"""The key whose place was taken."""
 
 
 def with_secret_key(settings: Settings) -> Settings:
@@ -83,3 +88,43 @@ def keep(settings: Settings, key: str) -> None:
         file.flush()
         with suppress(FileExistsError):
             os.link(file.name, path)
+
+
+def next_key(settings: Settings) -> str:
+    """The key that is to take the place of the one in use; "" for none."""
+    try:
+        return (settings.instance / NEXT).read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def keep_next(settings: Settings, key: str) -> None:
+    """Have this key on the disk before anything is made with it."""
+    _write(settings.in_instance(NEXT), key)
+
+
+def take_next(settings: Settings) -> None:
+    """Put the next key into the place of the kept one, which stays beside it."""
+    _write(settings.instance / FORMER, key_path(settings).read_text())
+    (settings.instance / NEXT).replace(key_path(settings))
+    _settle(settings.instance)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file for its owner alone: whole, or not at all, and on the disk when this returns."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+        file.write(text)
+        file.flush()
+        os.fchmod(file.fileno(), FILE_MODE)
+        os.fsync(file.fileno())
+    Path(file.name).replace(path)
+    _settle(path.parent)
+
+
+def _settle(folder: Path) -> None:
+    """Have the names in a folder on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

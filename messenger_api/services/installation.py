@@ -23,7 +23,8 @@ LOOKED_AT = 50
 WRONG_KEY = (
     "SECRET_KEY: is not the one that this database's data were made with: nobody who has an account could log"
     " in. Put the old key back (SECRET_KEY in the configuration, or the file secret_key in INSTANCE_PATH), or"
-    " take the database that belongs to this one"
+    " take the database that belongs to this one. After messenger-api secret rotate, run that again: it"
+    " says where the new key is"
 )
 
 HALF_MOVED = (
@@ -46,7 +47,7 @@ class Installation:
         if known == self._keys.fingerprint:
             return True
         accounts = self._database.run(lambda tx: facts.oldest_accounts(tx, LOOKED_AT))
-        return any(map(self._made_it, accounts)) if accounts else not known
+        return any(self.read_as(*account) for account in accounts) if accounts else not known
 
     def check_key(self) -> None:
         """Refuse to go on with another key, and remember this one.
@@ -71,9 +72,10 @@ class Installation:
         state, _began, source = self._database.run(moved.state)
         return HALF_MOVED.format(source=source) if state == moved.UNDER_WAY else ""
 
-    def _made_it(self, account: tuple[str, bytes]) -> bool:
-        address, key = account
-        return any(secrets.same(self._keys.contact_key(who), key) for who in self._readings(address))
+    def read_as(self, address: str, key: bytes) -> Identity | None:
+        """What an address was read as when this blind key was made of it; None: it was another key's."""
+        readings = self._readings(address)
+        return next((who for who in readings if secrets.same(self._keys.contact_key(who), key)), None)
 
     def _readings(self, address: str) -> Iterator[Identity]:
         """All that an address may have been read as, by this login method or an earlier one."""
