@@ -263,7 +263,9 @@ def test_a_database_that_is_down_is_a_fault_and_the_others_are_looked_at(
     assert "Can't connect" in findings["database"]["found"]
     assert "DB_HOST" in findings["database"]["to_do"]
     others = [check for check, state in states(findings).items() if state != "ok"]
-    assert others == ["database", "schema", "outbox"], "the texts of a database that is away are its fault"
+    assert others == ["database", "schema", "log-ins", "outbox"], (
+        "the texts of a database that is away are its fault"
+    )
     assert "hunter2" not in json.dumps(findings)
 
 

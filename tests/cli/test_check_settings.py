@@ -17,14 +17,14 @@ from structlog.testing import capture_logs
 
 from messenger_api.cli.doctor.codes import without_money
 from messenger_api.cli.doctor.configuration import public_url_verdict, redis_verdict
-from messenger_api.cli.doctor.judged import of_area
+from messenger_api.cli.doctor.judged import log_ins, of_area
 from messenger_api.composition import Parts
 from messenger_api.configuration import build
 from messenger_api.domain.errors import TooMany, TryLater
 from messenger_api.gateways.keys.twilio import TwilioKeys
 from messenger_api.services import limits
 from messenger_api.services.otp.requests import CodeRequest
-from messenger_api.settings import SettingsError
+from messenger_api.settings import Settings, SettingsError
 from messenger_api.storage.files import folder
 from messenger_api.throttle import Throttle
 from tests.cli.commands import Cli
@@ -218,15 +218,19 @@ def test_tables_of_a_newer_version_are_a_fault(cli: Cli, installation: Product) 
 # Money and texts just now
 
 
-def verdicts(product: Product, **keys: object) -> list[str]:
+def live(product: Product, **keys: object) -> tuple[Settings, Parts]:
     own = product.services.settings
     settings = replace(
         build(**{**LIVE, **keys}),
         secret_key=own.secret_key,
         sqlalchemy_database_uri=own.sqlalchemy_database_uri,
     )
-    parts = Parts(settings, product.services.database)
-    return [f"{state}: {found} -> {to_do}" for state, found, to_do in of_area("texts", settings, parts)]
+    return settings, Parts(settings, product.services.database)
+
+
+def verdicts(product: Product, **keys: object) -> list[str]:
+    found = of_area("texts", *live(product, **keys))
+    return [f"{state}: {said} -> {to_do}" for state, said, to_do in found]
 
 
 def count(product: Product, name: str, state: str) -> None:
@@ -247,6 +251,12 @@ def test_money_that_is_spent_is_a_fault_and_half_of_it_a_warning(installation: P
     assert half.startswith("warning: Half of the budget")
     assert verdicts(installation, sms_budget_day=1000) == []
     assert verdicts(installation, limits="track") == []
+
+
+def test_that_people_cannot_log_in_is_never_said_to_be_ok(installation: Product) -> None:
+    assert list(log_ins(*live(installation))) == [("ok", "Nothing keeps people from logging in.", "")]
+    count(installation, f"sms_budget_day:{dt.datetime.now(dt.UTC):%Y-%m-%d}", "24980000")
+    assert list(log_ins(*live(installation))) == [("warning", "People cannot log in.", "")]
 
 
 def test_a_paused_country_and_texts_that_fail_are_faults(paying: Product) -> None:

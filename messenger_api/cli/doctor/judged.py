@@ -8,7 +8,7 @@ from messenger_api.cli.common import is_to_be_made
 from messenger_api.cli.doctor.verdicts import State, Verdict
 from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater
-from messenger_api.domain.health.findings import Finding, Severity
+from messenger_api.domain.health.findings import Finding, Login, Severity
 from messenger_api.settings import Settings
 
 LOG_INS = "log-ins"
@@ -49,7 +49,12 @@ def log_ins(settings: Settings, parts: Parts) -> Iterator[Verdict]:
         yield "ok", "nobody could yet", ""
         return
     found = list(of_area(LOG_INS, settings, parts))
-    yield from found or [("ok", parts.judge.recent().headline(), "")]
+    yield from found
+    if not found:
+        judged = parts.judge.recent()
+        # What keeps them out stands with another check, with what to do.
+        state: State = "ok" if judged.login is Login.YES else "warning"
+        yield state, judged.headline(), ""
 
 
 def outbox(settings: Settings, parts: Parts) -> Iterator[Verdict]:
