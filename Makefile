@@ -33,11 +33,14 @@ test: ## run all tests, MariaDB and the browser included, with the coverage gate
 	@scripts/system-packages $(TEST_NEEDS)
 	$(BIN)/python -m pytest --ignore=tests/cluster --numprocesses=$(WORKERS) --dist=loadfile --cov --cov-report=term
 
-# Without the simulations, which take no server but minutes: outages, races, attacks, any input.
-test-quick: ## run the tests that start no process, without the simulations, with fewer examples
+# Without the simulations (outages, races, attacks, any input), without what waits for neighbours that are late
+# (providers, login methods, proxies), and without the rooms beside the core, each of which has its own tests.
+NOT_QUICK := cluster faults races trust properties gateways login proxies shadow moving media
+
+test-quick: ## run the core's tests that start no process and wait for nothing, with fewer examples
 	@scripts/install test
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile -m "not server and not long" --hypothesis-profile=quick \
-		$(patsubst %,--ignore=tests/%,cluster faults races trust properties/test_any_input.py)
+		$(patsubst %,--ignore=tests/%,$(NOT_QUICK))
 
 test-one: ## run one test, one file or one folder (T=tests/contract/test_ops.py::test_name)
 	@scripts/install test
