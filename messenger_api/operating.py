@@ -113,9 +113,14 @@ class OperatorParts(Held):
         return Machine(self.settings)
 
     @cached_property
+    def kept_figures(self) -> Figures:
+        """What all processes have counted, as the database keeps it."""
+        return Figures(self.database)
+
+    @cached_property
     def judge(self) -> Judge:
         """Whether people can log in."""
-        seen = (self.schema, self.limits, self.health, self.texts, Figures(self.database), self.machine)
+        seen = (self.schema, self.limits, self.health, self.texts, self.kept_figures, self.machine)
         return Judge(self.settings, self.database, *seen)
 
     @cached_property
@@ -141,7 +146,7 @@ class OperatorParts(Held):
     @cached_property
     def spending(self) -> Spending:
         """Money, pauses and refusals."""
-        seen = (self.limits, self.judge, self.texts, self.operator.figures, self.audit)
+        seen = (self.limits, self.judge, self.texts, self.kept_figures, self.audit)
         return Spending(self.settings, self.database, *seen)
 
     @cached_property
@@ -158,7 +163,7 @@ class OperatorParts(Held):
             outbox=self.outbox,
             texts=self.texts,
             health=self.health,
-            figures=Figures(self.database),
+            figures=self.kept_figures,
             push=self.push_credentials,
             machine=self.machine,
             judge=self.judge,
