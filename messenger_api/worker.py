@@ -11,6 +11,7 @@ from functools import partial
 import structlog
 
 from messenger_api.domain.errors import TryLater
+from messenger_api.domain.times import DAY_SECONDS
 from messenger_api.outbox.runner import Runner
 from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.groups.upkeep import Upkeep
@@ -38,16 +39,16 @@ log = structlog.get_logger(__name__)
 IDLE_SECONDS = 1.0
 DOWN_SECONDS = 3
 
-CODES_KEPT_SECONDS = 24 * 3600
+CODES_KEPT_SECONDS = DAY_SECONDS
 # The bill of a month is looked at in the next.
-TEXTS_KEPT_SECONDS = 62 * 24 * 3600
+TEXTS_KEPT_SECONDS = 62 * DAY_SECONDS
 # For so long it is told what became of push tokens.
-PUSH_KEPT_SECONDS = 90 * 24 * 3600
+PUSH_KEPT_SECONDS = 90 * DAY_SECONDS
 CLEANING_SECONDS = 3600
 UPKEEP_SECONDS = 60
 NEWS_SECONDS = 2
 # How often the log is told of the audit's last row.
-AUDIT_SECONDS = 24 * 3600
+AUDIT_SECONDS = DAY_SECONDS
 ROSTERS_AT_ONCE = 20
 
 # How often it is noted that somebody delivers; `/readyz` tells when nobody did for a minute.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from messenger_api.domain import figures
 from messenger_api.domain.figures import Figure, Kind
+from messenger_api.domain.times import DAY_SECONDS
 
 CRITICAL, WARNING = "critical", "warning"
 """People cannot log in, or soon cannot; somebody should look within a day."""
@@ -196,7 +197,7 @@ ALERTS: tuple[Alert, ...] = (
     ),
     Alert(
         "MessengerPushCredentialEnds",
-        f"min by (kind, app, place) ({figures.PUSH_ENDS.sample} - time()) < {14 * 86_400}",
+        f"min by (kind, app, place) ({figures.PUSH_ENDS.sample} - time()) < {14 * DAY_SECONDS}",
         60,
         WARNING,
         "The credential of {{ $labels.app }} for push ends within two weeks: no phone is woken then.",

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
+from messenger_api.domain.times import DAY_SECONDS
 from messenger_api.storage.models import GonePushToken, PushToken, Session, User
 from messenger_api.storage.models.base import aliased
 from messenger_api.storage.packed import columns
@@ -31,7 +32,6 @@ from messenger_api.storage.statements import execute
 
 # Of an account so many a day that its phones replace; one that hands over tokens without end fills no table.
 MOST_A_DAY = 20
-DAY_SECONDS = 24 * 3600
 # Of an account so many are told, the newest.
 MOST_TOLD = 100
 

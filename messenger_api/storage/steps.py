@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, insert, select
 
+from messenger_api.domain.times import DAY_SECONDS
 from messenger_api.domain.trace import Stepped
 from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import LoginStep
 
-KEPT_SECONDS = 24 * 3600
+KEPT_SECONDS = DAY_SECONDS
 MOST_ROWS = 200_000
 PURGE_ROWS = 5_000
 

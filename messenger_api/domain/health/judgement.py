@@ -9,6 +9,7 @@ import msgspec
 
 from messenger_api.domain.health.facts import Activity, Budget, Disk, Facts, Outcomes, Texts
 from messenger_api.domain.health.findings import KNOWN, Finding, Login, Severity, found
+from messenger_api.domain.times import DAY_SECONDS
 
 # What failed longer ago than this says nothing of now.
 RECENT_SECONDS = 600
@@ -24,7 +25,7 @@ KNOWN_PART = 10
 FORECAST_PART = 10
 # Some hundred pictures, and time to make room; and what a database may need at once.
 LITTLE_BYTES, NO_BYTES = 500 * 1024**2, 16 * 1024**2
-SOON_SECONDS = 14 * 86_400
+SOON_SECONDS = 14 * DAY_SECONDS
 
 _ORDER = {code: place for place, code in enumerate(KNOWN)}
 _WORSE = (Login.YES, Login.LIMITED, Login.NO)

@@ -18,6 +18,7 @@ from messenger_api.domain.administrators import Role, name_of
 from messenger_api.domain.errors import TooMany
 from messenger_api.domain.limits import Bucket, Period
 from messenger_api.domain.secrets import Keys
+from messenger_api.domain.times import DAY_SECONDS
 from messenger_api.services.limits import Claim, Limits
 from messenger_api.services.login.hashes import Hashes
 from messenger_api.services.operator.administrators import HASH_PATIENCE, about
@@ -38,7 +39,7 @@ REVEALED_SECONDS = 5 * 60
 # Tries: for a name from a network that it knows; from another; from all others together; of a network.
 KNOWN_RULE, STRANGE_RULE = Bucket(10, 15), Bucket(5, 60)
 NAME_RULE, NETWORK_RULE = Bucket(10, 60), Bucket(20, 30)
-NETWORK_KNOWN_SECONDS = 90 * 86_400
+NETWORK_KNOWN_SECONDS = 90 * DAY_SECONDS
 
 
 class NotAdmitted(Exception):
