@@ -19,10 +19,11 @@ from messenger_api.keeping.manifest import FILES, SEALED_KEY, THUMBNAILS, Keepin
 from messenger_api.keeping.mysql import MySql
 from messenger_api.keeping.saved import Keeper
 from messenger_api.keeping.sealing import sealed
-from messenger_api.keeping.sqlite import Sqlite, synced
+from messenger_api.keeping.sqlite import Sqlite
 from messenger_api.operating import OperatorParts
 from messenger_api.settings import Settings
 from messenger_api.settings.files import is_bucket
+from messenger_api.storage.files.folder import sync_folder
 from messenger_api.storage.files.names import is_name
 from messenger_api.version import VERSION
 
@@ -95,9 +96,9 @@ def _part_of(folder: Path) -> Iterator[Path]:
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         yield part
         for written in (*filter(Path.is_dir, part.iterdir()), part):
-            synced(written)
+            sync_folder(written)
         part.rename(folder.absolute())
-        synced(part.parent)
+        sync_folder(part.parent)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise

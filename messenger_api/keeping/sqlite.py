@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 from messenger_api.keeping.manifest import KeepingError, Manifest, Tell, copied, create
 from messenger_api.keeping.saved import Saved
 from messenger_api.settings import Settings
+from messenger_api.storage.files.folder import sync_folder
 from messenger_api.storage.upgrading import VERSION
 
 # How long a writer is waited for.
@@ -69,7 +70,7 @@ class Sqlite:
         copied(source, part)
         self._let_go()
         part.replace(self._path)
-        synced(self._path.parent)
+        sync_folder(self._path.parent)
 
     def _let_go(self) -> None:
         """Have no log of the old file beside the new one, to which SQLite would apply it."""
@@ -85,15 +86,6 @@ class Sqlite:
         return sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=seconds, isolation_level=None
         )
-
-
-def synced(folder: Path) -> None:
-    """Bring the names in a folder onto the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _tables(database: sqlite3.Connection) -> list[str]:

@@ -50,7 +50,7 @@ class Folder(Place):
         try:
             _write_synced(temporary, data)
             temporary.replace(target)
-            _sync_folder(self.path)
+            sync_folder(self.path)
         except OSError as error:
             _discard(temporary)
             _discard(target)
@@ -170,7 +170,8 @@ def _write_synced(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder onto the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
