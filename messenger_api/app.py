@@ -19,6 +19,7 @@ from messenger_api.sandbox import MESIBO_PREFIX, Backend, mesibo_backend, sandbo
 from messenger_api.settings import Settings, SettingsError, without_mesibo
 from messenger_api.storage import db as databases
 from messenger_api.storage.db import Database
+from messenger_api.transport.playground import playground_blueprint
 from messenger_api.transport.refused import refuse
 from messenger_api.transport.routes import Application
 from messenger_api.transport.stack import console_alone, served_by
@@ -68,6 +69,7 @@ def build_app(settings: Settings) -> Flask:
     app.extensions[EXTENSION] = parts
     if parts.sandbox:
         app.register_blueprint(sandbox_pages(parts.sandbox.store))
+        app.register_blueprint(playground_blueprint())
         backend = Backend(parts.sandbox.store, parts.sandbox.app_token, shown=settings.shows_sandbox)
         app.register_blueprint(mesibo_backend(backend, prefix=MESIBO_PREFIX))
     served = served_by(app, parts.services, parts.console, parts.schema.is_current)
