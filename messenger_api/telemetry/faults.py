@@ -1,6 +1,6 @@
 """Errors of the log go to whoever receives what Sentry's clients send (SENTRY_DSN; extra `sentry`).
 
-What goes there is the event's name, the op, the request's id, and of an exception its kind, its scrubbed text
+What goes there is the event's name, the op, the request's id, and of an exception its kind, its redacted text
 and the places in the code: no value of a variable, no request, no name of this machine's user.
 """
 
@@ -12,8 +12,8 @@ import sentry_sdk
 from sentry_sdk.utils import BadDsn
 from structlog.typing import EventDict, Processor
 
+from messenger_api.domain.redaction import redacted
 from messenger_api.settings import SettingsError
-from messenger_api.telemetry.scrubbing import scrubbed
 from messenger_api.version import VERSION
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def reporting(dsn: str) -> Processor:
             include_source_context=False,
             max_breadcrumbs=0,
             server_name="",
-            before_send=_scrub,
+            before_send=_redact,
         )
     except BadDsn as error:
         raise SettingsError(["SENTRY_DSN: accepted is an address such as https://key@host/1"]) from error
@@ -70,18 +70,18 @@ def end() -> None:
     sentry_sdk.flush(END_SECONDS)
 
 
-def _scrub(event: Event, _hint: Hint) -> Event:
+def _redact(event: Event, _hint: Hint) -> Event:
     found: Event = _clean(event)
     return found
 
 
 def _clean(value: Any) -> Any:
-    """The same, each text in it scrubbed but for what Sentry itself needs: ids, times, places in the code."""
+    """The same, each text in it redacted but for what Sentry itself needs: ids, times, places in the code."""
     if isinstance(value, dict):
         return {name: each if name in _KEPT else _clean(each) for name, each in value.items()}
     if isinstance(value, list):
         return [_clean(each) for each in value]
-    return scrubbed(value) if isinstance(value, str) else value
+    return redacted(value, strict=True) if isinstance(value, str) else value
 
 
 _KEPT = frozenset(
