@@ -17,6 +17,8 @@ import pytest
 
 from messenger_api.domain.alerts import ALERTS, Alert
 from messenger_api.domain.figures import DATED, FIGURES, GAUGES, Kind
+from messenger_api.domain.health.facts import Disk, Facts
+from messenger_api.domain.health.judgement import judge
 from tests.processes import program
 from tests.product import Product
 
@@ -318,3 +320,13 @@ def test_every_alert_fires_in_its_time_and_ends_by_itself(tmp_path: Path) -> Non
         json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": plays}, indent=1)
     )
     promtool("test", "rules", file)
+
+
+@pytest.mark.parametrize(
+    ("alert", "code"), [("MessengerDiskFull", "disk_full"), ("MessengerDiskNearlyFull", "disk_nearly_full")]
+)
+def test_a_disk_is_full_for_an_alert_from_the_byte_on_that_it_is_for_status(alert: str, code: str) -> None:
+    bound = int(BY_NAME[alert].expr.rpartition("<")[2])
+    for free in (bound - 1, bound):
+        judged = judge(Facts(now=1, database="ok", disks=(Disk("/srv", free, holds_database=False),)))
+        assert (code in [finding.code for finding in judged.findings]) == (free < bound)

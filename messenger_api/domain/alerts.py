@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from messenger_api.domain import figures
+from messenger_api.domain.capacity import DISK_FULL_BYTES, DISK_NEARLY_FULL_BYTES
 from messenger_api.domain.figures import Figure, Kind
 from messenger_api.domain.times import DAY_SECONDS
 
@@ -119,14 +120,14 @@ ALERTS: tuple[Alert, ...] = (
     ),
     Alert(
         "MessengerDiskFull",
-        f"{_FREE} < {50 * 1024**2}",
+        f"{_FREE} < {DISK_FULL_BYTES}",
         1,
         CRITICAL,
         "The disk of {{ $labels.place }} is full: nothing can be kept there.",
     ),
     Alert(
         "MessengerDiskNearlyFull",
-        f"{_FREE} < {500 * 1024**2}",
+        f"{_FREE} < {DISK_NEARLY_FULL_BYTES}",
         10,
         WARNING,
         "The disk of {{ $labels.place }} has less than 500 MB left.",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from messenger_api.domain.capacity import DISK_FULL_BYTES, DISK_NEARLY_FULL_BYTES
 from messenger_api.domain.health.facts import Activity, Budget, Disk, Facts, Outcomes, Texts
 from messenger_api.domain.health.findings import KNOWN, Finding, Login, Severity, found
 from messenger_api.domain.times import DAY_SECONDS
@@ -23,8 +24,6 @@ MANY_BEGUN = 10
 KNOWN_PART = 10
 # From this part of a period on its pace says how it ends.
 FORECAST_PART = 10
-# Some hundred pictures, and time to make room; and what a database may need at once.
-LITTLE_BYTES, NO_BYTES = 500 * 1024**2, 16 * 1024**2
 SOON_SECONDS = 14 * DAY_SECONDS
 
 _ORDER = {code: place for place, code in enumerate(KNOWN)}
@@ -189,9 +188,9 @@ def _of_outbox(facts: Facts) -> Iterator[Finding]:
 def _of_disk(disk: Disk) -> Iterator[Finding]:
     """A full disk ends log-ins where the database lies on it; elsewhere no picture can be kept."""
     what = f"the disk of {disk.folder} has {disk.free // 1024**2} MB left"
-    if disk.free < NO_BYTES:
+    if disk.free < DISK_FULL_BYTES:
         yield found("disk_full", what, login=Login.NO if disk.holds_database else Login.YES)
-    elif disk.free < LITTLE_BYTES:
+    elif disk.free < DISK_NEARLY_FULL_BYTES:
         yield found("disk_nearly_full", what)
 
 
