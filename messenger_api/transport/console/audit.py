@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template, request
 
 from messenger_api.domain.administrators import Role
-from messenger_api.transport.console.pages import Pages
+from messenger_api.transport.console.pages import Pages, shown
 
 PAGE = 50
 
@@ -17,7 +17,6 @@ def add(pages: Pages) -> None:
     @pages.screen("/audit", "audit", Role.OPERATE)
     def listed() -> str:
         before = request.args.get("before", 0, type=int)
-        rows = console.audit.page(before=before, most=PAGE + 1)
+        page = shown(lambda most: console.audit.page(before=before, most=most), PAGE)
         verified = console.audit.verify() if "verify" in request.args else None
-        shown = {"rows": rows[:PAGE], "more": len(rows) > PAGE, "verified": verified}
-        return render_template("console/audit.html", **shown)
+        return render_template("console/audit.html", verified=verified, **page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import render_template, request
 
-from messenger_api.transport.console.pages import Pages, there
+from messenger_api.transport.console.pages import Pages, shown, there
 
 PAGE = 50
 MEMBERS = 200
@@ -17,8 +17,8 @@ def add(pages: Pages) -> None:
     @pages.screen("/groups", "groups")
     def listed() -> str:
         after = request.args.get("after", 0, type=int)
-        rows = groups.page(after=after, limit=PAGE + 1)
-        return render_template("console/groups.html", groups=rows[:PAGE], more=len(rows) > PAGE)
+        page = shown(lambda most: groups.page(after=after, limit=most), PAGE)
+        return render_template("console/groups.html", **page)
 
     @pages.screen("/groups/<int:gid>", "group")
     def group(gid: int) -> str:

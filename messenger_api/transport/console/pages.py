@@ -6,7 +6,7 @@ A screen is a file here with `add(pages)`, its template in `templates/console/`,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
@@ -141,6 +141,12 @@ def typed_name(name: str) -> None:
     """See that the name of what is destroyed was typed. Raises Refused."""
     if request.form.get("typed", "").strip() != name:
         raise Refused(Notice.NOT_TYPED)
+
+
+def shown(read: Callable[[int], Sequence[T]], most: int) -> dict[str, object]:
+    """A page of a list: up to `most` rows, and whether there are more. `read` returns up to so many rows."""
+    rows = read(most + 1)
+    return {"rows": rows[:most], "more": len(rows) > most}
 
 
 def there(thing: T | None) -> T:

@@ -6,7 +6,7 @@ from flask import render_template, request
 
 from messenger_api.domain.administrators import Role
 from messenger_api.transport.console.notices import Notice
-from messenger_api.transport.console.pages import Pages, me, reason
+from messenger_api.transport.console.pages import Pages, me, reason, shown
 
 PAGE = 30
 BACK = ("reports",)
@@ -19,10 +19,8 @@ def add(pages: Pages) -> None:
     @pages.screen("/reports", "reports")
     def listed() -> str:
         before, closed = request.args.get("before", 0, type=int), "closed" in request.args
-        rows = users.complaints(before=before, limit=PAGE + 1, closed=closed)
-        return render_template(
-            "console/reports.html", reports=rows[:PAGE], more=len(rows) > PAGE, closed=closed
-        )
+        page = shown(lambda most: users.complaints(before=before, limit=most, closed=closed), PAGE)
+        return render_template("console/reports.html", closed=closed, **page)
 
     @pages.act("/reports/<int:report>/block", "act_on_report", Role.OPERATE, BACK)
     def act_on_report(report: int) -> Notice:

@@ -10,7 +10,7 @@ from messenger_api.services.operator.users import UserPage
 from messenger_api.services.operator.why import Explained
 from messenger_api.transport.console import access
 from messenger_api.transport.console.notices import Notice
-from messenger_api.transport.console.pages import Done, Pages, me, reason, there, typed_name
+from messenger_api.transport.console.pages import Done, Pages, me, reason, shown, there, typed_name
 
 PAGE = 50
 TOLD = 20
@@ -24,8 +24,8 @@ def add(pages: Pages) -> None:
     @pages.screen("/users", "users")
     def listed() -> str:
         after = request.args.get("after", 0, type=int)
-        rows = users.page(after=after, limit=PAGE + 1)
-        return render_template("console/users.html", users=rows[:PAGE], more=len(rows) > PAGE)
+        page = shown(lambda most: users.page(after=after, limit=most), PAGE)
+        return render_template("console/users.html", **page)
 
     @pages.screen("/users/<int:uid>", "user")
     def user(uid: int) -> str:
