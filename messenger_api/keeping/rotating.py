@@ -23,6 +23,7 @@ from messenger_api.keeping.manifest import KeepingError, Tell
 from messenger_api.operating import OperatorParts
 from messenger_api.services.operator.administrators import about
 from messenger_api.services.operator.audit import SEALED_ABOUT
+from messenger_api.services.operator.events import COMMAND, SecretKeyRotated
 from messenger_api.storage import administrators, facts, moved, rekeying
 from messenger_api.storage.rekeying import Counted, Task
 from messenger_api.storage.upgrading import InUse
@@ -90,6 +91,7 @@ class Rotation:
         with self._alone():
             if not self.is_to_be_finished:
                 self._parts.installation.check()
+                self._parts.audit.note(SecretKeyRotated(reason=COMMAND), by=None)
                 key = new_secret_key()
                 keyfile.keep_next(settings, key)
                 self._change(Keys.derive(key))

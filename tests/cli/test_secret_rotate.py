@@ -158,6 +158,7 @@ def test_people_stay_logged_in_found_and_blocked_and_the_console_and_audit_go_on
     product.log_in(NOBODY)
     product.close()
     assert "rows" in place.cli.ok("audit", "verify")
+    assert [row["event"] for row in place.cli.json("audit", "list")].count("SecretKeyRotated") == 1
     assert place.cli.json("audit", "list", "--user", f"+{GONE}")
 
 
@@ -182,6 +183,7 @@ def test_without_go_nothing_is_written(filled: Filled) -> None:
     said = place.cli.ok("secret", "rotate")
     assert "Nothing was written" in said
     assert not filled.next.exists()
+    assert "SecretKeyRotated" not in place.cli.ok("audit", "list", "--json")
     product = filled.start(place.key)
     assert filled.ana.ok("blocked")["count"] == 2
     product.close()

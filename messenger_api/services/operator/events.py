@@ -111,5 +111,11 @@ class TextsResumed(Event, frozen=True):
     new: Literal["open"] = "open"
 
 
+class SecretKeyRotated(Event, frozen=True):
+    """All data are put under another SECRET_KEY."""
+
+    reason: str
+
+
 EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}
 """By the names that stand in the rows."""
