@@ -6,7 +6,6 @@ import base64
 import binascii
 import dataclasses
 import json
-from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request, url_for
@@ -22,8 +21,10 @@ from messenger_api.sandbox.store import SandboxStore
 LOGIN = "/api.php?op=login&phone=14155550123&appid=com.example.messenger"
 SHOWN = 50
 MOST = 1_000
-_STATIC = Path(__file__).parent.parent / "static"
-_POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+    " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
 _JPEG = b"\xff\xd8\xff"
 
 
@@ -39,8 +40,6 @@ def sandbox_pages(store: SandboxStore, *, first_call: str = LOGIN) -> Blueprint:
         __name__,
         url_prefix="/sandbox",
         template_folder="templates",
-        static_folder=str(_STATIC),
-        static_url_path="/static",
     )
 
     @pages.after_request

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 
 from flask import Flask, redirect
 from werkzeug.wrappers import Response
 
+from messenger_api.doors import show_doors
 from messenger_api.guard import for_own_machine, refuse_plainly
 from messenger_api.sandbox.fastcgi_server import FastCgiServer
 from messenger_api.sandbox.faults import Faults
@@ -29,6 +31,8 @@ TWILIO_TOKEN = "sandbox"  # noqa: S105 - as above
 TWILIO_VERIFY_SID = "VA" + "0" * 32
 VONAGE_KEY = "sandbox"
 VONAGE_SECRET = "sandbox"  # noqa: S105 - as above
+# Where the templates and the static files of all pages are.
+_PACKAGE = Path(__file__).parent.parent
 # With no private API at the sandbox's own address, the empty page proposes a call to mesibo's.
 _FIRST_CALL = "/api.php?op=useradd&token={}&addr=14155550123&appid=com.example.messenger&name=Ada"
 
@@ -46,7 +50,8 @@ def sandbox_app(
 ) -> Flask:
     """The WSGI application: mesibo's backend API, Twilio's, Vonage's, and the pages."""
     backend = Backend(store, app_token, max_body=max_body, strict=strict, shown=shown, on_call=on_call)
-    app = Flask("messenger_api.sandbox", static_folder=None, template_folder=None)
+    app = Flask("messenger_api.sandbox", root_path=str(_PACKAGE))
+    show_doors(app)
     app.register_blueprint(mesibo_backend(backend))
     account = TwilioAccount(twilio_sid, twilio_token, TWILIO_VERIFY_SID)
     for twilio in (twilio_api, twilio_calls, twilio_verify):

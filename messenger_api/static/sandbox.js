@@ -1,11 +1,11 @@
 // The sandbox page: asks for the state every second and shows what changed.
 // Everything that came over the wire is put in with textContent, never as HTML.
-"use strict";
+import { copy } from "./copy.js";
 
 const EVERY = 1000;
 const MOST = 50; // what the server sends of each list at most
 const CODE = /(?<!\d)\d{4,10}(?!\d)/;
-const page = document.body.dataset;
+const page = document.getElementById("board").dataset;
 let shown = "";
 let names = new Map();
 
@@ -48,28 +48,6 @@ function clock(seconds) {
   element.title = date.toLocaleString();
   element.dataset.seconds = seconds;
   return element;
-}
-
-// Browsers offer the clipboard on https and on this machine only; the old way works everywhere else.
-async function write(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const area = make("textarea", "hide");
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand("copy");
-  area.remove();
-  if (!done) throw new Error("not copied");
-}
-
-async function copy(text, label) {
-  try {
-    await write(text);
-    label.textContent = "Copied";
-  } catch {
-    label.textContent = "Not copied";
-  }
-  setTimeout(() => { label.textContent = "Copy"; }, 1500);
 }
 
 function codeButton(code) {
@@ -265,7 +243,4 @@ async function run() {
   setTimeout(run, EVERY);
 }
 
-for (const button of document.querySelectorAll("[data-copy]")) {
-  button.addEventListener("click", () => copy(document.getElementById(button.dataset.copy).textContent, button));
-}
 run();

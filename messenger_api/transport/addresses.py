@@ -63,4 +63,9 @@ def is_posted_to_api(routes: Map, path: str) -> bool:
 
 def is_browser(http: Request) -> bool:
     """Whether somebody looks at the front page: a GET of its address that wants HTML and names no op."""
-    return "op" not in http.args and "text/html" in http.accept_mimetypes.values()
+    return "op" not in http.args and wants_page(http)
+
+
+def wants_page(http: Request) -> bool:
+    """Whether a request comes from a browser's address bar or a link; machines name no HTML."""
+    return "text/html" in http.accept_mimetypes.values()

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`, for load balancers and operators."""
+"""`/healthz` and `/readyz`, for load balancers and operators; `/readyz` is a page where a browser asks."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from messenger_api.domain.probes import is_probe
 from messenger_api.services.operator.health import Health, OutboxHealth
 from messenger_api.services.operator.judgement import Judge
 from messenger_api.settings import Settings
+from messenger_api.transport.addresses import wants_page
+from messenger_api.transport.pages import page
 from messenger_api.transport.private import may_see_figures
 from messenger_api.transport.proxies import PEER
 from messenger_api.version import VERSION
@@ -50,8 +52,11 @@ def health_blueprint(
         ready = there and checks["schema"] == "ok"
         judgement = judge.recent() if there else judge.without_database()
         told = _judgement(judgement, details=may_see_figures(settings))
-        head = {"status": "ok" if ready else "unavailable"}
-        return _answer({**head, **checks, **told}, 200 if ready else 503)
+        found = {"status": "ok" if ready else "unavailable", **checks, **told}
+        status = 200 if ready else 503
+        answer = page("health.html", status, **found) if wants_page(request) else _answer(found, status)
+        answer.vary.add("Accept")
+        return answer
 
     return blueprint
 

@@ -1,25 +1,49 @@
-"""The front page, for people; it shares its address with the API (`transport.routes`)."""
+"""The front page, which shares its address with the API (`transport.routes`), and what pages share."""
 
 from __future__ import annotations
 
-from flask import Response, make_response, render_template, request
+from flask import Flask, Response, make_response, render_template, request, send_from_directory
+from werkzeug.exceptions import NotFound
 
+from messenger_api.doors import show_doors
 from messenger_api.services.record import Services
+from messenger_api.transport.addresses import wants_page
 from messenger_api.version import VERSION
 
-CONTENT_SECURITY_POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+# Nothing comes from elsewhere, and nothing that stands in a page's text is run.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def page(template: str, status: int = 200, /, **values: object) -> Response:
+    """A page for people, with the policy that all pages have."""
+    response = make_response(render_template(template, **values), status)
+    response.headers.update(HEADERS)
+    return response
 
 
 def front_page(services: Services) -> Response:
-    """The page as it is sent; it shows this server's address, and whether the sandbox is in use."""
-    page = render_template(
-        "front.html",
-        version=VERSION,
-        sandbox=services.settings.uses_sandbox,
-        base_url=(services.settings.public_url or request.url_root).rstrip("/"),
-    )
-    response = make_response(page)
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    """What this address is: for developers, with the sandbox, where to go; for all others, one paragraph."""
+    settings = services.settings
+    if not settings.uses_sandbox:
+        return page("front_public.html")
+    base = (settings.public_url or request.url_root).rstrip("/")
+    return page("front.html", version=VERSION, base=base)
+
+
+def add_pages(app: Flask) -> None:
+    """Give an application the icon where browsers look for it, and the page of a wrong address."""
+    show_doors(app)
+
+    @app.get("/favicon.ico")
+    def favicon() -> Response:
+        return send_from_directory(str(app.static_folder), "favicon.ico", max_age=86_400)
+
+    @app.errorhandler(NotFound)
+    def not_found(error: NotFound) -> Response | NotFound:
+        return page("not_found.html", 404) if wants_page(request) else error

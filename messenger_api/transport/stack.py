@@ -18,6 +18,7 @@ from messenger_api.transport.files import files_blueprint
 from messenger_api.transport.health import health_blueprint
 from messenger_api.transport.identified import identified
 from messenger_api.transport.metrics import metrics_blueprint
+from messenger_api.transport.pages import add_pages
 from messenger_api.transport.proxies import trust_proxies
 from messenger_api.transport.receipts import receipts_blueprint
 from messenger_api.transport.receiving import Receiving
@@ -37,6 +38,7 @@ def served_by(
     operator = console.operator
     settings = services.settings
     api = Api(services)
+    add_pages(app)
     app.register_blueprint(api_blueprint(api, services))
     app.register_blueprint(files_blueprint(services.files))
     app.register_blueprint(health_blueprint(settings, operator.health, operator.judge, schema_is_current))
@@ -53,7 +55,8 @@ def served_by(
 
 
 def console_alone(app: Flask, settings: Settings, console: Console, limits: Limits) -> WSGIApplication:
-    """Give a Flask application the console's routes and no other; returns what a server calls."""
+    """Give a Flask application the console's routes and no other page; returns what a server calls."""
+    add_pages(app)
     app.register_blueprint(console_blueprint(console))
     named = identified(Receiving(app.wsgi_app, MAX_BODY_BYTES), access_log=settings.access_log)
     return trust_proxies(named, settings, limits)

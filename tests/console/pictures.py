@@ -10,7 +10,6 @@ import logging
 import struct
 import sys
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,15 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
-from werkzeug.serving import make_server
 
 from messenger_api import configuration
 from messenger_api.storage import facts
 from messenger_api.storage.db import open_database
 from messenger_api.storage.schema import Schema
+from tests.browsing import served
 from tests.console.driver import PASSWORD, Admin, administrator
 from tests.console.scene import CAT, PAID, play, play_a_day, play_pauses
-from tests.processes import LOOPBACK
 from tests.product import Product
 from tests.servers import open_browser
 
@@ -101,15 +99,10 @@ def shown(folder: Path) -> Iterator[tuple[str, Admin]]:
     played.close()
     product = Product(uri, folder, **PROVIDERS)
     product.clock.offset = played.clock.offset
-    server = make_server(LOOPBACK, 0, product.app, threaded=True)
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
     try:
-        yield f"http://{LOOPBACK}:{server.port}/admin", administrator(product)
+        with served(product.app) as url:
+            yield f"{url}/admin", administrator(product)
     finally:
-        server.shutdown()
-        serving.join()
-        server.server_close()
         product.close()
 
 

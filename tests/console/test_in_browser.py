@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from werkzeug.serving import make_server
 
+from tests.browsing import WATCH, WIDE, faults, served
 from tests.console.driver import PASSWORD, Admin, administrator
 from tests.console.scene import PAID, play, play_a_day, play_pauses
-from tests.processes import LOOPBACK
 from tests.product import Product
 
 if TYPE_CHECKING:
@@ -38,11 +35,6 @@ PATHS = (
     "/search?q=zzzz",
     "/nothing-here",
 )
-# Every violation of the policy is an event of the document, whatever the console says of it.
-WATCH = (
-    "window.broken = []; addEventListener('securitypolicyviolation', e => broken.push(e.violatedDirective))"
-)
-WIDE = "document.documentElement.scrollWidth > innerWidth"
 OPEN_ALL = "document.querySelectorAll('details').forEach(each => each.open = true)"
 
 
@@ -70,21 +62,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
     play(product)
     play_a_day(product)
     play_pauses(product)
-    server = make_server(LOOPBACK, 0, product.app, threaded=True)
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
-    yield Site(f"http://{LOOPBACK}:{server.port}", product, admin)
-    server.shutdown()
-    serving.join()
-    server.server_close()
+    with served(product.app) as url:
+        yield Site(url, product, admin)
     product.close()
-
-
-def faults(page: Page) -> list[str]:
-    """What axe-core finds, and every breach of the policy."""
-    found = Axe().run(page).response["violations"]
-    broken: list[str] = page.evaluate("window.broken")
-    return broken + [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 360)])

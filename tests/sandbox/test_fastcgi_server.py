@@ -63,7 +63,7 @@ def test_a_web_server_that_tells_nothing_is_a_stranger(behind: SandboxServer) ->
 def test_no_parameter_reaches_into_the_server(behind: SandboxServer) -> None:
     with WebServer(behind.fastcgi_address) as web:
         # WSGI's name for what makes a body of a file.
-        head, _ = web.ask("/sandbox/static/icon.svg", **{"wsgi.file_wrapper": "x"})  # type: ignore[arg-type]
+        head, _ = web.ask("/static/icon.svg", **{"wsgi.file_wrapper": "x"})  # type: ignore[arg-type]
     assert head.startswith("Status: 200")
 
 

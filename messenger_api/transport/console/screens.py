@@ -33,19 +33,10 @@ from messenger_api.transport.console import (
 from messenger_api.transport.console.login import NAME, add_login, login_screen
 from messenger_api.transport.console.notices import notice
 from messenger_api.transport.console.pages import Pages
+from messenger_api.transport.pages import HEADERS as PAGE_HEADERS
 from messenger_api.version import VERSION
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-    " form-action 'self'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+HEADERS = {**PAGE_HEADERS, "Cross-Origin-Opener-Policy": "same-origin"}
 # What whoever is not logged in may ask for.
 OPEN = {NAME, "console.log_in"}
 
