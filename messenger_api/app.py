@@ -15,10 +15,11 @@ from messenger_api.domain.errors import TryLater
 from messenger_api.guard import for_own_machine
 from messenger_api.keyfile import with_secret_key
 from messenger_api.processes import EachProcess, started
-from messenger_api.sandbox import MESIBO_PREFIX, Backend, mesibo_backend, sandbox_pages
+from messenger_api.sandbox import MESIBO_PREFIX, Backend, Faults, mesibo_backend, sandbox_pages
 from messenger_api.settings import Settings, SettingsError, without_mesibo
 from messenger_api.storage import db as databases
 from messenger_api.storage.db import Database
+from messenger_api.storage.outages import play_outages
 from messenger_api.transport.playground import playground_blueprint
 from messenger_api.transport.refused import refuse
 from messenger_api.transport.routes import Application
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 EXTENSION = "messenger_api"
+# The op of the sandbox's faults that are this product's database being away.
+DATABASE = "database"
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -68,9 +71,14 @@ def build_app(settings: Settings) -> Flask:
     parts = Parts(settings, _database(settings), plays=True)
     app.extensions[EXTENSION] = parts
     if parts.sandbox:
-        app.register_blueprint(sandbox_pages(parts.sandbox.store))
+        store = parts.sandbox.store
+        app.register_blueprint(sandbox_pages(store))
         app.register_blueprint(playground_blueprint())
-        backend = Backend(parts.sandbox.store, parts.sandbox.app_token, shown=settings.shows_sandbox)
+        faults = Faults(store)
+        play_outages(parts.database.engine, lambda: faults.take(DATABASE) is not None)
+        backend = Backend(
+            store, parts.sandbox.app_token, shown=settings.shows_sandbox, on_call=store.add_call
+        )
         app.register_blueprint(mesibo_backend(backend, prefix=MESIBO_PREFIX))
     served = served_by(app, parts.services, parts.console, parts.schema.is_current)
     if settings.uses_sandbox and not settings.shows_sandbox:

@@ -33,5 +33,5 @@ class Foundation(OperatorParts):
     @cached_property
     def sms(self) -> SmsSender:
         """The SMS providers. Raises SettingsError or ValueError: they cannot be used."""
-        inbox = self.sandbox.store.record_sms if self.sandbox else None
+        inbox = self.sandbox.receive_text if self.sandbox else None
         return self._closing(sender_from_settings(self.settings, inbox=inbox))

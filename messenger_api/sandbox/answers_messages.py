@@ -35,8 +35,8 @@ def message(store: SandboxStore, call: Call) -> Result:
         url=call.text("url"),
         title=call.text("title"),
         channel=call.whole("channel"),
-        reaches=[*to, *(_reached(store, group, sender) if group else ())],
-        stored=not (group and group.flag & _NOT_STORED),
+        reaches=[*to, *(reached(store, group, sender) if group else ())],
+        stored=group is None or stores(group),
     )
     if gid:
         store.touch_group(gid)
@@ -65,7 +65,13 @@ def _group(store: SandboxStore, call: Call, gid: int, sender: str) -> Group:
     return group
 
 
-def _reached(store: SandboxStore, group: Group, sender: str) -> list[str]:
+def stores(group: Group) -> bool:
+    """Whether messages to the group wait for members who are offline."""
+    return not group.flag & _NOT_STORED
+
+
+def reached(store: SandboxStore, group: Group, sender: str) -> list[str]:
+    """The members that a message of this sender to the group goes to."""
     members = [
         address
         for address in group.members

@@ -15,8 +15,8 @@ from messenger_api.sandbox.clock import MOST_AHEAD, SharedClock
 from messenger_api.sandbox.schema import create_tables
 
 KEEP = 1_000
-# SQLite's integers end at 2**63 - 1.
-_LATEST = 2**62
+# Seconds, and the latest second. SQLite's integers end at 2**63 - 1.
+NEVER = 2**62
 
 
 class UnknownAddressError(Exception):
@@ -111,7 +111,7 @@ class Memory:
 
     def after(self, seconds: int) -> int:
         """When so many seconds are over."""
-        return min(self.now() + seconds, _LATEST)
+        return min(self.now() + seconds, NEVER)
 
     def append(self, table: str, key: str, columns: str, values: tuple[object, ...]) -> sqlite3.Row:
         """Insert a row into a table of fixed name and forget the oldest beyond `keep`."""

@@ -41,12 +41,13 @@ class MessageStore(Memory):
         """
         given = (gid, kind, expiry, flag, forced, text, self.now(), when, url, title, channel)
         values = (sender, ",".join(to), *given)
-        message = _message(self.append("messages", "mid", _COLUMNS, values))
+        message = message_of(self.append("messages", "mid", _COLUMNS, values))
         due = self.after(when)
         ends = self.after(when + expiry) if stored and not flag & TRANSIENT else due
         with self.writing() as db:
             new = (
-                "INSERT OR IGNORE INTO deliveries SELECT ?, address, ?, ?, NULL FROM users WHERE address = ?"
+                "INSERT OR IGNORE INTO deliveries SELECT ?, address, ?, ?, NULL, NULL"
+                " FROM users WHERE address = ?"
             )
             db.executemany(new, [(message.mid, due, ends, address) for address in reaches])
             db.execute("DELETE FROM deliveries WHERE mid <= ?", (message.mid - self._keep,))
@@ -56,11 +57,11 @@ class MessageStore(Memory):
     def messages(self, limit: int = 100, after: int = 0) -> list[Message]:
         """Messages with a `mid` over `after`, newest first."""
         sql = "SELECT * FROM messages WHERE mid > ? ORDER BY mid DESC LIMIT ?"
-        return [_message(row) for row in self.rows(sql, after, limit)]
+        return [message_of(row) for row in self.rows(sql, after, limit)]
 
     def message(self, mid: int) -> Message | None:
         """The message of this id."""
-        return next(map(_message, self.rows("SELECT * FROM messages WHERE mid = ?", mid)), None)
+        return next(map(message_of, self.rows("SELECT * FROM messages WHERE mid = ?", mid)), None)
 
     def count_messages(self) -> int:
         """How many messages were sent in all."""
@@ -87,7 +88,7 @@ class MessageStore(Memory):
             "SELECT messages.* FROM messages JOIN deliveries USING (mid)"
             " WHERE address = ? AND received IS NOT NULL ORDER BY received, mid"
         )
-        return [_message(row) for row in self.rows(sql, address)]
+        return [message_of(row) for row in self.rows(sql, address)]
 
     def deliveries(self, mid: int) -> list[Delivery]:
         """Whom a message reaches; those whose time was over before they came are left out."""
@@ -108,7 +109,12 @@ class MessageStore(Memory):
                 f"UPDATE deliveries SET received = ? WHERE {waiting} AND address IN ({online})",  # noqa: S608
                 (now, now),
             )
-            db.execute(f"DELETE FROM deliveries WHERE {waiting} AND ends <= ?", (now, now))  # noqa: S608
+            # A phone that listens fetches what is here for it by itself (`ChatStore`).
+            listens = "SELECT address FROM users WHERE listening > ?"
+            db.execute(
+                f"DELETE FROM deliveries WHERE {waiting} AND ends <= ? AND address NOT IN ({listens})",  # noqa: S608
+                (now, now, now),
+            )
 
     def _set_online(self, address: str, *, online: bool) -> None:
         self.settle()
@@ -118,18 +124,23 @@ class MessageStore(Memory):
 
     # Text messages
 
-    def record_sms(self, to: str, text: str, provider: str = "console", sender: str = "") -> TextMessage:
-        """Put a text message on the pretended SMS network; a leading plus of `to` is dropped."""
-        values = (to.removeprefix("+"), text, provider, sender, self.now())
-        return TextMessage(*self.append("texts", "id", "recipient, text, provider, sender, time", values))
+    def record_sms(
+        self, to: str, text: str, provider: str = "console", sender: str = "", *, delay: int = 0
+    ) -> TextMessage:
+        """Put a text message on the pretended SMS network, where it takes `delay` seconds, or for ever with
+        `NEVER`; a leading plus of `to` is dropped. `texts.send` does so as the faults say that are set."""
+        values = (to.removeprefix("+"), text, provider, sender, self.now(), self.after(delay))
+        columns = "recipient, text, provider, sender, time, due"
+        return TextMessage(*tuple(self.append("texts", "id", columns, values))[:-1])
 
     def texts(self, limit: int = 100, after: int = 0) -> list[TextMessage]:
-        """Text messages with an `id` over `after`, newest first."""
-        sql = "SELECT * FROM texts WHERE id > ? ORDER BY id DESC LIMIT ?"
-        return [TextMessage(*row) for row in self.rows(sql, after, limit)]
+        """Text messages that arrived, with an `id` over `after`, newest first."""
+        sql = "SELECT * FROM texts WHERE id > ? AND due <= ? ORDER BY id DESC LIMIT ?"
+        return [TextMessage(*tuple(row)[:-1]) for row in self.rows(sql, after, self.now(), limit)]
 
 
-def _message(row: sqlite3.Row) -> Message:
+def message_of(row: sqlite3.Row) -> Message:
+    """The message that a row of the table is."""
     found: dict[str, Any] = dict(row)
     to = tuple(filter(None, found.pop("recipients").split(",")))
     return Message(**{**found, "to": to, "forced": bool(found["forced"])})

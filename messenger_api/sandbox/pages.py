@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from messenger_api.mesibo.specification import operations
 from messenger_api.sandbox.controls import add_controls
 from messenger_api.sandbox.faults import Faults
+from messenger_api.sandbox.phones import add_phones
 from messenger_api.sandbox.records import Group, Message, User
 from messenger_api.sandbox.store import SandboxStore
 
@@ -56,6 +57,7 @@ def sandbox_pages(store: SandboxStore, *, first_call: str = LOGIN) -> Blueprint:
 
     _add_lists(pages, store)
     add_controls(pages, store)
+    add_phones(pages, store)
     return pages
 
 
@@ -75,6 +77,11 @@ def _add_lists(pages: Blueprint, store: SandboxStore) -> None:
     @pages.get("/groups.json")
     def groups() -> Response:
         return jsonify(groups=[_group(group) for group in store.groups(limit=_limit())])
+
+    @pages.get("/calls.json")
+    def calls() -> Response:
+        found = store.calls(_limit(), _after())
+        return jsonify(calls=[{"id": number, **dataclasses.asdict(call)} for number, call in found])
 
     @pages.get("/app.json")
     def app() -> Response:

@@ -108,13 +108,24 @@ class Message:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A message on its way to one user: from `due` on, until `ends`; `received` is None before."""
+    """A message on its way to one user from `due` on until `ends`; `received` and `read` are None before."""
 
     mid: int
     address: str
     due: int
     ends: int
     received: int | None
+    read: int | None = None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """How far a message of a chat came: each of those that it reaches is in one of the three."""
+
+    mid: int
+    waiting: tuple[str, ...]
+    delivered: tuple[str, ...]
+    read: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -198,10 +209,14 @@ class Fault:
     """A fault to play to callers.
 
     `op` is an op of mesibo's, "*" for all of them, "sms" for the whole SMS network, or one of its providers:
-    "twilio", "twilio_verify", "vonage". `delay` seconds pass first. Then, when asked for: `drop` closes the
-    connection with no answer, `html` answers HTTP 500 with an HTML page, `error` answers with that error
-    code. With `after` the call is carried out before all that, so that only its answer is late or lost.
+    "twilio", "twilio_verify", "vonage", or "chat" for what phones ask of mesibo. `delay` seconds pass first.
+    Then, when asked for: `drop` closes the connection with no answer, `html` answers HTTP 500 with an HTML
+    page, `error` answers with that error code. With `after` the call is carried out before all that, so that
+    only its answer is late or lost.
     `times` calls are hit; 0 means until cleared.
+
+    Two ops are no callers': "text" for a text that a provider has taken, which comes `delay` seconds late or,
+    with `drop`, never; "database" for a connection to the product's database, which is then away.
     """
 
     op: str = "*"

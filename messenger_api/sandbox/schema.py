@@ -6,7 +6,7 @@ import sqlite3
 import time
 
 # Raise it with every change below: an older file is emptied, for nothing in it is worth a migration.
-VERSION = 5
+VERSION = 6
 
 # AUTOINCREMENT never gives a number twice, not even after a deletion; `sqlite_sequence` sets the
 # start of each count. Different starts keep a uid from passing for a gid or a mid in a test.
@@ -16,7 +16,7 @@ CREATE TABLE users (
     active INTEGER NOT NULL DEFAULT 1, flag INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL,
     groups INTEGER, session INTEGER NOT NULL DEFAULT 0, restrictions INTEGER NOT NULL DEFAULT 0,
     pinned INTEGER NOT NULL DEFAULT 0, storage INTEGER NOT NULL DEFAULT 0, ssr INTEGER NOT NULL DEFAULT 0,
-    online INTEGER NOT NULL DEFAULT 0);
+    online INTEGER NOT NULL DEFAULT 0, listening INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE tokens (
     token TEXT NOT NULL PRIMARY KEY, address TEXT NOT NULL, appid TEXT NOT NULL, created INTEGER NOT NULL,
     ends INTEGER NOT NULL DEFAULT 0);
@@ -41,7 +41,7 @@ CREATE TABLE messages (
     url TEXT NOT NULL, title TEXT NOT NULL, channel INTEGER NOT NULL);
 CREATE TABLE deliveries (
     mid INTEGER NOT NULL, address TEXT NOT NULL, due INTEGER NOT NULL, ends INTEGER NOT NULL,
-    received INTEGER, PRIMARY KEY (mid, address));
+    received INTEGER, read INTEGER, PRIMARY KEY (mid, address));
 CREATE INDEX deliveries_by_user ON deliveries (address, received);
 CREATE TABLE apps (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, token TEXT NOT NULL UNIQUE,
@@ -55,7 +55,10 @@ CREATE TABLE scripts (
 CREATE TABLE access (id INTEGER PRIMARY KEY AUTOINCREMENT, fields TEXT NOT NULL);
 CREATE TABLE texts (
     id INTEGER PRIMARY KEY AUTOINCREMENT, recipient TEXT NOT NULL, text TEXT NOT NULL,
-    provider TEXT NOT NULL, sender TEXT NOT NULL, time INTEGER NOT NULL);
+    provider TEXT NOT NULL, sender TEXT NOT NULL, time INTEGER NOT NULL, due INTEGER NOT NULL);
+CREATE TABLE calls (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, op TEXT NOT NULL, style TEXT NOT NULL, fields TEXT NOT NULL,
+    answer TEXT NOT NULL, time INTEGER NOT NULL);
 CREATE TABLE verifications (
     sid TEXT NOT NULL PRIMARY KEY, recipient TEXT NOT NULL UNIQUE, channel TEXT NOT NULL, code TEXT NOT NULL,
     sends INTEGER NOT NULL, checks INTEGER NOT NULL, created INTEGER NOT NULL);

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from messenger_api.doors import show_doors
 from messenger_api.guard import for_own_machine, refuse_plainly
+from messenger_api.sandbox import texts
 from messenger_api.sandbox.fastcgi_server import FastCgiServer
 from messenger_api.sandbox.faults import Faults
 from messenger_api.sandbox.mesibo import ACCOUNT_KEY, ON_PREMISE_MAX_BODY, Backend, mesibo_backend
@@ -138,6 +139,10 @@ class SandboxServer:
     def mesibo_form_url(self) -> str:
         """mesibo's older endpoint with flat names."""
         return f"{self.url}/api.php"
+
+    def receive_text(self, to: str, text: str) -> None:
+        """Take a text message that a program in this process sends, without a provider's API between."""
+        texts.send(self.store, to, text)
 
     @property
     def twilio_url(self) -> str:

@@ -23,6 +23,6 @@ def start(settings: Settings) -> SandboxServer:
     )
     # Strict, for what the product sends is ours to mend.
     store = SandboxStore(settings.in_instance(FILE))
-    server = SandboxServer(store, shown=settings.shows_sandbox, strict=True)
+    server = SandboxServer(store, shown=settings.shows_sandbox, strict=True, on_call=store.add_call)
     server.start()
     return server

@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from messenger_api.sandbox.apps import AppStore
+from messenger_api.sandbox.calls import CallStore
+from messenger_api.sandbox.chats import ChatStore
 from messenger_api.sandbox.groups import GroupStore, TooManyGroupsError, UnknownGroupError
 from messenger_api.sandbox.memory import KEEP, UnknownAddressError
-from messenger_api.sandbox.messages import MessageStore
 from messenger_api.sandbox.users import KEEP_TOKENS, UserStore
 
 __all__ = [
@@ -22,8 +23,8 @@ __all__ = [
 ]
 
 
-class SandboxStore(UserStore, GroupStore, MessageStore, AppStore):
-    """Users, groups, messages and text messages, in the SQLite file `path`; the faults of `Faults`, too.
+class SandboxStore(UserStore, GroupStore, ChatStore, AppStore, CallStore):
+    """Users, groups, messages, texts and calls, in the SQLite file `path`; the faults of `Faults`, too.
 
     Each further app of the account has a file of its own beside it.
     """

@@ -15,6 +15,7 @@ from email.utils import formatdate
 
 from flask import Blueprint, Response, jsonify, request
 
+from messenger_api.sandbox import texts
 from messenger_api.sandbox.faults import Faults, play
 from messenger_api.sandbox.records import TextMessage
 from messenger_api.sandbox.segments import segments
@@ -81,7 +82,7 @@ def _accepted(store: SandboxStore, account: str) -> Response:
     fields = request.form.to_dict()
     _check(fields)
     sender = fields.get("From") or fields["MessagingServiceSid"]
-    text = store.record_sms(fields["To"], fields["Body"], "twilio", sender)
+    text = texts.send(store, fields["To"], fields["Body"], "twilio", sender)
     answer = jsonify(_message(account, fields, text))
     answer.status_code = 201
     return answer

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from flask import Blueprint, Response, jsonify, request
 
+from messenger_api.sandbox import texts
 from messenger_api.sandbox.faults import Faults, play
 from messenger_api.sandbox.store import SandboxStore
 from messenger_api.sandbox.twilio_wire import (
@@ -56,7 +57,7 @@ def twilio_calls(store: SandboxStore, account: TwilioAccount) -> Blueprint:
 def _accepted(store: SandboxStore, account: str) -> Response:
     fields = request.form.to_dict()
     _check(fields)
-    store.record_sms(fields["To"], f"(call) {_said(fields['Twiml'])}", "twilio", fields["From"])
+    texts.send(store, fields["To"], f"(call) {_said(fields['Twiml'])}", "twilio", fields["From"])
     answer = jsonify(_call(account, fields))
     answer.status_code = 201
     return answer

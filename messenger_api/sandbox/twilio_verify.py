@@ -10,7 +10,7 @@ import datetime as dt
 
 from flask import Blueprint, Response, jsonify, request
 
-from messenger_api.sandbox import verifications
+from messenger_api.sandbox import texts, verifications
 from messenger_api.sandbox.faults import Faults, play
 from messenger_api.sandbox.store import SandboxStore
 from messenger_api.sandbox.twilio_wire import E164, TwilioAccount, TwilioError, faulty, refuse_unknown
@@ -76,7 +76,7 @@ def _started(store: SandboxStore, account: TwilioAccount) -> Response:
         raise TwilioError(60203, "Max send attempts reached") from None
     how = "(call) " if channel == "call" else ""
     text = f"{how}Your Sandbox verification code is: {verification.code}"
-    store.record_sms(to, text, PROVIDER, account.verify_sid)
+    texts.send(store, to, text, PROVIDER, account.verify_sid)
     answer = jsonify(_shown(account, verification, "pending"))
     answer.status_code = 201
     return answer

@@ -146,5 +146,5 @@ class UserStore(Memory):
 
 
 def _user(row: sqlite3.Row) -> User:
-    found: dict[str, Any] = dict(row)
+    found: dict[str, Any] = {key: value for key, value in dict(row).items() if key != "listening"}
     return User(**{**found, "active": bool(found["active"]), "online": bool(found["online"])})

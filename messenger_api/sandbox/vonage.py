@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Response, jsonify, request
 
+from messenger_api.sandbox import texts
 from messenger_api.sandbox.faults import Faults, play
 from messenger_api.sandbox.segments import is_gsm, segments
 from messenger_api.sandbox.store import SandboxStore
@@ -64,7 +65,7 @@ def _answered(store: SandboxStore, key: str, secret: str) -> Response:
     fields = request.form.to_dict()
     if status := _fault(fields, (key, secret)):
         return _refused(status)
-    store.record_sms(fields["to"], fields["text"], "vonage", fields["from"])
+    texts.send(store, fields["to"], fields["text"], "vonage", fields["from"])
     parts = [_part(fields["to"]) for _ in range(segments(fields["text"]))]
     return jsonify(**{"message-count": str(len(parts)), "messages": parts})
 

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from messenger_api.sandbox import Fault, SandboxServer, SandboxStore
-from tests.sandbox.conftest import ADA, Caller, refused
+from tests.sandbox.conftest import ADA, BOB, Caller, refused
 from tests.stopwatch import Stopwatch
 
 SLOW = 0.2
@@ -142,3 +142,31 @@ def test_a_fault_strikes_every_process_on_the_file(tmp_path: Path, http: request
             http.post(server.mesibo_json_url, json=body, timeout=5).json() for server in (second, first)
         ]
     assert [answer["result"] for answer in answers] == [False, True]
+
+
+def test_a_late_text_arrives_when_its_time_has_come(
+    server: SandboxServer, http: requests.Session, store: SandboxStore
+) -> None:
+    server.faults.set(Fault("text", delay=7, times=1))
+    server.receive_text(BOB, "late")
+    server.receive_text(BOB, "in time")
+
+    def inbox() -> list[str]:
+        found = http.get(f"{server.url}/sandbox/sms.json", timeout=5).json()["sms"]
+        return [text["text"] for text in found]
+
+    assert inbox() == ["in time"]
+    store.advance(8)
+    assert inbox() == ["in time", "late"]
+
+
+def test_a_lost_text_was_taken_by_its_provider_and_never_arrives(
+    server: SandboxServer, http: requests.Session, store: SandboxStore
+) -> None:
+    server.faults.set(Fault("text", drop=True))
+    account = {"api_key": server.vonage_key, "api_secret": server.vonage_secret}
+    message = {"from": "Acme", "to": BOB, "text": "lost"}
+    answer = http.post(f"{server.vonage_url}/sms/json", data={**account, **message}, timeout=5).json()
+    assert answer["messages"][0]["status"] == "0"
+    store.advance(10**9)
+    assert store.texts() == []
