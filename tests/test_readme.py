@@ -14,6 +14,7 @@ import pytest
 
 from messenger_api.cli import main
 from messenger_api.ops import OPERATIONS
+from tests.typed_pages import Block, Reader, blocks
 from tests.servers import ProductServer
 
 ROOT = Path(__file__).parent.parent
@@ -25,24 +26,19 @@ def section(title: str) -> str:
     return README.split(f"## {title}\n")[1].split("\n## ")[0]
 
 
-def commands(text: str) -> list[str]:
+def commands(text: str) -> list[Block]:
     """The shell blocks of a section."""
-    return re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    return [block for block in blocks(text) if block.language == "sh"]
 
 
 @pytest.mark.server
-def test_the_tour_works_word_for_word(product_server: Callable[..., ProductServer]) -> None:
-    server = product_server()
-    # A line between the blocks, so that each block's output can be told apart.
-    script = "\necho; echo =====\n".join(commands(section("A five-minute tour")))
-    script = script.replace("http://127.0.0.1:8080", server.url)
+def test_the_tour_works_word_for_word(product_server: Callable[..., ProductServer], tmp_path: Path) -> None:
+    reader = Reader(tmp_path, ports={8080: product_server().port})
 
-    ran = subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
-    )
+    printed = reader.reads(commands(section("A five-minute tour")))
 
-    assert ran.stderr == ""
-    asked, ana, bob, matched, changed, synced, group, out = ran.stdout.split("=====")
+    assert "curl: " not in "".join(printed)
+    asked, ana, bob, matched, changed, synced, group, out = printed
     assert '"result":"OK"' in asked
     assert re.search(r"Ana's token: \w{32,}", ana)
     assert '"result":"OK"' in bob
