@@ -487,6 +487,10 @@ METRICS_TOKEN = ""
 # Example: API_SHORTCUT = False
 API_SHORTCUT = True
 
+# Classes of your own that add ops and tasks of the outbox, by their dotted paths: docs/do/own-op.md.
+# Example: EXTENSIONS = ["support.Support"]
+EXTENSIONS = []
+
 # Proxies in front whose X-Forwarded-For, -Proto and -Host are believed: 1 behind one nginx or Caddy (the
 # files in deploy/), 2 behind a CDN and nginx. 0: none is, and whoever writes such headers is not believed.
 # Example: TRUSTED_PROXY_HOPS = 1

@@ -80,7 +80,7 @@ def build_app(settings: Settings) -> Flask:
             store, parts.sandbox.app_token, shown=settings.shows_sandbox, on_call=store.add_call
         )
         app.register_blueprint(mesibo_backend(backend, prefix=MESIBO_PREFIX))
-    served = served_by(app, parts.services, parts.console, parts.schema.is_current)
+    served = served_by(app, parts.services, parts.operations, parts.console, parts.schema.is_current)
     if settings.uses_sandbox and not settings.shows_sandbox:
         served = for_own_machine(served, refuse, settings.trusted_proxy_header)
     app.wsgi_app = served  # type: ignore[assignment, method-assign]

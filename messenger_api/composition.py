@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 
+from messenger_api.extensions import Extension, extensions_from_settings, operations_with
 from messenger_api.foundation import Foundation
 from messenger_api.gateways.login import CodeMethod
+from messenger_api.ops.call import Operation
 from messenger_api.outbox.runner import Runner
 from messenger_api.services.account.closing import Closing
 from messenger_api.services.account.daily import Daily
@@ -71,6 +73,18 @@ class Parts(Foundation):
         self.bookkeeper.start(each_minute=self.health.tell_unattended)
         if self.settings.outbox_in_server:
             self.worker.start()
+
+    # What code of the operator's own adds
+
+    @cached_property
+    def extensions(self) -> Sequence[Extension]:
+        """What EXTENSIONS names. Raises ValueError: it cannot be used."""
+        return [self._closing(each) for each in extensions_from_settings(self.settings)]
+
+    @cached_property
+    def operations(self) -> Mapping[str, Operation]:
+        """Every op that may be asked for. Raises ValueError: one of theirs has a name that it cannot have."""
+        return operations_with(self.extensions)
 
     # Logging in
 
@@ -152,8 +166,9 @@ class Parts(Foundation):
     @cached_property
     def runner(self) -> Runner:
         """What does the outbox's tasks."""
-        own = (self.files, self.text_delivery, self.group_changes)
-        tasks = build_tasks(self.settings, self.database, self.mesibo, *own)
+        parts = (self.files, self.text_delivery, self.group_changes)
+        own = [task for extension in self.extensions for task in extension.tasks()]
+        tasks = build_tasks(self.settings, self.database, self.mesibo, *parts, own)
         return Runner(self.settings, self.database, self.mesibo, self.figures, tasks)
 
     @cached_property

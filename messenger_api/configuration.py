@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from messenger_api.gateways.keys.extensions import EXTENSIONS
 from messenger_api.gateways.keys.login_methods import METHODS
 from messenger_api.gateways.keys.sms_providers import PROVIDERS
 from messenger_api.settings import Settings, loading
 
-CHOICES: tuple[loading.Choice, ...] = (PROVIDERS, METHODS)
+CHOICES: tuple[loading.Choice, ...] = (PROVIDERS, METHODS, EXTENSIONS)
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from messenger_api.gateways.mesibo import MesiboClient
-from messenger_api.outbox.tasks import Tasks, handled
+from messenger_api.outbox.tasks import Handled, Tasks, handled
 from messenger_api.services.account import tasks as account
 from messenger_api.services.groups import tasks as groups
 from messenger_api.services.groups.changes import GroupChanges
@@ -23,8 +25,9 @@ def build_tasks(
     files: FileStore,
     text_delivery: TextDelivery,
     changes: GroupChanges,
+    own: Iterable[Handled] = (),
 ) -> Tasks:
-    """Each kind of task, and what does it."""
+    """Each kind of task, and what does it; `own` are those of extensions."""
     messages = UpdateMessages(mesibo, settings.mesibo_max_body)
     of_people = people.PeopleTasks(database, files, messages)
     of_groups = groups.GroupTasks(database, mesibo, messages)
@@ -41,4 +44,5 @@ def build_tasks(
         handled(account.MesiboUserGone, of_accounts.mesibo_user_gone),
         handled(account.TokenGone, of_accounts.token_gone),
         handled(texts.WatchText, text_delivery.look_after),
+        *own,
     )

@@ -50,7 +50,8 @@ class Plugins:
         ours = self.ours.get(name)
         module_name, dot, class_name = (ours.path if ours else name).rpartition(".")
         if not dot:
-            accepted = f'{", ".join(self.accepted)} and a dotted path such as "{self.example}"'
+            named = [", ".join(self.accepted)] if self.accepted else []
+            accepted = " and ".join([*named, f'a dotted path such as "{self.example}"'])
             raise self.fault(name, f"accepted are {accepted}")
         try:
             found: object = getattr(import_module(module_name), class_name)

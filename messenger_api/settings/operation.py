@@ -11,6 +11,7 @@ from messenger_api.settings.conversions import (
     Verbatim,
     as_flag,
     as_text,
+    as_texts,
     one_of,
     whole_number,
 )
@@ -84,6 +85,12 @@ class OperationKeys(Keys):
         "Whether calls of the API pass Flask by, which saves what Flask costs a call. False leads them"
         " through its routes, for hooks and extensions that are to see them: docs/flask.md.",
         False,
+    )
+    extensions: tuple[str, ...] = key(
+        (),
+        as_texts,
+        "Classes of your own that add ops and tasks of the outbox, by their dotted paths: docs/do/own-op.md.",
+        ["support.Support"],
     )
     trusted_proxy_hops: int = key(
         0,

@@ -83,7 +83,7 @@ class Ours:
             outbox_in_server=False,
         )
         self.parts = ShadowParts(quiet, open_database(quiet))
-        self._api = Api(self.parts.services)
+        self._api = Api(self.parts.services, self.parts.operations)
 
     def op(self, environ: WSGIEnvironment, body: bytes) -> str:
         """The op that a request names; "" when it cannot be read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -18,7 +19,6 @@ from messenger_api.domain.errors import (
     TryLater,
 )
 from messenger_api.domain.figures import REQUEST_SECONDS
-from messenger_api.ops import OPERATIONS
 from messenger_api.ops.answers import invitations
 from messenger_api.ops.binding import bind
 from messenger_api.ops.call import ApiRequest, Call, JsonObject, Operation
@@ -36,8 +36,10 @@ log = structlog.get_logger(__name__)
 class Api:
     """Answers requests of the API. Made when the log is configured: what it leaves out then costs nothing."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, operations: Mapping[str, Operation]) -> None:
+        """`operations`: all that may be asked for, by their names on the wire."""
         self._services = services
+        self._operations = operations
         self._log = log.bind()
 
     def respond(self, environ: WSGIEnvironment, raised: Exception | None = None) -> Reply:
@@ -51,7 +53,7 @@ class Api:
         if raised is None and method not in METHODS:
             return PREFLIGHT if method == "OPTIONS" else NOOP
         started = time.perf_counter()
-        dispatch = Dispatch(self._services)
+        dispatch = Dispatch(self._services, self._operations)
         answer = dispatch.answer(environ, raised)
         seconds = time.perf_counter() - started
         labels = dispatch.counted_op, _counted_error(answer)
@@ -86,8 +88,9 @@ def _bind(operation: Operation, call: Call) -> Any:
 class Dispatch:
     """One request on its way through the op table to its answer."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, operations: Mapping[str, Operation]) -> None:
         self._services = services
+        self._operations = operations
         self._request: ApiRequest | None = None
         self._op = ""
         self.level = logging.DEBUG
@@ -96,14 +99,14 @@ class Dispatch:
     @property
     def known_op(self) -> str:
         """The op for the log; what a stranger wrote there stays out of it."""
-        return self._op if self._op in OPERATIONS else "?"
+        return self._op if self._op in self._operations else "?"
 
     @property
     def counted_op(self) -> str:
         """The op for the figures."""
         if not self._op:
             return "none"
-        return self._op if self._op in OPERATIONS else "unknown"
+        return self._op if self._op in self._operations else "unknown"
 
     def answer(self, environ: WSGIEnvironment, raised: Exception | None = None) -> JsonObject | None:
         """The answer's members; None when no op was asked for."""
@@ -132,7 +135,7 @@ class Dispatch:
             raise
 
     def _run(self, asked: ApiRequest) -> JsonObject:
-        operation, call = OPERATIONS.get(asked.op), Call(self._services, asked)
+        operation, call = self._operations.get(asked.op), Call(self._services, asked)
         if operation is None:
             if asked.token:
                 call.authenticate()

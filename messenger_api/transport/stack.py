@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from messenger_api.ops.call import Operation
 from messenger_api.services.limits import Limits
 from messenger_api.services.operator.console import Console
 from messenger_api.services.record import Services
@@ -29,7 +30,11 @@ if TYPE_CHECKING:
 
 
 def served_by(
-    app: Flask, services: Services, console: Console, schema_is_current: Callable[[], bool]
+    app: Flask,
+    services: Services,
+    operations: Mapping[str, Operation],
+    console: Console,
+    schema_is_current: Callable[[], bool],
 ) -> WSGIApplication:
     """Give a Flask application its routes; returns what a server calls, which sees each request first.
 
@@ -37,7 +42,7 @@ def served_by(
     """
     operator = console.operator
     settings = services.settings
-    api = Api(services)
+    api = Api(services, operations)
     add_pages(app)
     app.register_blueprint(api_blueprint(api, services))
     app.register_blueprint(files_blueprint(services.files))

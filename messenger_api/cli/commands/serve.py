@@ -74,7 +74,7 @@ def serve(host: str, port: int, workers: int, sandbox: bool) -> None:
     with product(config) as parts:
         wait_for_database(parts)
         prepare_schema(parts)
-        built(lambda: parts.services)
+        built(lambda: (parts.services, parts.operations))
     click.echo(welcome(config, host, port))
     _allow_connections()
     with _told(config, workers=workers, port=port), console_beside(config):

@@ -1,0 +1,113 @@
+"""What code of one's own adds to the product: ops, and tasks of the outbox. `EXTENSIONS` names the classes.
+
+What is named here and in `docs/do/own-op.md` is kept from version to version, or its change is told in
+CHANGELOG.md. All else may change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from sqlalchemy import Connection
+
+from messenger_api.domain import errors
+from messenger_api.gateways.keys.extensions import EXTENSIONS
+from messenger_api.ops import OPERATIONS
+from messenger_api.ops.call import Call, JsonObject, Operation, UploadedFile
+from messenger_api.outbox.failures import Impossible, NotReady
+from messenger_api.outbox.run import Run
+from messenger_api.outbox.tasks import Handled, Task, handled
+from messenger_api.settings import Keys, Settings
+from messenger_api.storage import outbox
+
+__all__ = [
+    "Call",
+    "Extension",
+    "Handled",
+    "Impossible",
+    "JsonObject",
+    "NotReady",
+    "Operation",
+    "Run",
+    "Task",
+    "UploadedFile",
+    "errors",
+    "handled",
+    "queue",
+]
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{1,31}")
+_LANE = "own:"
+
+
+class Extension:
+    """Ops and tasks that belong together. Built once a process; used by several threads at a time."""
+
+    keys: ClassVar[type[Keys]] = Keys
+    """The keys that it has in the configuration."""
+
+    def __init__(self, settings: Settings) -> None:
+        """`settings.of(ItsKeys)` has its keys."""
+
+    def operations(self) -> Mapping[str, Operation]:
+        """Its ops, by their names on the wire: small letters, digits and underscores."""
+        return {}
+
+    def tasks(self) -> Sequence[Handled]:
+        """Its tasks, each with what does it."""
+        return ()
+
+    def close(self) -> None:
+        """Let go of what it holds open."""
+
+
+def queue(tx: Connection, now: int, task: Task, lane: str) -> None:
+    """Queue a task in the transaction of the change that it follows.
+
+    Args:
+        tx: the transaction's connection.
+        now: its second, as `Database.write` hands both over.
+        task: what is to be done.
+        lane: tasks of one lane are done one after the other, in the order in which they were queued.
+    """
+    outbox.add(tx, now, [task.in_lane(_LANE + lane)])
+
+
+def extensions_from_settings(settings: Settings) -> list[Extension]:
+    """What `EXTENSIONS` names, in its order.
+
+    Raises:
+        ValueError: it cannot be loaded, or is no Extension.
+    """
+    return [_class(name)(settings) for name in settings.extensions]
+
+
+def operations_with(extensions: Sequence[Extension]) -> Mapping[str, Operation]:
+    """All ops that may be asked for: ours and theirs.
+
+    Raises:
+        ValueError: two have one name, or a name cannot be one.
+    """
+    operations = dict(OPERATIONS)
+    for extension in extensions:
+        for name, operation in extension.operations().items():
+            if name in operations:
+                raise _fault(extension, f"there is an op {name} already")
+            if not _NAME.fullmatch(name):
+                raise _fault(extension, f"{name!r} is no name of an op: small letters, digits, underscores")
+            operations[name] = operation
+    return operations
+
+
+def _class(name: str) -> type[Extension]:
+    found = EXTENSIONS.load(name)
+    if not (isinstance(found, type) and issubclass(found, Extension)):
+        raise EXTENSIONS.fault(name, "no Extension of messenger_api.extensions")
+    return found
+
+
+def _fault(extension: Extension, reason: str) -> ValueError:
+    kind = type(extension)
+    return EXTENSIONS.fault(f"{kind.__module__}.{kind.__qualname__}", reason)

@@ -1,0 +1,150 @@
+"""What code of the operator's own adds: ops and tasks, and what is refused at the start."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from messenger_api.configuration import build
+from messenger_api.settings import SettingsError
+from tests.gateways.gateway_standin import gateway
+from tests.typed_pages import EXAMPLES
+from tests.product import Product, at_once
+
+ANA = "14155550101"
+SUPPORT = {"extensions": ["own_op.Support"], "support_number": "14155550100"}
+
+WRONG = """
+from messenger_api.extensions import Extension, Operation, Task, handled
+from own_op import SupportParameters
+
+class Taken(Extension):
+    def operations(self):
+        return {"login": Operation(print, SupportParameters)}
+
+class Capital(Extension):
+    def operations(self):
+        return {"Support": Operation(print, SupportParameters)}
+
+class Closed(Task):
+    kind = "account_closed"
+
+class TakenTask(Extension):
+    def tasks(self):
+        return [handled(Closed, print)]
+
+class NoExtension:
+    pass
+"""
+
+
+@pytest.fixture(autouse=True)
+def _on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    (tmp_path / "wrong.py").write_text(WRONG)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.syspath_prepend(EXAMPLES)
+    yield
+    sys.modules.pop("wrong", None)
+
+
+def test_an_op_of_ones_own_is_asked_as_any_other(make_product: Callable[..., Product]) -> None:
+    ana = make_product(**SUPPORT).log_in(ANA, "Ana")
+    answer = ana.ok("support", topic="billing")
+    assert answer["phone"] == "14155550100"
+    assert answer["message"] == "Hello Ana, we call you back."
+    assert answer["urls"]
+    refused = ana.call("Support", topic="weather")
+    assert (refused["error"], refused["properties"]) == ("BADVALUE", ["topic"])
+    assert ana.product.call("support", token="nobodys")["error"] == "AUTHFAIL"
+    assert ana.product.call("supports", token=ana.token)["error"] == "BADOP"
+
+
+def test_the_op_is_counted_by_its_name(make_product: Callable[..., Product]) -> None:
+    product = make_product(**SUPPORT)
+    product.log_in(ANA).ok("support")
+    product.parts.bookkeeper.keep()
+    lines = product.http.get("/metrics").text.splitlines()
+    assert 'messenger_requests_total{error="none",op="support"} 1.0' in lines
+
+
+def test_a_task_of_ones_own_waits_until_it_can_be_done(make_product: Callable[..., Product]) -> None:
+    with gateway() as desk:
+        product = make_product(extensions=["own_task.Helpdesk"], helpdesk_url=desk.url)
+        ana = product.log_in(ANA)
+        desk.status = 503
+        ana.ok("feedback", text="Where is my group?")
+        ana.ok("feedback", text="Found it.")
+        product.deliver()
+        assert len(desk.calls) == 1, "its lane waits behind it"
+        desk.status = 200
+        product.clock.advance(4)
+        product.deliver()
+        told = [call.body.decode() for call in desk.calls]
+    assert ["Where is my group?" in each for each in told] == [True, True, False]
+    assert f'"from": "{ANA}"' in told[0]
+    assert product.services.runner.drain()
+    assert product.rows("SELECT count(*) FROM outbox WHERE kind = 'own_ticket'") == [(0,)]
+
+
+def test_a_task_that_no_try_can_bring_off_is_kept_for_the_operator(
+    make_product: Callable[..., Product],
+) -> None:
+    with gateway() as desk:
+        product = make_product(extensions=["own_task.Helpdesk"], helpdesk_url=desk.url)
+        desk.status = 422
+        product.log_in(ANA).ok("feedback", text="?")
+        product.deliver()
+    assert product.rows("SELECT kind, state, last_error FROM outbox WHERE kind = 'own_ticket'") == [
+        ("own_ticket", 1, "the helpdesk answers 422")
+    ]
+
+
+def test_one_object_serves_all_threads(make_product: Callable[..., Product]) -> None:
+    product = make_product(**SUPPORT)
+    token = product.log_in(ANA, "Ana").token
+    answers = [
+        answer["message"] for answer in product.at_once([{"op": "support", "token": token} for _ in range(4)])
+    ]
+    assert set(answers) == {"Hello Ana, we call you back."}
+    assert len(set(at_once(4, lambda _: id(product.parts.extensions[0])))) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("no_such_module.Own", "cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
+        ("wrong.Nothing", "cannot be imported: AttributeError"),
+        ("support", 'accepted are a dotted path such as "support.Support"'),
+    ],
+)
+def test_what_cannot_be_imported_stops_every_start(name: str, told: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        build(extensions=[name])
+    (fault,) = refused.value.faults
+    assert fault.startswith(f"EXTENSIONS = {name!r}: ")
+    assert told in fault
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("wrong.Taken", "EXTENSIONS = 'wrong.Taken': there is an op login already"),
+        ("wrong.Capital", "EXTENSIONS = 'wrong.Capital': 'Support' is no name of an op"),
+        ("wrong.NoExtension", "EXTENSIONS = 'wrong.NoExtension': no Extension of messenger_api.extensions"),
+        ("wrong.TakenTask", "Closed: its kind, 'account_closed', is another's or too long"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_when_the_product_is_built(
+    make_product: Callable[..., Product], name: str, told: str
+) -> None:
+    with pytest.raises(ValueError, match=told.replace("(", r"\(")):
+        make_product(extensions=[name])
+
+
+def test_a_key_that_is_needed_is_asked_for() -> None:
+    with pytest.raises(SettingsError) as refused:
+        build(extensions=["own_op.Support"])
+    assert refused.value.faults == ["SUPPORT_NUMBER: required with the extension own_op.Support"]
