@@ -1,4 +1,4 @@
-"""docs/sms.md is run: its configurations are accepted, and its provider of one's own sends."""
+"""docs/sms.md and the pages on providers: configurations are accepted, and a provider of one's own sends."""
 
 from __future__ import annotations
 
@@ -23,12 +23,20 @@ from messenger_api.settings import SettingsError
 from tests.gateways.gateway_standin import gateway
 from tests.gateways.twilio_standin import MESSAGE, NUMBER, TEXT
 
-PAGE = (Path(__file__).parent.parent / "docs" / "sms.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE = (DOCS / "sms.md").read_text()
+OWN_PAGE = (DOCS / "do" / "own-sms-provider.md").read_text()
+
+
+def python_blocks(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+
+
+BLOCKS = python_blocks(PAGE)
 CONFIGURATIONS = [block for block in BLOCKS if block.startswith("SMS_PROVIDERS") and block.count("\n") > 1]
-(EXAMPLE,) = (block for block in BLOCKS if "class " in block)
-(OWN_CONFIGURATION,) = (block for block in BLOCKS if block.startswith("EXAMPLE_SMS_"))
-(OWN_PATH,) = set(re.findall(r'"(sms_example\.\w+)"', PAGE))
+EXAMPLE = (DOCS / "examples" / "own_sms_provider.py").read_text()
+(OWN_CONFIGURATION,) = (block for block in python_blocks(OWN_PAGE) if "\nEXAMPLE_SMS_" in block)
+OWN_PATH = "own_sms_provider.ExampleProvider"
 
 
 def keys(block: str) -> dict[str, object]:
@@ -55,16 +63,16 @@ def test_every_provider_of_ours_has_a_row_and_a_configuration() -> None:
 
 def test_every_kind_of_failure_is_explained() -> None:
     for kind in (SmsRefused, SmsFraud, SmsWrongChannel, SmsUnavailable):
-        assert f"| `{kind.__name__}` |" in PAGE
+        assert f"| `{kind.__name__}` |" in OWN_PAGE
 
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder with the page's own provider, word for word, on Python's path."""
-    (tmp_path / "sms_example.py").write_text(EXAMPLE)
+    (tmp_path / "own_sms_provider.py").write_text(EXAMPLE)
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
-    sys.modules.pop("sms_example", None)
+    sys.modules.pop("own_sms_provider", None)
 
 
 @pytest.mark.usefixtures("installed")
@@ -92,7 +100,7 @@ def test_its_keys_are_read_from_the_file_and_the_environment(installed: Path) ->
     file = installed / "config.py"
     file.write_text(OWN_CONFIGURATION)
     settings = load({"MESSENGER_CONFIG": str(file), "MESSENGER_EXAMPLE_SMS_KEY": "1e5"})
-    keys = settings.of(importlib.import_module("sms_example").ExampleKeys)
+    keys = settings.of(importlib.import_module("own_sms_provider").ExampleKeys)
     assert (keys.example_sms_url, keys.example_sms_key) == ("https://sms.example.com/", "1e5")
     assert "1e5" not in repr(settings) + repr(keys)
 
@@ -142,13 +150,13 @@ def test_a_provider_that_cannot_be_loaded_is_named_beside_what_may_be_its_keys()
     [
         (("@dataclass(frozen=True)", ""), "ExampleKeys lacks @dataclass(frozen=True)"),
         (("keys = ExampleKeys", "keys = str"), "its `keys` is no subclass of messenger_api.settings.Keys"),
-        (("example_sms_key: str", "sms_text: str"), "SMS_TEXT: declared by sms_example.ExampleKeys"),
+        (("example_sms_key: str", "sms_text: str"), "SMS_TEXT: declared by own_sms_provider.ExampleKeys"),
     ],
 )
 def test_keys_that_are_declared_wrongly_are_a_fault(
     installed: Path, change: tuple[str, str], told: str
 ) -> None:
-    (installed / "sms_example.py").write_text(EXAMPLE.replace(*change))
+    (installed / "own_sms_provider.py").write_text(EXAMPLE.replace(*change))
     with pytest.raises(SettingsError) as refused:
         build(sms_providers=[OWN_PATH], example_sms_url="https://x.example.com/")
     assert told in str(refused.value)
