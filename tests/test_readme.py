@@ -14,8 +14,8 @@ import pytest
 
 from messenger_api.cli import main
 from messenger_api.ops import OPERATIONS
-from tests.typed_pages import Block, Reader, blocks
 from tests.servers import ProductServer
+from tests.typed_pages import Block, Reader, blocks
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

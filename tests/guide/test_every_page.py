@@ -14,8 +14,8 @@ import pytest
 
 from messenger_api.sandbox import SandboxServer
 from tests.guide.stories import STORIES, alone
-from tests.typed_pages import CONFIGURATION, DOCS, EXAMPLES, SHELL, SHOWN, Block, Reader, blocks, example_of
 from tests.servers import ROOT
+from tests.typed_pages import CONFIGURATION, DOCS, EXAMPLES, SHELL, SHOWN, Block, Reader, blocks, example_of
 from tests.whole_log import WholeLog
 
 PAGES = sorted(path for part in ("learn", "do") for path in (DOCS / part).glob("*.md"))

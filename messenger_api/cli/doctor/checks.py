@@ -8,7 +8,7 @@ from functools import partial
 
 from messenger_api.cli.common import reason
 from messenger_api.cli.doctor.codes import sms, texts
-from messenger_api.cli.doctor.configuration import config_file, fixed_codes, limits, public_url
+from messenger_api.cli.doctor.configuration import config_file, extensions, fixed_codes, limits, public_url
 from messenger_api.cli.doctor.database import database, schema
 from messenger_api.cli.doctor.judged import log_ins, outbox
 from messenger_api.cli.doctor.machine import files, secret_key
@@ -27,6 +27,7 @@ CHECKS: dict[str, Check] = {
     "mesibo": mesibo,
     "sandbox": sandbox,
     "login": login,
+    "extensions": extensions,
     "sms": sms,
     "texts": texts,
     "push": push,

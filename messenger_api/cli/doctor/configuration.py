@@ -16,6 +16,19 @@ from messenger_api.settings.conversions import is_local
 REDIS_SECONDS = 2.0
 
 
+def extensions(settings: Settings, parts: Parts) -> Iterator[Verdict]:
+    """Whether the ops of the operator's own code can be asked for."""
+    if not settings.extensions:
+        yield "ok", "none", ""
+        return
+    try:
+        parts.operations  # noqa: B018 - to build it is to load them
+    except ValueError as error:
+        yield "fault", str(error), "put it right; PYTHONPATH names the folder with the file"
+    else:
+        yield "ok", ", ".join(settings.extensions), ""
+
+
 def limits(settings: Settings, _parts: Parts) -> Iterator[Verdict]:
     """Whether they are enforced, by all processes together."""
     if settings.limits == "enforce":
