@@ -40,7 +40,8 @@ def welcome(config: Settings, host: str, port: int) -> str:
     """What `serve` prints: its addresses, configuration and database."""
     own = _ALL.get(host, f"[{host}]" if ":" in host else host)
     url = f"http://{own}:{port}"
-    lines = ["", f"  The private API answers at  {url}/api.php"]
+    seen = [f"  See it, two phones          {url}/playground"] if config.uses_sandbox else []
+    lines = ["", *seen, f"  The private API answers at  {url}/api.php"]
     if host in _ALL and (facing := _facing_the_network()):
         lines.append(f"  For phones in this network  http://{facing}:{port}/api.php")
     if config.public_url:

@@ -1,13 +1,11 @@
 """The playground at /playground: pages to try the product in, while the sandbox plays mesibo.
 
 The application registers it with the sandbox's pages alone, and so it is answered to whoever may see those.
-A page is a file here with `add(blueprint)` and its template in `templates/playground/`; `TABS` is the table.
+A page is a file here with `add(blueprint)`, a template in `templates/playground/` and a line of `PAGES`;
+`doors.py` names them in the navigation.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from flask import Blueprint, Response
 
@@ -26,26 +24,14 @@ HEADERS = {
     "Cache-Control": "no-cache",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-
-
-@dataclass(frozen=True)
-class Tab:
-    """A line of the table: the name of a page's first route, its title in the navigation, what adds it."""
-
-    name: str
-    title: str
-    add: Callable[[Blueprint], None]
-
-
-TABS = (Tab("phones", "Two phones", phones.add),)
-"""In the order of the navigation."""
+PAGES = (phones.add,)
 
 
 def playground_blueprint() -> Blueprint:
     """The pages below /playground."""
     blueprint = Blueprint("playground", __name__, url_prefix=PATH)
-    for tab in TABS:
-        tab.add(blueprint)
+    for add in PAGES:
+        add(blueprint)
 
     @blueprint.after_request
     def protect(response: Response) -> Response:
@@ -54,6 +40,6 @@ def playground_blueprint() -> Blueprint:
 
     @blueprint.context_processor
     def shared() -> dict[str, object]:
-        return {"version": VERSION, "tabs": TABS}
+        return {"version": VERSION}
 
     return blueprint

@@ -1,0 +1,214 @@
+"""Two phones in Chromium: what a newcomer does, and what people see when something is away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browsing import WIDE, faults
+from tests.playground.driver import Pair, Scheme, opened
+from tests.servers import ProductServer
+from tests.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.server
+
+LOOKS: list[tuple[Scheme, int]] = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+STATIC = Path(__file__).parents[2] / "messenger_api/static"
+MOST_SCRIPT = 39_000
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProductServer]:
+    """The product as `make run` starts it, but that a second code may be asked for soon."""
+    with ProductServer(tmp_path_factory.mktemp("server"), {"MESSENGER_OTP_RESEND_AFTER": "2"}) as running:
+        yield running
+
+
+@pytest.fixture
+def pair(browser: Browser, server: ProductServer) -> Iterator[Pair]:
+    with opened(browser, server.url) as page:
+        yield page
+        page.fault("All is well")
+
+
+def printed_first(server: ProductServer) -> str:
+    """The first address that the start printed."""
+    found = re.search(r"http://\S+", server.log())
+    assert found
+    return found[0]
+
+
+def test_the_start_names_the_page_first(server: ProductServer) -> None:
+    assert printed_first(server) == f"{server.url}/playground"
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_a_newcomer_has_two_phones_that_chat_within_a_minute(
+    browser: Browser, server: ProductServer, scheme: Scheme, width: int
+) -> None:
+    address = printed_first(server)
+    watch = Stopwatch()
+    with opened(browser, address.removesuffix("/playground"), scheme, width) as pair:
+        ana, ben = pair.ana, pair.ben
+        pair.both_chat()
+        ana.say("Hello Ben, do you hear me?")
+        ben.hears("Hello Ben, do you hear me?")
+        ana.ticked("Hello Ben", "read")
+        seconds = watch.quiet_seconds
+        print(f"{scheme}, {width}: a message was delivered after {watch.seconds:.1f} s")
+        assert seconds < 60
+        assert faults(pair.page) == []
+
+        ana.back()
+        ana.find(".me").click()
+        ana.draw_picture()
+        ben.shows(".who img")
+        ana.back()
+
+        ana.make_group("Weekend")
+        ben.back()
+        ben.shows(".chats button", has_text="Weekend")
+        ben.open_chat("Weekend")
+        ben.shows(".notice-line", has_text="You have been added to group Weekend")
+        ben.shows(".who img")
+        ana.say("Who is in?")
+        ben.hears("Who is in?")
+        ana.ticked("Who is in?", "read")
+        assert faults(pair.page) == []
+        assert not pair.page.evaluate(WIDE)
+
+        pair.fault("mesibo away")
+        ana.shows(".who", has_text="Connecting…")
+        ana.say("Can you read this?")
+        ana.ticked("Can you read this?", "waiting")
+        pair.fault("All is well")
+        ben.hears("Can you read this?")
+        ana.ticked("Can you read this?", "read")
+
+        pair.page.reload()
+        ana.ticked("Can you read this?", "read")
+        ben.hears("Can you read this?")
+
+
+def test_a_profile_that_changes_changes_on_the_other_phone(pair: Pair) -> None:
+    pair.ana.log_in()
+    pair.ben.log_in()
+    pair.ana.rename("Ana Maria")
+    pair.ben.shows(".chats button", has_text="Ana Maria")
+    pair.ana.shows("[data-screen=home]")
+
+
+def test_messages_wait_for_a_phone_that_is_logged_out(pair: Pair) -> None:
+    ana, ben = pair.ana, pair.ben
+    pair.both_chat()
+    ben.back()
+    ben.find(".me").click()
+    ben.find("button", has_text="Log out").click()
+    ben.shows("[data-screen=login]")
+    ana.say("Are you there?")
+    ana.ticked("Are you there?", "sent")
+    ben.log_in()
+    ana.ticked("Are you there?", "delivered")
+    ben.open_chat("Ana")
+    ben.hears("Are you there?")
+    ana.ticked("Are you there?", "read")
+
+
+def test_mesibo_away_keeps_people_from_logging_in_with_a_sentence(pair: Pair) -> None:
+    pair.fault("mesibo away")
+    pair.ana.find("button", has_text="Log in").click()
+    assert "try again" in pair.ana.warned("").lower()
+    pair.fault("All is well")
+    pair.ana.find("button", has_text="Go on").click()
+    pair.ana.shows("[data-screen=home]")
+
+
+def test_a_late_text_arrives_and_logs_in(pair: Pair) -> None:
+    watch = Stopwatch()
+    pair.fault("Text late")
+    pair.ana.find("button", has_text="Log in").click()
+    pair.ana.shows(".waits", has_text="Waiting for the text message")
+    pair.ana.shows("[data-screen=home]")
+    assert watch.seconds > 14
+
+
+def test_a_lost_text_is_asked_for_again(pair: Pair) -> None:
+    pair.fault("Text lost")
+    pair.ana.find("button", has_text="Log in").click()
+    pair.ana.shows(".waits", has_text="Waiting for the text message")
+    again = pair.ana.shows("button.link:not([disabled])", has_text="Send again")
+    pair.fault("All is well")
+    again.click()
+    pair.ana.shows("[data-screen=home]")
+
+
+def test_a_dead_token_ends_the_session_on_that_phone_alone(pair: Pair) -> None:
+    pair.both_chat()
+    pair.ben.find("button", has_text="Token dead").click()
+    assert "Log in again" in pair.ben.warned("You are logged out")
+    pair.ana.say("Are you there?")
+    pair.ana.ticked("Are you there?", "sent")
+    pair.ben.log_in()
+    pair.ana.ticked("Are you there?", "delivered")
+
+
+def test_a_database_that_is_away_logs_nobody_out_and_leaves_chats_alone(pair: Pair) -> None:
+    pair.both_chat()
+    pair.fault("Database away")
+    pair.ana.say("Do chats go on?")
+    pair.ben.hears("Do chats go on?")
+    pair.ana.back()
+    pair.ana.rename("Ana Maria")
+    pair.ana.warned("")
+    pair.fault("All is well")
+    pair.ana.find("button", has_text="Save").click()
+    pair.ana.shows("[data-screen=home]")
+    pair.ben.shows(".who", has_text="Ana Maria")
+
+
+def test_the_wire_shows_what_was_sent_and_answered_and_what_mesibo_was_told(pair: Pair) -> None:
+    pair.ana.log_in()
+    first = pair.page.locator("#wire li").last
+    first.locator("summary").click()
+    assert "POST /" in first.inner_text()
+    assert '"op": "login"' in first.inner_text()
+    assert "HTTP 200" in first.inner_text()
+    told = pair.page.locator("#told li", has_text="useradd").first
+    told.locator("summary").click()
+    assert '"token": "***"' in told.inner_text()
+
+
+def test_all_of_it_works_by_keyboard(pair: Pair) -> None:
+    press = pair.page.keyboard.press
+    pair.ana.find("[name=number]").focus()
+    press("Enter")
+    pair.ana.shows("[data-screen=home]")
+    pair.ben.find("[name=number]").focus()
+    press("Enter")
+    pair.ben.shows("[data-screen=home]")
+    pair.ana.shows(".chats button").focus()
+    press("Enter")
+    pair.ana.shows("[aria-label=Message]:focus")
+    pair.page.keyboard.type("By keyboard")
+    press("Enter")
+    pair.ana.ticked("By keyboard", "delivered")
+    press("Shift+Tab")
+    press("Shift+Tab")
+    press("Shift+Tab")
+    press("Enter")
+    pair.ana.shows("[data-screen=home]")
+    assert pair.page.evaluate("document.activeElement.closest('#phone-a') !== null")
+
+
+def test_the_scripts_are_small_and_name_no_other_host() -> None:
+    scripts = sorted((STATIC / "phones").glob("*.js"))
+    assert sum(script.stat().st_size for script in scripts) < MOST_SCRIPT
+    for file in [*scripts, STATIC / "phones.css"]:
+        assert "://" not in file.read_text(), file
