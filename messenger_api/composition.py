@@ -14,8 +14,8 @@ from messenger_api.outbox.runner import Runner
 from messenger_api.services.account.closing import Closing
 from messenger_api.services.account.daily import Daily
 from messenger_api.services.account.entrances import Entrances
-from messenger_api.services.account.exports import Exports
-from messenger_api.services.account.number_change import NumberChange
+from messenger_api.services.account.exports import EXPORTS_A_DAY, Exports
+from messenger_api.services.account.number_change import CHANGES_A_DAY, NumberChange
 from messenger_api.services.account.push import Push
 from messenger_api.services.account.sessions import Sessions
 from messenger_api.services.callers import Callers
@@ -46,7 +46,7 @@ from messenger_api.services.otp.codes import OneTimeCodes
 from messenger_api.services.otp.failed_attempts import FailedAttempts
 from messenger_api.services.otp.judges import Judges
 from messenger_api.services.otp.verification import CodeVerifier
-from messenger_api.services.people.blocks import Blocks, Reports
+from messenger_api.services.people.blocks import REPORTS_A_DAY, Blocks, Reports
 from messenger_api.services.people.contacts import Contacts
 from messenger_api.services.people.media import Media
 from messenger_api.services.people.news import News
@@ -60,9 +60,6 @@ from messenger_api.tasks import build_tasks
 from messenger_api.worker import Housekeeping, Worker
 
 DOCTOR, DOCTOR_SECONDS = "messenger_api.cli.doctor.checks", 8.0
-REPORTS_A_DAY = 20
-EXPORTS_A_DAY = 1
-CHANGES_A_DAY = 2
 
 
 class Parts(Foundation):

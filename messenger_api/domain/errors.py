@@ -27,14 +27,15 @@ LONGEST_IN_MINUTES = 120 * 60
 class ApiError(Exception):
     """A request that is answered with FAIL.
 
-    `code` is the wire's `error`. `title` and `message` name texts in `domain.texts`; "" means that
-    a person can do nothing about it and the app gets the code alone. `values` fill the text's
-    placeholders. `properties` names the request fields at fault. `retry_after`: seconds
-    after which another try makes sense, 0 when time changes nothing. `why` is for operators and no app is
-    told it: a limit's name, or what became of a code (`domain.trace`).
+    `code` is the wire's `error`; `to_do` says what an app does about it. `title` and `message` name texts in
+    `domain.texts`; "" means that a person can do nothing about it and the app gets the code alone. `values`
+    fill the text's placeholders. `properties` names the request fields at fault. `retry_after`: seconds after
+    which another try makes sense, 0 when time changes nothing. `why` is for operators and no app is told it:
+    a limit's name, or what became of a code (`domain.trace`).
     """
 
     code = "TRYLATER"
+    to_do = ""
     title = ""
     message = ""
 
@@ -59,6 +60,7 @@ class AuthFail(ApiError):
     """The session token is unknown, expired or revoked. Never raise it for a fault of ours."""
 
     code = "AUTHFAIL"
+    to_do = "Log the user out and show the login screen."
 
 
 class BadRequest(ApiError):
@@ -71,18 +73,21 @@ class BadOp(BadRequest):
     """There is no such op."""
 
     code = "BADOP"
+    to_do = "Correct the op: this is a fault of the app."
 
 
 class MissingAppId(BadRequest):
     """`login` without `appid`."""
 
     code = "MISSINGAPPID"
+    to_do = "Send `appid`: this is a fault of the app."
 
 
 class BadCode(BadRequest):
     """The one-time code is wrong, used or expired."""
 
     code = "BADCODE"
+    to_do = "Show `errmsg`, and let the user enter the code again or ask for another."
     title = "code_title"
     message = "code_wrong"
 
@@ -91,6 +96,7 @@ class BadUser(BadRequest):
     """mesibo refused to make a token for this user."""
 
     code = "BADUSER"
+    to_do = "Show `errmsg`. The operator finds the reason in the log, or has blocked the user."
     title = "login_title"
     message = "user_refused"
 
@@ -99,18 +105,21 @@ class BadAkToken(BadRequest):
     """Login by Facebook AccountKit, which was switched off in 2020."""
 
     code = "BADAKTOKEN"
+    to_do = "Log in with `phone`."
 
 
 class MissingPara(BadRequest):
     """A required field is absent; `properties` names it."""
 
     code = "MISSINGPARA"
+    to_do = "Send the fields in `properties`: this is a fault of the app."
 
 
 class BadValue(BadRequest):
     """A field has the wrong type or is out of range; `properties` names it."""
 
     code = "BADVALUE"
+    to_do = "Correct the fields in `properties`. Show `errmsg` where a person has typed them."
     title = "value_title"
     message = "value_bad"
 
@@ -119,6 +128,7 @@ class BadPhone(BadRequest):
     """No usable phone number."""
 
     code = "BADPHONE"
+    to_do = "Show `errmsg`, and let the user correct the number."
     title = "phone_title"
     message = "phone_bad"
 
@@ -127,24 +137,28 @@ class BadGroup(BadRequest):
     """No such group, or the caller may not change it."""
 
     code = "BADGROUP"
+    to_do = "Tell the user that only admins may do this, and read the group again."
 
 
 class NotMember(BadRequest):
     """The caller is not a member of the group."""
 
     code = "NOTMEMBER"
+    to_do = "Take the group off the list: the user is in it no more."
 
 
 class MissingFile(BadRequest):
     """`upload` without a file."""
 
     code = "MISSINGFILE"
+    to_do = "Send a file as multipart/form-data: this is a fault of the app."
 
 
 class BadImage(BadRequest):
     """The photo is not a picture that can be read."""
 
     code = "BADIMAGE"
+    to_do = "Show `errmsg`, and let the user choose another picture."
     title = "photo_title"
     message = "photo_bad"
 
@@ -153,12 +167,15 @@ class TooLarge(BadRequest):
     """The upload is larger than the limit."""
 
     code = "TOOLARGE"
+    to_do = "Show `errmsg`, and send less: a smaller picture, or a phone book in parts."
     title = "photo_title"
     message = "file_large"
 
 
 class Refused(ApiError):
     """mesibo refused the call; its error code is passed on unchanged."""
+
+    to_do = "Say that it did not work. The code is mesibo's own; the operator finds it in the log."
 
     def __init__(self, code: str) -> None:
         super().__init__(f"mesibo refused: {code}")
@@ -179,6 +196,7 @@ class TooMany(Later):
     """A limit was reached. Without a text of its own it says how long to wait, in a fitting unit."""
 
     code = "TOOMANY"
+    to_do = "Show `errmsg` where there is one, and try again after `retry_after` seconds, not before."
     title = "wait_title"
 
     def __init__(self, message: str = "", *, retry_after: int, why: str = "", **values: str | int) -> None:
@@ -195,6 +213,7 @@ class TryLater(Later):
     """Something that we depend on is down, or we made a mistake; nothing was changed."""
 
     code = "TRYLATER"
+    to_do = "Say that the server is busy, and try again after `retry_after` seconds."
     title = "later_title"
     message = "later"
 

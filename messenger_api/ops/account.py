@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from msgspec import Struct
 
 from messenger_api.domain.errors import ApiError, BadCode
 from messenger_api.domain.identity import Identity
 from messenger_api.ops import answers
-from messenger_api.ops.call import Call, JsonObject
+from messenger_api.ops.answers import CodeSent, Nothing, OwnProfile
+from messenger_api.ops.call import Call
 from messenger_api.ops.fields import Channel, Secret
+from messenger_api.services.account.exports import Export
 from messenger_api.services.account.number_change import NewLogin
 from messenger_api.services.login.accounts import Login
 from messenger_api.services.otp.requests import Device
@@ -35,18 +39,34 @@ class ChangeNumberParameters(Struct):
     """How the code is to come: "voice" calls, where a provider can."""
 
 
-def deleteaccount(call: Call, _given: DeleteAccountParameters) -> JsonObject:
+class Exported(TypedDict):
+    """All that is kept about oneself."""
+
+    account: Export
+    """It."""
+
+
+class Moved(OwnProfile):
+    """To a call with the right code: the account has the new number."""
+
+    token: str
+    """mesibo's user token for the new number; the one before is good no more."""
+    cc: str
+    """The number's country calling code."""
+
+
+def deleteaccount(call: Call, _given: DeleteAccountParameters) -> Nothing:
     """Close the caller's account."""
     call.services.closing.close(call.caller.uid)
     return {}
 
 
-def exportaccount(call: Call, _given: ExportAccountParameters) -> JsonObject:
+def exportaccount(call: Call, _given: ExportAccountParameters) -> Exported:
     """The caller's data."""
     return {"account": call.services.exports.own(call.caller, call.download_url)}
 
 
-def changenumber(call: Call, given: ChangeNumberParameters) -> JsonObject:
+def changenumber(call: Call, given: ChangeNumberParameters) -> CodeSent | Moved:
     """Send a code to the new number, or take it and answer with mesibo's new token."""
     services = call.services
     secret = services.login.shown(given.otp, given.code)
@@ -70,5 +90,5 @@ def changenumber(call: Call, given: ChangeNumberParameters) -> JsonObject:
     return _moved(entered, who)
 
 
-def _moved(entered: Login | NewLogin, who: Identity) -> JsonObject:
+def _moved(entered: Login | NewLogin, who: Identity) -> Moved:
     return {"token": entered.token, **answers.profile(entered.profile), "cc": who.country_code}

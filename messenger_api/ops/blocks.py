@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from msgspec import Meta, Struct
 
 from messenger_api.domain.errors import MissingPara
-from messenger_api.ops.call import Call, JsonObject
+from messenger_api.ops.answers import Nothing
+from messenger_api.ops.call import Call
 from messenger_api.ops.fields import Flag, Gid
 from messenger_api.storage.models import REPORT_LENGTH
 
@@ -47,7 +48,16 @@ class ReportParameters(Struct):
     """1 blocks the person as well."""
 
 
-def block(call: Call, given: BlockParameters) -> JsonObject:
+class BlockList(TypedDict):
+    """Whom one has blocked."""
+
+    phones: list[str]
+    """The numbers of those who have an account."""
+    count: int
+    """How many numbers are blocked in all."""
+
+
+def block(call: Call, given: BlockParameters) -> Nothing:
     """Block people."""
     if not given.phones:
         raise MissingPara(properties=("phones",))
@@ -55,7 +65,7 @@ def block(call: Call, given: BlockParameters) -> JsonObject:
     return {}
 
 
-def unblock(call: Call, given: UnblockParameters) -> JsonObject:
+def unblock(call: Call, given: UnblockParameters) -> Nothing:
     """Unblock people."""
     if not given.phones:
         raise MissingPara(properties=("phones",))
@@ -63,13 +73,13 @@ def unblock(call: Call, given: UnblockParameters) -> JsonObject:
     return {}
 
 
-def blocked(call: Call, _given: BlockedParameters) -> JsonObject:
+def blocked(call: Call, _given: BlockedParameters) -> BlockList:
     """The numbers of those who have an account, and how many are blocked in all."""
     found = call.services.blocks.of(call.caller.uid)
     return {"phones": list(found.addresses), "count": found.count}
 
 
-def report(call: Call, given: ReportParameters) -> JsonObject:
+def report(call: Call, given: ReportParameters) -> Nothing:
     """Keep the complaint for the operator."""
     if not given.phone and not given.gid:
         raise MissingPara(properties=("phone", "gid"))

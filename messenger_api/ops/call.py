@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 from werkzeug.utils import cached_property
 
+from messenger_api.domain.errors import ApiError, AuthFail, BadValue, TooLarge, TryLater
 from messenger_api.domain.texts import known
 from messenger_api.services.otp.requests import CodeRequest
 from messenger_api.services.record import Services
 from messenger_api.storage.sessions import Caller
 
 JsonObject = dict[str, object]
+EVERY_OP: frozenset[type[ApiError]] = frozenset({BadValue, TooLarge, TryLater})
+"""The errors that every op can give."""
+BOOLEAN_RESULTS = frozenset({"upload"})
+"""The ops whose `result` may be true or false (`ApiRequest.wants_boolean`)."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class ApiRequest:
     def wants_boolean(self) -> bool:
         """Whether `result` is to be true or false: mesibo's current uploaders, which call the token `auth` or
         send a file for a chat, read it so."""
-        if self.op != "upload":
+        if self.op not in BOOLEAN_RESULTS:
             return False
         if not self.fields.get("token"):
             return "auth" in self.fields
@@ -110,15 +116,30 @@ class Call:
 
 @dataclass(frozen=True)
 class Operation:
-    """An op as data: its function, its parameters, and whether it needs a session.
+    """An op as data: its function, its parameters, its errors, and whether it needs a session.
 
-    `needs_session` has the session looked up before anything else, unless the op's own statement does it.
+    `run` declares by its return type what is answered: a `TypedDict`, or one of several. `own_errors` are
+    those besides the ones that `errors` adds. `needs_session` has the session looked up before anything else,
+    unless the op's own statement does it.
     """
 
-    run: Callable[[Call, Any], JsonObject]
+    run: Callable[[Call, Any], Mapping[str, object]]
     parameters: type[msgspec.Struct]
+    own_errors: frozenset[type[ApiError]] = frozenset()
     needs_session: bool = True
     finds_session: bool = False
     """Whether it looks for the session by itself, where it can in the statement that does its work."""
     forgives_dead_token: bool = False
     """Whether a token that is unknown by now is as good as success."""
+
+    @property
+    def answers(self) -> tuple[type, ...]:
+        """The shapes of a success, of which it has one: `TypedDict`s, without what all answers have."""
+        declared = get_type_hints(self.run)["return"]
+        return get_args(declared) if isinstance(declared, UnionType) else (declared,)
+
+    @property
+    def errors(self) -> frozenset[type[ApiError]]:
+        """All that it can answer with FAIL."""
+        is_authenticated = self.needs_session and not self.forgives_dead_token
+        return EVERY_OP | self.own_errors | ({AuthFail} if is_authenticated else frozenset())

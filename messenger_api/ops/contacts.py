@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypedDict
+
 from msgspec import Struct
 
 from messenger_api.ops import answers
-from messenger_api.ops.call import Call, JsonObject
+from messenger_api.ops.answers import Entry, Nothing, OwnProfile
+from messenger_api.ops.call import Call
 from messenger_api.ops.fields import Flag, Ignored, Seconds
 
 
@@ -29,7 +32,26 @@ class DelContactsParameters(Struct):
     """The numbers."""
 
 
-def getcontacts(call: Call, given: GetContactsParameters) -> JsonObject:
+class OwnSynced(OwnProfile):
+    """One's own profile in a sync."""
+
+    ts: str
+    """When it changed last, in unix seconds."""
+    connection_status: Literal[""]
+    """Always ""."""
+
+
+class Synced(TypedDict):
+    """What changed, or who was found."""
+
+    contacts: list[Entry]
+    """With `phones`: everyone of them who has an account. Without: contacts that changed since `ts`, then
+    groups, the oldest change first. The app keeps the largest `ts` of them for its next call."""
+    u: OwnSynced
+    """One's own profile."""
+
+
+def getcontacts(call: Call, given: GetContactsParameters) -> Synced:
     """The contacts that changed, then the groups; or the accounts behind the numbers given."""
     contacts, reset = call.services.contacts, bool(given.reset)
     if given.phones:
@@ -37,7 +59,7 @@ def getcontacts(call: Call, given: GetContactsParameters) -> JsonObject:
     else:
         sync = contacts.changes(call.request.token, given.ts, reset=reset)
     found = sync.found
-    own = {
+    own: OwnSynced = {
         **answers.profile(found.own),
         "ts": str(sync.ts(found.own.changed_at)),
         "connection_status": "",
@@ -47,7 +69,7 @@ def getcontacts(call: Call, given: GetContactsParameters) -> JsonObject:
     return {"contacts": entries, "u": own}
 
 
-def delcontacts(call: Call, given: DelContactsParameters) -> JsonObject:
+def delcontacts(call: Call, given: DelContactsParameters) -> Nothing:
     """Forget numbers."""
     call.services.contacts.forget(call.caller, given.phones)
     return {}

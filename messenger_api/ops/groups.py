@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import TypedDict
 from urllib.parse import unquote_plus
 
 from msgspec import Struct
 
 from messenger_api.domain.errors import MissingPara
 from messenger_api.ops import answers
+from messenger_api.ops.answers import GroupShown, Members
 from messenger_api.ops.binding import bind, split
-from messenger_api.ops.call import Call, JsonObject
+from messenger_api.ops.call import Call
 from messenger_api.ops.fields import EncodedName, Flag, Gid, Ignored, Name
 
 # What is left of a text by an encoder: unreserved characters, and at least one percent sequence.
@@ -69,13 +71,20 @@ class DelGroupParameters(Struct):
     """The group."""
 
 
+class Left(TypedDict):
+    """The group that one is in no more."""
+
+    gid: int
+    """The group."""
+
+
 class _Named(Struct):
     """To check a name after its second decoding."""
 
     name: Name
 
 
-def setgroup(call: Call, given: SetGroupParameters) -> JsonObject:
+def setgroup(call: Call, given: SetGroupParameters) -> GroupShown:
     """Make or edit a group."""
     name = bind(_Named, {"name": decoded(given.name)}).name
     people = None if given.m is None else [part for entry in given.m for part in split(decoded(entry))]
@@ -87,7 +96,7 @@ def setgroup(call: Call, given: SetGroupParameters) -> JsonObject:
     return answers.group(groups.create(call.caller, name, people or [], photo, language=language))
 
 
-def getgroup(call: Call, given: GetGroupParameters) -> JsonObject:
+def getgroup(call: Call, given: GetGroupParameters) -> GroupShown:
     """Read a group."""
     if not given.gid:
         call.authenticate()  # who has no session is told that first
@@ -95,7 +104,7 @@ def getgroup(call: Call, given: GetGroupParameters) -> JsonObject:
     return answers.group(call.services.groups.get(call.request.token, given.gid))
 
 
-def editmembers(call: Call, given: EditMembersParameters) -> JsonObject:
+def editmembers(call: Call, given: EditMembersParameters) -> Members:
     """Add or remove members."""
     _require(gid=given.gid, m=given.m)
     groups = call.services.groups
@@ -104,14 +113,14 @@ def editmembers(call: Call, given: EditMembersParameters) -> JsonObject:
     return {"gid": changed.gid, "members": changed.members}
 
 
-def setadmin(call: Call, given: SetAdminParameters) -> JsonObject:
+def setadmin(call: Call, given: SetAdminParameters) -> Members:
     """Make or unmake admins."""
     _require(gid=given.gid, m=given.m)
     changed = call.services.groups.set_admins(call.caller, given.gid, given.m, admin=bool(given.admin))
     return {"gid": changed.gid, "members": changed.members}
 
 
-def delgroup(call: Call, given: DelGroupParameters) -> JsonObject:
+def delgroup(call: Call, given: DelGroupParameters) -> Left:
     """Leave or delete a group."""
     _require(gid=given.gid)
     call.services.groups.leave(call.caller, given.gid)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypedDict
+
 from msgspec import Struct
 
 from messenger_api.domain.errors import MissingFile
 from messenger_api.ops import answers
-from messenger_api.ops.call import Call, JsonObject
+from messenger_api.ops.answers import GroupShown, OwnProfile
+from messenger_api.ops.call import Call
 from messenger_api.ops.fields import Flag, Gid, Ignored
 
 
@@ -23,32 +26,76 @@ class UploadParameters(Struct):
     """The message that it belongs to; ignored."""
 
 
-def upload(call: Call, given: UploadParameters) -> JsonObject:
+class Stored(TypedDict):
+    """Where a file is."""
+
+    file: str
+    """Its address; "" for a photo that was removed."""
+    url: str
+    """The same."""
+
+
+class ChatFile(Stored):
+    """With `profile` 0: a file for a chat."""
+
+    phone: Literal[""]
+    """Always ""."""
+    gid: int
+    """As it was sent."""
+    profile: Literal[0]
+    """As it was sent."""
+
+
+class OwnPhoto(OwnProfile, Stored):
+    """With `profile` 1: one's own profile as it is now."""
+
+    gid: Literal[0]
+    """As it was sent."""
+    profile: Literal[1]
+    """As it was sent."""
+
+
+class GroupPhoto(GroupShown, Stored):
+    """With `profile` 1 and `gid`: the group as it is now."""
+
+    phone: Literal[""]
+    """Always ""."""
+    profile: Literal[1]
+    """As it was sent."""
+
+
+def upload(call: Call, given: UploadParameters) -> ChatFile | OwnPhoto | GroupPhoto:
     """Store the file and answer where it is."""
     file = call.request.file
     if given.profile:
-        return _photo(call, given)
+        return _group_photo(call, given) if given.gid else _own_photo(call, given)
     if file is None:
         raise MissingFile(properties=("file",))
     name = call.services.media.keep_attachment(file.data, file.filename)
-    return {"phone": "", "gid": given.gid, "profile": 0, **_location(call, name)}
+    return {"phone": "", "gid": given.gid, "profile": 0, **_stored(call, name)}
 
 
-def _photo(call: Call, given: UploadParameters) -> JsonObject:
-    file = call.request.file
-    if file is None and not given.delete:
+def _own_photo(call: Call, given: UploadParameters) -> OwnPhoto:
+    photo = _photo(call, given)
+    own = call.services.profiles.change(call.caller, photo=photo, remove_photo=photo is None)
+    return {**answers.profile(own), "gid": 0, "profile": 1, **_stored(call, own.photo)}
+
+
+def _group_photo(call: Call, given: UploadParameters) -> GroupPhoto:
+    photo = _photo(call, given)
+    group = call.services.groups.change(call.caller, given.gid, photo=photo, remove_photo=photo is None)
+    return {"phone": "", **answers.group(group), "profile": 1, **_stored(call, group.photo)}
+
+
+def _photo(call: Call, given: UploadParameters) -> bytes | None:
+    """The new photo; None where it shall be removed. Raises MissingFile."""
+    if given.delete:
+        return None
+    if call.request.file is None:
         raise MissingFile(properties=("photo",))
-    photo = None if given.delete or file is None else file.data
-    remove = bool(given.delete)
-    if given.gid:
-        group = call.services.groups.change(call.caller, given.gid, photo=photo, remove_photo=remove)
-        answer = {"phone": "", **answers.group(group)}
-    else:
-        own = call.services.profiles.change(call.caller, photo=photo, remove_photo=remove)
-        answer = {**answers.profile(own), "gid": 0}
-    return {**answer, "profile": 1, **_location(call, str(answer["photo"]))}
+    return call.request.file.data
 
 
-def _location(call: Call, name: str) -> JsonObject:
+def _stored(call: Call, name: str) -> Stored:
     address = call.download_url + name if name else ""
     return {"file": address, "url": address}

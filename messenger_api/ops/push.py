@@ -7,7 +7,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from messenger_api.domain.errors import TryLater
-from messenger_api.ops.call import Call, JsonObject
+from messenger_api.ops.answers import Nothing
+from messenger_api.ops.call import Call
 from messenger_api.ops.fields import DeviceType, Flag
 from messenger_api.storage.models import PUSH_TOKEN_LENGTH
 
@@ -25,7 +26,7 @@ class SetNotifyParameters(Struct):
     """1 for an FCM token."""
 
 
-def setnotify(call: Call, given: SetNotifyParameters) -> JsonObject:
+def setnotify(call: Call, given: SetNotifyParameters) -> Nothing:
     """Store or remove the push token."""
     if not given.notifytoken:
         call.services.push.remove_token(call.caller)

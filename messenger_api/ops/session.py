@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from msgspec import Struct
 
 from messenger_api.domain.errors import BadAkToken, MissingAppId
 from messenger_api.domain.trace import Step
 from messenger_api.ops import answers
-from messenger_api.ops.call import Call, JsonObject
+from messenger_api.ops.answers import CodeSent, LoggedIn, Nothing, OwnProfile
+from messenger_api.ops.call import Call
 from messenger_api.ops.fields import AppId, Channel, DeviceId, DeviceType, Ignored, Name, Secret
 from messenger_api.services.otp.requests import Device
 
@@ -50,7 +53,25 @@ class LogoutParameters(Struct):
     """End this session, its push token and mesibo's token."""
 
 
-def login(call: Call, given: LoginParameters) -> JsonObject:
+class Entered(OwnProfile, LoggedIn):
+    """To a call with the right code: the user is logged in."""
+
+    token: str
+    """mesibo's user token: for mesibo's SDK, and as `token` for all other ops."""
+    cc: str
+    """The number's country calling code; "" where people log in by something else."""
+    google: str
+    """The key for Google's maps; "" where none is configured."""
+
+
+class LoginScreen(TypedDict):
+    """Which login screen to show."""
+
+    ui: str
+    """Always "0": the one that asks for a number, then for a code."""
+
+
+def login(call: Call, given: LoginParameters) -> CodeSent | Entered:
     """Send a code, or take one and answer with mesibo's token."""
     if not given.appid:
         raise MissingAppId(properties=("appid",))
@@ -74,12 +95,12 @@ def login(call: Call, given: LoginParameters) -> JsonObject:
     }
 
 
-def loginui(_call: Call, _given: LoginUiParameters) -> JsonObject:
+def loginui(_call: Call, _given: LoginUiParameters) -> LoginScreen:
     """The one login screen that there is."""
     return {"ui": "0"}
 
 
-def logout(call: Call, _given: LogoutParameters) -> JsonObject:
+def logout(call: Call, _given: LogoutParameters) -> Nothing:
     """End the caller's session."""
     call.services.sessions.end(call.caller)
     return {}

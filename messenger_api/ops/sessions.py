@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from msgspec import Struct
 
 from messenger_api.domain.errors import MissingPara
-from messenger_api.ops.call import Call, JsonObject
+from messenger_api.ops.call import Call
 from messenger_api.ops.fields import Flag, Id
 from messenger_api.services.account.sessions import LoggedIn
 
@@ -23,13 +25,48 @@ class RevokeParameters(Struct):
     """1 ends all sessions but this one."""
 
 
-def sessions(call: Call, _given: SessionsParameters) -> JsonObject:
+class OnDevice(TypedDict):
+    """A device on which one is logged in."""
+
+    id: int
+    """Names the session to `revoke`."""
+    appid: str
+    """The app."""
+    device: str
+    """The device's own id, as `login` was told it; "" for none."""
+    dt: int
+    """The device's type."""
+    created: int
+    """When it logged in, in unix seconds."""
+    seen: int
+    """When it was seen last, in unix seconds, at most a day late."""
+    current: int
+    """1 for the session that asks, else 0."""
+    push: int
+    """1 where a push token is stored, else 0."""
+
+
+class SessionList(TypedDict):
+    """The devices on which one is logged in."""
+
+    sessions: list[OnDevice]
+    """The newest first."""
+
+
+class Ended(TypedDict):
+    """What was ended."""
+
+    ended: int
+    """How many sessions were ended now."""
+
+
+def sessions(call: Call, _given: SessionsParameters) -> SessionList:
     """The caller's sessions, newest first."""
     caller = call.caller
     return {"sessions": [_entry(each, caller.sid) for each in call.services.sessions.of(caller.uid)]}
 
 
-def _entry(found: LoggedIn, current: int) -> JsonObject:
+def _entry(found: LoggedIn, current: int) -> OnDevice:
     return {
         "id": found.sid,
         "appid": found.appid,
@@ -42,7 +79,7 @@ def _entry(found: LoggedIn, current: int) -> JsonObject:
     }
 
 
-def revoke(call: Call, given: RevokeParameters) -> JsonObject:
+def revoke(call: Call, given: RevokeParameters) -> Ended:
     """End sessions. One that has ended already is as good as ended."""
     service, caller = call.services.sessions, call.caller
     if given.others:

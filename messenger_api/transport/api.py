@@ -134,7 +134,7 @@ class Dispatch:
             self._op = op_in_address(environ)
             raise
 
-    def _run(self, asked: ApiRequest) -> JsonObject:
+    def _run(self, asked: ApiRequest) -> Mapping[str, object]:
         operation, call = self._operations.get(asked.op), Call(self._services, asked)
         if operation is None:
             if asked.token:
@@ -156,7 +156,7 @@ class Dispatch:
             raise
         return {**answer, **invitations(call)}
 
-    def _success(self, answer: JsonObject) -> JsonObject:
+    def _success(self, answer: Mapping[str, object]) -> JsonObject:
         head: JsonObject = {"op": self._op, "ts": self._services.database.now()}
         return {**head, **answer, "result": True if self._wants_boolean else "OK"}
 

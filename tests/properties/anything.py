@@ -14,6 +14,7 @@ import msgspec
 from hypothesis import settings
 from structlog.testing import capture_logs
 
+from tests.declared import assert_declared
 from tests.product import Answer, Phone, Product
 
 # Inputs are tried so many times as often as usual: more than once by `make fuzz` alone.
@@ -103,6 +104,7 @@ def assert_envelope(answer: Answer) -> None:
         assert answer["error"]
     else:
         assert "error" not in answer
+    assert_declared(answer)
     assert b"null" not in msgspec.json.encode(_values(answer))
 
 

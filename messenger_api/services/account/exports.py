@@ -15,73 +15,111 @@ from messenger_api.storage.sessions import Caller
 
 # A person who reports the most that is allowed, every day for a year and a half, is told of all.
 MOST_REPORTS = 10_000
+EXPORTS_A_DAY = 1
 
 
 class OwnProfile(msgspec.Struct, frozen=True):
     """The profile. Dates are ISO 8601 in UTC; "" where there is none."""
 
     phone: str
+    """The number."""
     name: str
+    """The name."""
     status: str
+    """The status."""
     photo: str
+    """The photo's address."""
     country: str
+    """The number's country, in two ISO letters."""
     created: str
+    """When the account was made."""
     changed: str
+    """When the profile changed last."""
     seen: str
+    """When the person was seen last, at most a day late."""
 
 
 class OwnSession(msgspec.Struct, frozen=True):
-    """A device on which the person is logged in; `push` is 1 when it can be woken."""
+    """A device on which the person is logged in."""
 
     id: int
+    """Names the session."""
     appid: str
+    """The app."""
     device: str
+    """The device's own id."""
     dt: int
+    """The device's type."""
     created: str
+    """When it logged in."""
     seen: str
+    """When it was seen last, at most a day late."""
     push: int
+    """1 when it can be woken, else 0."""
 
 
 class OwnGroup(msgspec.Struct, frozen=True):
-    """A group that the person is in; `role` is member, admin or owner, `size` how many are in it."""
+    """A group that the person is in."""
 
     gid: int
+    """The group."""
     name: str
+    """Its name."""
     role: str
+    """member, admin or owner."""
     size: int
+    """How many are in it."""
     changed: str
+    """When it changed last."""
 
 
 class OwnReport(msgspec.Struct, frozen=True):
     """A report that the person made."""
 
     phone: str
+    """Who was reported."""
     gid: int
+    """The group; 0 without one."""
     reason: str
+    """spam, abuse, fake or other."""
     text: str
+    """What the person wrote."""
     created: str
+    """When."""
 
 
 class OwnPushToken(msgspec.Struct, frozen=True):
-    """A push token that went within 90 days, and why (`storage.push_tokens.Why`)."""
+    """A push token that went within 90 days."""
 
     dt: int
+    """The device's type."""
     registered: str
+    """When it was stored."""
     gone: str
+    """When it went."""
     why: str
+    """Why it went (`storage.push_tokens.Why`)."""
 
 
 class Export(msgspec.Struct, frozen=True):
     """A person's data. The phone book rests blind: only its size can be told."""
 
     profile: OwnProfile
+    """The profile."""
     sessions: list[OwnSession]
+    """The devices on which the person is logged in."""
     groups: list[OwnGroup]
+    """The groups that the person is in."""
     contacts: int
+    """How many numbers stand in the phone book."""
     blocked: list[str]
+    """The numbers of those who are blocked and have an account."""
     blocked_count: int
+    """How many numbers are blocked in all."""
     reports: list[OwnReport]
+    """What the person has reported."""
     push_tokens: list[OwnPushToken]
+    """The push tokens that went within 90 days."""
 
 
 class Exports:

@@ -40,6 +40,8 @@ from messenger_api.storage.push_tokens import Why
 from messenger_api.storage.sessions import Caller, LeftBehind
 from messenger_api.storage.users import Profile
 
+CHANGES_A_DAY = 2
+
 
 @dataclass(frozen=True)
 class NewLogin:

@@ -23,6 +23,7 @@ from messenger_api.storage.users import Account
 
 # Numbers in one call: an app blocks people one by one, and its list when it moves to us.
 MOST_PER_CALL = 1000
+REPORTS_A_DAY = 20
 
 Allow = Callable[[Caller], None]
 """Raises TooMany when the caller has done something too often."""
