@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from messenger_api.domain.errors import CODES, ApiError, BadOp, Refused
+from messenger_api.domain.errors import CODES, ApiError, AuthFail, BadOp, Refused
 from messenger_api.ops import OPERATIONS
 from messenger_api.ops.answers import Failure, LoggedIn, Success
 from messenger_api.ops.call import BOOLEAN_RESULTS, EVERY_OP, Operation
@@ -33,7 +33,7 @@ def assert_declared(answer: Mapping[str, Any]) -> None:
         _assert_success(OPERATIONS[op], answer)
     else:
         assert is_exactly(answer, Failure), answer
-        kinds = OPERATIONS[op].errors if op in OPERATIONS else EVERY_OP | {BadOp}
+        kinds = OPERATIONS[op].errors if op in OPERATIONS else EVERY_OP | {BadOp, AuthFail}
         assert is_declared(answer["error"], kinds), answer
 
 

@@ -31,6 +31,7 @@ from messenger_api.services.groups.changes import GroupChanges
 from messenger_api.services.record import Services
 from messenger_api.storage.models import Base
 from messenger_api.tasks import build_tasks
+from tests.declared import assert_declared
 
 APPID = "com.example.messenger"
 BUSY_TRIES = 5
@@ -182,6 +183,7 @@ class Product:
         assert response.status_code == 200
         assert response.content_type == "application/json; charset=utf-8"
         answer: Answer = msgspec.json.decode(response.data)
+        assert_declared(answer)
         return answer
 
     def ok(self, op: str, **fields: Any) -> Answer:

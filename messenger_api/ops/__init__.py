@@ -40,10 +40,20 @@ OPERATIONS: Mapping[str, Operation] = {
         contacts.getcontacts, contacts.GetContactsParameters, _errors(TooMany), finds_session=True
     ),
     "delcontacts": Operation(contacts.delcontacts, contacts.DelContactsParameters, _errors(TooMany)),
-    "profile": Operation(profile.profile, profile.ProfileParameters, _errors(BadGroup, BadImage)),
-    "upload": Operation(media.upload, media.UploadParameters, _errors(MissingFile, BadGroup, BadImage)),
+    "profile": Operation(
+        profile.profile, profile.ProfileParameters, _errors(BadGroup, BadImage), file="The new photo."
+    ),
+    "upload": Operation(
+        media.upload,
+        media.UploadParameters,
+        _errors(MissingFile, BadGroup, BadImage),
+        file="The file, or the new photo.",
+    ),
     "setgroup": Operation(
-        groups.setgroup, groups.SetGroupParameters, _errors(BadGroup, BadImage, TooMany, Refused)
+        groups.setgroup,
+        groups.SetGroupParameters,
+        _errors(BadGroup, BadImage, TooMany, Refused),
+        file="The group's photo.",
     ),
     "getgroup": Operation(
         groups.getgroup, groups.GetGroupParameters, _errors(MissingPara, NotMember), finds_session=True

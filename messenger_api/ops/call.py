@@ -120,7 +120,8 @@ class Operation:
 
     `run` declares by its return type what is answered: a `TypedDict`, or one of several. `own_errors` are
     those besides the ones that `errors` adds. `needs_session` has the session looked up before anything else,
-    unless the op's own statement does it.
+    unless the op's own statement does it. `file` says what a file that comes with the call is; "" where none is
+    looked at.
     """
 
     run: Callable[[Call, Any], Mapping[str, object]]
@@ -131,6 +132,7 @@ class Operation:
     """Whether it looks for the session by itself, where it can in the statement that does its work."""
     forgives_dead_token: bool = False
     """Whether a token that is unknown by now is as good as success."""
+    file: str = ""
 
     @property
     def answers(self) -> tuple[type, ...]:

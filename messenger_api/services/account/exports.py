@@ -18,7 +18,7 @@ MOST_REPORTS = 10_000
 EXPORTS_A_DAY = 1
 
 
-class OwnProfile(msgspec.Struct, frozen=True):
+class OwnAccount(msgspec.Struct, frozen=True):
     """The profile. Dates are ISO 8601 in UTC; "" where there is none."""
 
     phone: str
@@ -104,7 +104,7 @@ class OwnPushToken(msgspec.Struct, frozen=True):
 class Export(msgspec.Struct, frozen=True):
     """A person's data. The phone book rests blind: only its size can be told."""
 
-    profile: OwnProfile
+    profile: OwnAccount
     """The profile."""
     sessions: list[OwnSession]
     """The devices on which the person is logged in."""
@@ -155,9 +155,9 @@ def _export(tx: Connection, uid: int, files_url: str) -> Export:
     )
 
 
-def _profile(tx: Connection, uid: int, files_url: str) -> OwnProfile:
+def _profile(tx: Connection, uid: int, files_url: str) -> OwnAccount:
     row = users.record(tx, uid)
-    return OwnProfile(
+    return OwnAccount(
         phone=row.address,
         name=row.name,
         status=row.status,
