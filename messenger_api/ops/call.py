@@ -120,8 +120,8 @@ class Operation:
 
     `run` declares by its return type what is answered: a `TypedDict`, or one of several. `own_errors` are
     those besides the ones that `errors` adds. `needs_session` has the session looked up before anything else,
-    unless the op's own statement does it. `file` says what a file that comes with the call is; "" where none is
-    looked at.
+    unless the op's own statement does it. `file` says what a file that comes with the call is; "" where
+    none is looked at.
     """
 
     run: Callable[[Call, Any], Mapping[str, object]]
