@@ -25,7 +25,7 @@ class Success(TypedDict):
     ts: int
     """The server's time, in unix seconds."""
     result: Literal["OK"]
-    """Always "OK"; but true where the call reads a boolean (`call.BOOLEAN_RESULTS`)."""
+    """Always "OK"."""
 
 
 class Failure(TypedDict):
@@ -36,7 +36,7 @@ class Failure(TypedDict):
     ts: int
     """The server's time, in unix seconds."""
     result: Literal["FAIL"]
-    """Always "FAIL"; but false where a success of the same call would be true."""
+    """Always "FAIL"; but false where a success of the same call would be true (`upload`)."""
     error: str
     """The code of the error."""
     errtitle: NotRequired[str]

@@ -24,17 +24,31 @@ class UpdateText(msgspec.Struct, kw_only=True):
     """The text of an update message; `members` only about a group, `tn` only with a photo."""
 
     subject: str
+    """The title of a notice that a person sees; "" for none. The app puts the name that its phone book has in
+    the place of %NAME%."""
     msg: str
+    """The notice's text, with %NAME% as above."""
     type: int = 0
+    """Always 0."""
     action: int = 0
+    """Always 0."""
     name: str
+    """The name of the user or group."""
     gid: int
+    """The group; 0 for a user."""
     phone: str
+    """The user's number; "" for a group."""
     status: str
+    """The user's status; "" for a group."""
     members: str | msgspec.UnsetType = msgspec.UNSET
+    """Only of a group: number of admins, a colon, then the numbers of the members. Who is not among them is
+    in the group no more."""
     photo: str
+    """The photo's name, to be put behind `urls.download`; "" for none."""
     ts: int
+    """When it changed, in unix seconds."""
     tn: str | msgspec.UnsetType = msgspec.UNSET
+    """A JPEG of 100 x 100 pixels in base64; only with a photo, and left out where the message is too long."""
 
 
 def user_text(profile: Profile, *, subject: str = "", msg: str = "") -> str:
