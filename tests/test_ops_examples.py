@@ -134,7 +134,7 @@ def test_an_answer_with_exactly_what_is_declared_is_one() -> None:
         {"op": "delgroup", "ts": 1, "result": "FAIL", "error": "BADCODE"},
         {"op": "delgroup", "ts": 1, "result": "FAIL", "error": "OFMESIBO"},
         {"op": "delgroup", "ts": 1, "result": "FAIL", "error": "NOTMEMBER", "more": 1},
-        {"op": "nosuch", "ts": 1, "result": "FAIL", "error": "NOTMEMBER"},
+        {"op": "nosuch", "ts": 1, "result": "FAIL", "error": "BADOP", "more": 1},
     ],
 )
 def test_an_answer_that_is_not_as_declared_is_found(wrong: Answer) -> None:
