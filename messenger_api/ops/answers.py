@@ -142,7 +142,7 @@ class Members(TypedDict):
 
 
 class GroupShown(Named, Members):
-    """A group."""
+    """A group, for its members."""
 
 
 class Entry(Named):
