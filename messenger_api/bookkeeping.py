@@ -1,4 +1,4 @@
-"""The bookkeeper: a thread that adds to the database what this process has counted.
+"""The bookkeeper: a thread that adds to the database what this process has counted, and reads limits anew.
 
 Never within a request: counting costs a few microseconds of memory, and the database gets the sums of all
 threads in one statement. So figures add up over processes and machines, and each of them can tell them.
@@ -67,12 +67,16 @@ class Bookkeeper:
             return False
         return True
 
-    def start(self, each_minute: Callable[[], None] = lambda: None) -> threading.Thread:
+    def start(
+        self, learn: Callable[[], None], each_minute: Callable[[], None] = lambda: None
+    ) -> threading.Thread:
         """Run in a thread of this process, which adds the rest before the process ends.
 
-        `each_minute`: done by the thread, too, while the database takes what was counted; may raise TryLater.
+        Args:
+            learn: reads what this process is to know; done at once, and whenever something may be added.
+            each_minute: done, too, while the database takes what was counted. Both may raise TryLater.
         """
-        thread = threading.Thread(target=self._run, args=(each_minute,), name="bookkeeper")
+        thread = threading.Thread(target=self._run, args=(learn, each_minute), name="bookkeeper")
         thread.start()
         return thread
 
@@ -80,24 +84,23 @@ class Bookkeeper:
         """Let the thread add the rest and end."""
         self._stopped.set()
 
-    def _run(self, each_minute: Callable[[], None]) -> None:
-        wait = KEEP_SECONDS
-        while self._sleep(wait):
-            wait = KEEP_SECONDS if self._keep(each_minute) else DOWN_SECONDS
-        self._keep()
-        self._at_end()
+    def _run(self, learn: Callable[[], None], each_minute: Callable[[], None]) -> None:
+        def begin() -> bool:
+            learn()
+            return True
 
-    def _keep(self, each_minute: Callable[[], None] = lambda: None) -> bool:
-        try:
+        def go_on() -> bool:
             kept = self.keep()
+            learn()
             if kept and self._minute.is_due():
                 each_minute()
-        except TryLater:
-            return False
-        except Exception:
-            log.exception("figures.fault")
-            return False
-        return kept
+            return kept
+
+        wait = KEEP_SECONDS if _goes_well(begin) else DOWN_SECONDS
+        while self._sleep(wait):
+            wait = KEEP_SECONDS if _goes_well(go_on) else DOWN_SECONDS
+        _goes_well(self.keep)
+        self._at_end()
 
     def _sleep(self, seconds: float) -> bool:
         """Wait; False as soon as the process or this thread shall end."""
@@ -106,3 +109,14 @@ class Bookkeeper:
             if self._stopped.wait(TICK_SECONDS) or not threading.main_thread().is_alive():
                 return False
         return True
+
+
+def _goes_well(work: Callable[[], bool]) -> bool:
+    """What `work` returns; False where the database is away, or something is wrong, which is logged."""
+    try:
+        return work()
+    except TryLater:
+        return False
+    except Exception:
+        log.exception("figures.fault")
+        return False

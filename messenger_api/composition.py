@@ -67,7 +67,7 @@ class Parts(Foundation):
 
     def begin(self) -> None:
         """Start what runs beside the requests; the outbox unless OUTBOX_IN_SERVER leaves it to others."""
-        self.bookkeeper.start(each_minute=self.health.tell_unattended)
+        self.bookkeeper.start(self.allowed.refresh, each_minute=self.health.tell_unattended)
         if self.settings.outbox_in_server:
             self.worker.start()
 
@@ -93,7 +93,9 @@ class Parts(Foundation):
     @cached_property
     def codes(self) -> OneTimeCodes:
         """One-time codes."""
-        return OneTimeCodes(self.settings, self.database, self.keys, self.limits, self.failed_attempts)
+        return OneTimeCodes(
+            self.settings, self.allowed, self.database, self.keys, self.limits, self.failed_attempts
+        )
 
     @cached_property
     def text_delivery(self) -> TextDelivery:
@@ -107,12 +109,12 @@ class Parts(Foundation):
     @cached_property
     def text_limits(self) -> TextLimits:
         """Whether a text may leave."""
-        return TextLimits(self.settings, self.limits, self.text_budget, self.pauses)
+        return TextLimits(self.settings, self.allowed, self.limits, self.text_budget, self.pauses)
 
     @cached_property
     def text_budget(self) -> TextBudget:
         """What texts cost, and may cost."""
-        return TextBudget(self.settings, self.sms.channels)
+        return TextBudget(self.settings, self.allowed, self.sms.channels)
 
     @cached_property
     def verifier(self) -> CodeVerifier:
@@ -124,12 +126,13 @@ class Parts(Foundation):
     def login(self) -> LoginFlow:
         """How people log in."""
         settings, keys, method = self.settings, self.keys, self.login_method
-        rates = Rates(settings, self.limits)
+        rates = Rates(settings, self.allowed, self.limits)
         if isinstance(method, PhoneNumbers):
             return SmsCodeFlow(settings, keys, rates, self.codes, self.verifier, method, self.text_delivery)
         asked = Asked(self.figures, settings.login_method)
         if isinstance(method, CodeMethod):
-            return MailedCodeFlow(settings, keys, rates, self.codes, self.verifier, method, asked)
+            codes = (self.codes, self.verifier)
+            return MailedCodeFlow(settings, self.allowed, keys, rates, *codes, method, asked)
         attempts = Attempts(settings, keys, self.limits, self.failed_attempts)
         return SecretFlow(keys, rates, attempts, method, asked)
 

@@ -11,6 +11,7 @@ from messenger_api import telemetry
 from messenger_api.bookkeeping import Bookkeeper
 from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.trace import Trace
+from messenger_api.services.allowed import Allowed
 from messenger_api.settings import Settings
 from messenger_api.storage.db import Database
 
@@ -59,6 +60,11 @@ class Held:
     def trace(self) -> Trace:
         """What notes the steps of log-ins in this process."""
         return Trace(self.database.now)
+
+    @cached_property
+    def allowed(self) -> Allowed:
+        """How much limits allow now."""
+        return Allowed(self.settings, self.database)
 
     @cached_property
     def bookkeeper(self) -> Bookkeeper:

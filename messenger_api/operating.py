@@ -141,7 +141,7 @@ class OperatorParts(Held):
     @cached_property
     def texts(self) -> TextReports:
         """What texts cost, and how many arrive."""
-        return TextReports(self.settings, self.database, self.pauses)
+        return TextReports(self.settings, self.allowed, self.database, self.pauses)
 
     @cached_property
     def spending(self) -> Spending:

@@ -25,6 +25,7 @@ from messenger_api.storage import (
     facts,
     figures,
     push_tokens,
+    raised,
     rosters,
     sessions,
     steps,
@@ -107,7 +108,7 @@ class Housekeeping:
         self._database.run(lambda tx: codes.purge(tx, now - CODES_KEPT_SECONDS))
         self._database.run(lambda tx: texts.purge(tx, now - TEXTS_KEPT_SECONDS))
         self._database.run(lambda tx: push_tokens.purge(tx, now - PUSH_KEPT_SECONDS))
-        for purge in (counters.purge, contacts.purge, figures.purge, steps.purge):
+        for purge in (counters.purge, contacts.purge, figures.purge, steps.purge, raised.purge):
             while self._database.run(partial(purge, now=now)):
                 pass
         while self._database.write(figures.fold):

@@ -1,4 +1,4 @@
--- The tables of messenger-api for MySQL and MariaDB, at revision 0011.
+-- The tables of messenger-api for MySQL and MariaDB, at revision 0012.
 --
 -- Into an empty database:  mysql -h HOST -u USER -p DATABASE < schema/mysql-schema.sql
 -- The same is done by:     messenger-api db upgrade
@@ -187,6 +187,18 @@ CREATE TABLE push_credentials (
     CONSTRAINT pk_push_credentials PRIMARY KEY (kind, app, place)
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 
+-- A limit by the name of its key, and how much is allowed until the second `ends_at`.
+-- `administrator`: who raised it; "" is a command on the server.
+CREATE TABLE raised_limits (
+    name VARCHAR(32) COLLATE ascii_bin NOT NULL,
+    most DOUBLE NOT NULL,
+    raised_at BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL,
+    administrator VARCHAR(64) COLLATE ascii_bin NOT NULL,
+    reason TEXT NOT NULL,
+    CONSTRAINT pk_raised_limits PRIMARY KEY (name)
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+
 -- A text message or call that somebody pays for. `cost` in millionths of the budget's currency.
 -- `state`: 0 handed over, 1 delivered, 2 failed; `provider_id` for its delivery receipt, "" where
 -- the provider did not say that it took the text, and may have.
@@ -369,4 +381,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0011');
+INSERT INTO alembic_version (version_num) VALUES ('0012');

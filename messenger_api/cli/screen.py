@@ -92,7 +92,8 @@ def _texts(texts: Texts, now: int) -> Iterator[tuple[str, str]]:
         yield "texts", f"{provider.name} {_worked('took one', provider, now)}"
     for budget in texts.budgets:
         spent = f"{budget.spent:.2f} of {budget.most:.2f} {texts.currency} of the {budget.period} are spent"
-        yield "money", spent
+        raised = f"; raised until {local_time(budget.raised_until)}" if budget.raised_until else ""
+        yield "money", spent + raised
 
 
 def _outbox(outbox: Outbox) -> str:

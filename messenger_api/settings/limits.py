@@ -39,6 +39,20 @@ LIMITS = (
 )
 
 
+# The keys that an operator may raise until a time, where texts are asked for and logins tried.
+RAISABLE = (
+    "sms_budget_day",
+    "sms_budget_month",
+    "sms_per_hour",
+    "sms_per_country_minute",
+    "sms_per_prefix_hour",
+    "sms_per_ip_hour",
+    "sms_per_number_hour",
+    "sms_per_number_day",
+    "login_tries_per_ip_hour",
+)
+
+
 def modes_of(*names: str) -> Convert[tuple[tuple[str, str], ...]]:
     """Some of the named limits, and what happens at each."""
     accepted = ("enforce", "track", "off")

@@ -21,6 +21,7 @@ from messenger_api.domain.phone import Phone
 from messenger_api.domain.pseudonyms import of_phone
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.sms import Channel
+from messenger_api.services.allowed import Allowed
 from messenger_api.services.limits import DAY, Claim, Limits
 from messenger_api.services.login.attempts import SECRETS
 from messenger_api.services.otp.failed_attempts import DAILY
@@ -225,7 +226,8 @@ def test_every_state_fits_into_its_column() -> None:
     assert settings.new_numbers == 10_000_000
     limits = Limits(settings, None, Accumulator(lambda: 0))  # type: ignore[arg-type]
     names = of_phone(Keys.derive("x"), Phone("919876543210"), "203.0.113.7")
-    plan = TextLimits(settings, limits, TextBudget(settings), Pauses(settings)).plan(
+    allowed = Allowed(settings, None)  # type: ignore[arg-type]
+    plan = TextLimits(settings, allowed, limits, TextBudget(settings, allowed), Pauses(settings)).plan(
         names, Channel.SMS, int(NOW)
     )
     new_numbers = Window(settings.new_numbers, settings.new_numbers_days * DAY)

@@ -50,6 +50,7 @@ def test(number: str, channel: str, provider: str) -> None:
         delivery, sender = services.text_delivery, _sender(services.sms, provider)
         if sender.costs:
             prepare_schema(parts)
+            parts.allowed.refresh()
         started = time.monotonic()
         try:
             sent = delivery.send_test(phone, message, sender)

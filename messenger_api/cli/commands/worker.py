@@ -27,7 +27,7 @@ def worker() -> None:
             prepare_schema(parts)
             worker = built(lambda: parts.worker)
             log.info("worker.start", **started(config))
-            parts.bookkeeper.start()
+            parts.bookkeeper.start(parts.allowed.refresh)
             thread = worker.start()
             click.echo("The worker delivers the outbox. Stop it with Ctrl-C or SIGTERM.")
             wait()

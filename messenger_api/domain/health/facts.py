@@ -31,7 +31,10 @@ class Mesibo(msgspec.Struct, frozen=True):
 
 
 class Budget(msgspec.Struct, frozen=True):
-    """What a period (day, month) has cost and may cost, and the cheapest text. Only one that is enforced."""
+    """What a period (day, month) has cost and may cost, and the cheapest text. Only one that is enforced.
+
+    `raised_until`: the second until which it may cost so much, where an operator has raised it; else 0.
+    """
 
     period: str
     spent: float
@@ -39,6 +42,7 @@ class Budget(msgspec.Struct, frozen=True):
     cheapest: float
     began_at: int
     ends_at: int
+    raised_until: int = 0
 
 
 class Country(msgspec.Struct, frozen=True):

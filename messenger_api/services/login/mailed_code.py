@@ -7,6 +7,7 @@ from messenger_api.domain.limits import Window
 from messenger_api.domain.pseudonyms import Pseudonyms, of_name
 from messenger_api.domain.secrets import Keys
 from messenger_api.gateways.login import CodeMethod, Unavailable, Undeliverable
+from messenger_api.services.allowed import Allowed
 from messenger_api.services.bulkhead import outbound_slot
 from messenger_api.services.identities import LoginNames
 from messenger_api.services.limits import HOUR, Claim
@@ -27,6 +28,7 @@ class MailedCodeFlow(CodeFlow):
     def __init__(
         self,
         settings: Settings,
+        allowed: Allowed,
         keys: Keys,
         rates: Rates,
         codes: OneTimeCodes,
@@ -35,7 +37,7 @@ class MailedCodeFlow(CodeFlow):
         asked: Asked,
     ) -> None:
         super().__init__(settings, rates, codes, verifier)
-        self._per_network = Window(settings.sms_per_ip_hour, HOUR)
+        self._allowed = allowed
         self._keys = keys
         self._method = method
         self._asked = asked
@@ -53,7 +55,8 @@ class MailedCodeFlow(CodeFlow):
 
     def _plan(self, names: Pseudonyms) -> Always:
         """Mails cost nothing; what is limited is how much of it strangers can cause."""
-        return Always((Claim("sms_per_ip", names.network, self._per_network),) if names.network else ())
+        rule = Window(self._allowed.most("sms_per_ip_hour"), HOUR)
+        return Always((Claim("sms_per_ip", names.network, rule),) if names.network else ())
 
     def _deliver(self, address: str, issued: Issued, language: str) -> None:
         try:

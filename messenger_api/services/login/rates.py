@@ -16,6 +16,7 @@ from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from messenger_api.domain.errors import TooMany
+from messenger_api.services.allowed import Allowed
 from messenger_api.services.limits import Limits
 from messenger_api.settings import Settings, SettingsError
 
@@ -37,9 +38,9 @@ class Rates:
         SettingsError: there is a REDIS_URL without the library for it.
     """
 
-    def __init__(self, settings: Settings, limits: Limits) -> None:
+    def __init__(self, settings: Settings, allowed: Allowed, limits: Limits) -> None:
+        self._allowed = allowed
         self._limits = limits
-        self._tries = RateLimitItemPerHour(settings.login_tries_per_ip_hour, namespace="login_tries")
         self._here = MovingWindowRateLimiter(MemoryStorage())
         self._shared = _in_redis(settings.redis_url) if settings.redis_url else None
         self._away_until = self._silent_until = 0.0
@@ -49,7 +50,8 @@ class Rates:
         mode = self._limits.mode(LIMIT)
         if mode == "off" or not network:
             return
-        wait = self._hit(self._tries, network)
+        most = int(self._allowed.most("login_tries_per_ip_hour"))
+        wait = self._hit(RateLimitItemPerHour(most, namespace="login_tries"), network)
         if wait:
             self._limits.reached(LIMIT, wait)
         if wait and mode == "enforce":

@@ -211,8 +211,8 @@ class Judge:
         pays = least > 0 and set(self._settings.sms_providers) != {"console"}
         for budget, (_, ends_at, _) in zip(budgets, periods(now), strict=True):
             if pays and self._limits.mode(f"sms_budget_{budget.period}") == "enforce":
-                began_at = begins(budget.period, now)
-                yield Budget(budget.period, budget.spent, budget.most, least, began_at, ends_at)
+                began_at, raised = begins(budget.period, now), budget.raised_until
+                yield Budget(budget.period, budget.spent, budget.most, least, began_at, ends_at, raised)
 
     def _outbox(self) -> Outbox:
         found = self._health.outbox()

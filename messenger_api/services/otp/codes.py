@@ -16,6 +16,7 @@ from messenger_api.domain.limits import Window
 from messenger_api.domain.phone import read
 from messenger_api.domain.pseudonyms import Pseudonyms
 from messenger_api.domain.secrets import Keys
+from messenger_api.services.allowed import Allowed
 from messenger_api.services.limits import DAY, HOUR, Claim, Counted, Limits
 from messenger_api.services.otp.failed_attempts import FailedAttempts, all_tries
 from messenger_api.services.otp.plan import Choice, Plan
@@ -66,9 +67,16 @@ class OneTimeCodes:
     """Makes codes, and notes who sent them."""
 
     def __init__(
-        self, settings: Settings, database: Database, keys: Keys, limits: Limits, failed: FailedAttempts
+        self,
+        settings: Settings,
+        allowed: Allowed,
+        database: Database,
+        keys: Keys,
+        limits: Limits,
+        failed: FailedAttempts,
     ) -> None:
         self._settings = settings
+        self._allowed = allowed
         self._database = database
         self._keys = keys
         self._limits = limits
@@ -153,11 +161,11 @@ class OneTimeCodes:
 
     def of_address(self, names: Pseudonyms, *, home: bool = False) -> tuple[Claim, Claim]:
         """What a code to one number or address counts, whoever asks for it and sends it."""
-        settings, subject = self._settings, names.address
+        most, subject = self._allowed.most, names.address
         hour, day = HOME_MORE if home else (0, 0)
         return (
-            Claim("sms_per_number_hour", subject, Window(settings.sms_per_number_hour + hour, HOUR)),
-            Claim("sms_per_number_day", subject, Window(settings.sms_per_number_day + day, DAY)),
+            Claim("sms_per_number_hour", subject, Window(most("sms_per_number_hour") + hour, HOUR)),
+            Claim("sms_per_number_day", subject, Window(most("sms_per_number_day") + day, DAY)),
         )
 
     def count_again(self, names: Pseudonyms, code_hash: bytes, plan: Plan) -> Counted | None:

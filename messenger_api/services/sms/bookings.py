@@ -12,7 +12,8 @@ from messenger_api.domain.errors import ApiError
 from messenger_api.domain.figures import NOWHERE, TEXTS
 from messenger_api.gateways.sms import Attempt, Channel, SmsError, SmsProvider, SmsRefused
 from messenger_api.services.limits import Counted, Limits
-from messenger_api.services.sms.budget import MONEY, TextBudget
+from messenger_api.services.sms.budget import TextBudget
+from messenger_api.services.sms.money import MONEY
 
 # A number that the network refuses has been asked for all the same: who asks pays with his own limit.
 KEPT_WHEN_REFUSED = ("sms_per_ip",)

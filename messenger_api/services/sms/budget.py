@@ -9,23 +9,25 @@ import structlog
 
 from messenger_api.domain.limits import Period
 from messenger_api.gateways.sms import Channel
+from messenger_api.services.allowed import Allowed
 from messenger_api.services.limits import Claim, Taking
-from messenger_api.services.sms.money import MILLION, periods
+from messenger_api.services.sms.money import MILLION, MONEY, periods
 from messenger_api.services.sms.networks import Asker
 from messenger_api.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 ALARMS, FULL = (50, 80), 100
-# The limits that count money.
-MONEY = ("sms_budget_day", "sms_budget_month")
 
 
 class TextBudget:
     """The prices and budgets; `channels`: by which texts are usually sent."""
 
-    def __init__(self, settings: Settings, channels: Collection[Channel] = (Channel.SMS,)) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, allowed: Allowed, channels: Collection[Channel] = (Channel.SMS,)
+    ) -> None:
+        self._allowed = allowed
+        self._currency = settings.sms_currency
         self._prices = {
             Channel.SMS: (settings.sms_price, dict(settings.sms_prices)),
             Channel.VOICE: (settings.sms_price_voice, dict(settings.sms_prices_voice)),
@@ -41,13 +43,9 @@ class TextBudget:
 
     def claims(self, cost: int, now: int) -> list[Claim]:
         """What so many millionths, spent now, count in the budgets."""
-        settings = self._settings
-        day, month = periods(now)
         return [
-            Claim("sms_budget_day", day[0], Period(settings.sms_budget_day * MILLION, *day[1:]), cost),
-            Claim(
-                "sms_budget_month", month[0], Period(settings.sms_budget_month * MILLION, *month[1:]), cost
-            ),
+            Claim(limit, name, Period(self._allowed.most(limit) * MILLION, ends_at, keeps), cost)
+            for limit, (name, ends_at, keeps) in zip(MONEY, periods(now), strict=True)
         ]
 
     def kept(self, claim: Claim, part: float) -> float:
@@ -76,6 +74,6 @@ class TextBudget:
                 period=claim.subject,
                 percent=percent,
                 spent=round(used / MILLION, 2),
-                currency=self._settings.sms_currency,
-                to_do="raise the budget in the configuration if these are your users",
+                currency=self._currency,
+                to_do="raise the budget, on the console or in the configuration, if these are your users",
             )

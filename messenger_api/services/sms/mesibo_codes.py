@@ -9,7 +9,7 @@ from messenger_api.gateways.mesibo import MesiboClient, MesiboRefused, MesiboUnr
 from messenger_api.services.bulkhead import outbound_slot
 from messenger_api.services.otp.codes import Issued, OneTimeCodes
 from messenger_api.services.otp.judges import MESIBO, REFUSED_SECONDS, UNAVAILABLE_SECONDS
-from messenger_api.services.sms.budget import MONEY
+from messenger_api.services.sms.money import MONEY
 from messenger_api.settings import Settings
 
 log = structlog.get_logger(__name__)

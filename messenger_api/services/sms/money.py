@@ -9,6 +9,8 @@ from messenger_api.settings import Settings
 
 # Money is counted in millionths, in whole numbers.
 MILLION = 1_000_000
+# The limits that count money: those of the day and of the month, as `periods` has them.
+MONEY = ("sms_budget_day", "sms_budget_month")
 # The counter of a month outlives it, so that the operator may look at the last one.
 KEPT_DAYS = 62
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from messenger_api.domain.limits import Window
 from messenger_api.domain.pseudonyms import PhonePseudonyms
+from messenger_api.services.allowed import Allowed
 from messenger_api.services.limits import DAY, HOUR, Claim, Counts
 from messenger_api.settings import Settings
 
@@ -127,8 +128,9 @@ class Network:
 class Networks:
     """Judges networks by their records."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, allowed: Allowed) -> None:
         self._settings = settings
+        self._allowed = allowed
 
     def network(self, names: PhonePseudonyms) -> Network:
         """The counters of the network that asks for a number's code."""
@@ -154,14 +156,19 @@ class Networks:
         """What a text counts for the network that asks."""
         found = []
         for place in network.places:
-            usual = self._settings.sms_per_ip_hour * place.size
+            usual = self._hourly * place.size
             earned = counts.count(place.entered_hour, HOURLY)
             kept = 0 if asker.home else max(0, usual * (EARNED - 1) - earned)
             found += [replace(place.asked, kept=kept), place.sent]
         return [*found, *asker.held]
 
     def _place(self, subject: str, size: int) -> _Place:
-        return _Place(subject, size, Window(self._settings.sms_per_ip_hour * size * EARNED, HOUR))
+        return _Place(subject, size, Window(self._hourly * size * EARNED, HOUR))
+
+    @property
+    def _hourly(self) -> float:
+        """The texts of an hour that a network gets without having earned more."""
+        return self._allowed.most("sms_per_ip_hour")
 
     def _ignored(self, counts: Counts, network: Network) -> tuple[Claim, ...]:
         """What is counted where too few codes are entered, of those that had time to be."""

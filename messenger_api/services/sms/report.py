@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from messenger_api.services.allowed import Allowed
 from messenger_api.services.limits import DAY
-from messenger_api.services.sms.money import MILLION, periods
+from messenger_api.services.sms.money import MILLION, MONEY, periods
 from messenger_api.services.sms.networks import HOURLY
 from messenger_api.services.sms.pauses import Pauses, Watch
 from messenger_api.settings import Settings
@@ -37,11 +38,15 @@ class Range:
 
 @dataclass(frozen=True)
 class Budget:
-    """What a day or month has cost, and may cost, in the configured currency."""
+    """What a day or month has cost, and may cost, in the configured currency.
+
+    `raised_until`: the second until which it may cost so much, where an operator has raised it; else 0.
+    """
 
     period: str
     spent: float
     most: float
+    raised_until: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,9 @@ class TextReport:
 class TextReports:
     """Reads the report, and ends pauses. Every method raises TryLater when the database does not answer."""
 
-    def __init__(self, settings: Settings, database: Database, pauses: Pauses) -> None:
+    def __init__(self, settings: Settings, allowed: Allowed, database: Database, pauses: Pauses) -> None:
         self._settings = settings
+        self._allowed = allowed
         self._database = database
         self._pauses = pauses
 
@@ -83,7 +89,7 @@ class TextReports:
         def work(tx: Connection) -> TextReport:
             return TextReport(
                 self._settings.sms_currency,
-                _budgets(tx, self._settings, now),
+                self._budgets(tx, now),
                 _countries(tx, self._pauses, now),
                 [
                     Sending(provider, country, _outcome(state, known), count, _money(cost))
@@ -95,7 +101,18 @@ class TextReports:
 
     def budgets(self) -> list[Budget]:
         """What the day and the month have cost, and may cost."""
-        return self._database.run(lambda tx: _budgets(tx, self._settings, self._database.now()))
+        return self._database.run(lambda tx: self._budgets(tx, self._database.now()))
+
+    def _budgets(self, tx: Connection, now: int) -> list[Budget]:
+        self._allowed.read(tx)
+        counted = [f"{limit}:{name}" for limit, (name, *_) in zip(MONEY, periods(now), strict=True)]
+        states = counters.read(tx, counted)
+        return [self._budget(limit, states.get(name, "")) for limit, name in zip(MONEY, counted, strict=True)]
+
+    def _budget(self, limit: str, state: str) -> Budget:
+        raised, period = self._allowed.raised(limit), limit.rpartition("_")[2]
+        ends_at = raised.ends_at if raised else 0
+        return Budget(period, _money(float(state or 0)), self._allowed.most(limit), ends_at)
 
     def paused_countries(self) -> list[Country]:
         """Countries whose codes are not entered."""
@@ -133,19 +150,6 @@ class TextReports:
 
 def _outcome(state: int, is_known: bool) -> str:
     return Delivery(state).name.lower() if is_known else "unknown"
-
-
-def _budgets(tx: Connection, settings: Settings, now: int) -> list[Budget]:
-    day, month = periods(now)
-    limits = {
-        f"sms_budget_day:{day[0]}": ("day", settings.sms_budget_day),
-        f"sms_budget_month:{month[0]}": ("month", settings.sms_budget_month),
-    }
-    states = counters.read(tx, limits)
-    return [
-        Budget(period, _money(float(states.get(name, "") or 0)), most)
-        for name, (period, most) in limits.items()
-    ]
 
 
 def _countries(tx: Connection, pauses: Pauses, now: int) -> list[Country]:

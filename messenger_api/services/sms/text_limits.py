@@ -21,6 +21,7 @@ from messenger_api.domain.limits import Bucket, Window
 from messenger_api.domain.phone import Kind, Phone
 from messenger_api.domain.pseudonyms import PhonePseudonyms
 from messenger_api.gateways.sms import Channel
+from messenger_api.services.allowed import Allowed
 from messenger_api.services.limits import HOUR, Claim, Counts, Limits
 from messenger_api.services.otp.plan import Choice
 from messenger_api.services.sms.budget import TextBudget
@@ -94,12 +95,15 @@ class TextPlan:
 class TextLimits:
     """Plans texts, and counts the codes that are entered."""
 
-    def __init__(self, settings: Settings, limits: Limits, budget: TextBudget, pauses: Pauses) -> None:
+    def __init__(
+        self, settings: Settings, allowed: Allowed, limits: Limits, budget: TextBudget, pauses: Pauses
+    ) -> None:
         self._settings = settings
+        self._allowed = allowed
         self._limits = limits
         self._budget = budget
         self._pauses = pauses
-        self._networks = Networks(settings)
+        self._networks = Networks(settings, allowed)
 
     def check(self, phone: Phone, *, costs: bool) -> None:
         """Raise BadPhone for a country or a kind of number that gets no texts."""
@@ -134,12 +138,12 @@ class TextLimits:
 
     def _shared(self, names: PhonePseudonyms, channel: Channel, now: int) -> tuple[Claim, ...]:
         """What a text counts in limits that many share."""
-        settings = self._settings
-        each = 60 / settings.sms_per_country_minute
+        most = self._allowed.most
+        by_country = Bucket(self._settings.sms_per_country_burst, 60 / most("sms_per_country_minute"))
         return (
-            Claim("sms_per_prefix", names.prefix, Window(settings.sms_per_prefix_hour, HOUR)),
-            Claim("sms_per_country", names.country, Bucket(settings.sms_per_country_burst, each)),
-            Claim("sms_per_hour", "all", Window(settings.sms_per_hour, HOUR)),
+            Claim("sms_per_prefix", names.prefix, Window(most("sms_per_prefix_hour"), HOUR)),
+            Claim("sms_per_country", names.country, by_country),
+            Claim("sms_per_hour", "all", Window(most("sms_per_hour"), HOUR)),
             *self._budget.claims(self._budget.cost(names.country, channel), now),
         )
 

@@ -31,6 +31,7 @@ from messenger_api.storage.models.push import PUSH_TOKEN_LENGTH as PUSH_TOKEN_LE
 from messenger_api.storage.models.push import GonePushToken as GonePushToken
 from messenger_api.storage.models.push import PushCredential as PushCredential
 from messenger_api.storage.models.push import PushToken as PushToken
+from messenger_api.storage.models.raised import RaisedLimit as RaisedLimit
 from messenger_api.storage.models.steps import LoginStep as LoginStep
 
 # mesibo: an address is ASCII, case-sensitive, at most 64 characters.
