@@ -209,6 +209,7 @@ class Parts(Foundation):
             trends=Trends(self.database, self.operator.figures),
             providers=Providers(self.operator.figures, [each.name for each in self.sms.providers]),
             spending=self.spending,
+            raising=self.raising,
             why=self.why,
             settings=self.settings,
             examine=self._examine,

@@ -28,6 +28,7 @@ from messenger_api.services.operator.judgement import Judge
 from messenger_api.services.operator.machine import Machine
 from messenger_api.services.operator.outbox import OutboxControl
 from messenger_api.services.operator.push import PushCredentials
+from messenger_api.services.operator.raising import Raising
 from messenger_api.services.operator.spending import Spending
 from messenger_api.services.operator.users import UserQueries
 from messenger_api.services.sms.pauses import Pauses
@@ -148,6 +149,11 @@ class OperatorParts(Held):
         """Money, pauses and refusals."""
         seen = (self.limits, self.judge, self.texts, self.kept_figures, self.audit)
         return Spending(self.settings, self.database, *seen)
+
+    @cached_property
+    def raising(self) -> Raising:
+        """Limits that are raised until a time."""
+        return Raising(self.database, self.allowed, self.audit)
 
     @cached_property
     def push_credentials(self) -> PushCredentials:

@@ -173,6 +173,17 @@ STORIES = [
         "MessengerBudgetSpent",
         Story({SPENT % "spent": while_(5, 20, 25, 10), SPENT % "limit": lambda _m: 25}, 4, 5, 20, DAY),
     ),
+    # Raised by an operator.
+    (
+        "MessengerBudgetSpent",
+        Story(
+            {SPENT % "spent": while_(5, MINUTES, 25, 10), SPENT % "limit": while_(20, MINUTES, 100, 25)},
+            4,
+            5,
+            20,
+            DAY,
+        ),
+    ),
     ("MessengerBudgetSpent", Story({REFUSED % "sms_budget_day": growing(1, 5, 20)}, 4, 8, 40)),
     (
         "MessengerBudgetNearlySpent",

@@ -25,7 +25,7 @@ from messenger_api.storage.db import open_database
 from messenger_api.storage.schema import Schema
 from tests.browsing import served
 from tests.console.driver import PASSWORD, Admin, administrator
-from tests.console.scene import CAT, PAID, play, play_a_day, play_pauses
+from tests.console.scene import CAT, PAID, play, play_a_day, play_pauses, play_raise
 from tests.product import Product
 from tests.servers import open_browser
 
@@ -84,6 +84,7 @@ def play_evening(product: Product) -> None:
     product.clock.advance((20 * 3600 + 55 * 60 - product.clock()) % 86_400)
     play_a_day(product)
     play_pauses(product, spent=0.62)
+    play_raise(product)
     database = product.services.database
     database.run(partial(facts.write, name=facts.WORKER, value=str(database.now())))
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.browsing import WATCH, WIDE, faults, served
 from tests.console.driver import PASSWORD, Admin, administrator
-from tests.console.scene import PAID, play, play_a_day, play_pauses
+from tests.console.scene import PAID, play, play_a_day, play_pauses, play_raise
 from tests.product import Product
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     play(product)
     play_a_day(product)
     play_pauses(product)
+    play_raise(product)
     with served(product.app) as url:
         yield Site(url, product, admin)
     product.close()
@@ -128,6 +129,27 @@ def test_everything_works_without_script(browser: Browser, site: Site) -> None:
         page.fill("#reveal-reason", "asked by phone")
         page.click("button:has-text('Show the number')")
         page.wait_for_selector("text=447700900123")
+
+
+def test_a_limit_is_raised_until_a_time_by_its_form(browser: Browser, site: Site) -> None:
+    """The browser refuses what would not be accepted, before the code of the authenticator is used."""
+    with browser.new_context(timezone_id="Asia/Kolkata") as context:
+        page = context.new_page()
+        site.log_in(page)
+        page.goto(f"{site.url}/admin/money")
+        page.click("summary:has-text('SMS_BUDGET_DAY')")
+        usual = page.input_value("#SMS_BUDGET_DAY-until")
+        for field, typed in (("reason", "a fair"), ("code", site.admin.fresh_code()), ("most", "2500")):
+            page.fill(f"form:has(#SMS_BUDGET_DAY-most) [name={field}]", typed)
+        page.click("button:has-text('Raise SMS_BUDGET_DAY')")
+        assert page.evaluate("document.querySelector('#SMS_BUDGET_DAY-most').validity.rangeOverflow")
+        assert not page.evaluate("document.querySelector('#SMS_BUDGET_DAY-until').validity.rangeUnderflow")
+        page.fill("#SMS_BUDGET_DAY-most", "99.5")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=The limit is raised until then")
+        shown = page.inner_text("summary:has-text('SMS_BUDGET_DAY')")
+        assert shown.split("raised")[0].split()[-1] == "99.5"
+        assert shown.endswith(f"raised from 25 until {usual.replace('T', ' ')}")
 
 
 def test_a_screen_is_kept_fresh_while_somebody_looks(browser: Browser, site: Site) -> None:

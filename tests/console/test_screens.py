@@ -160,6 +160,8 @@ def test_deleting_takes_the_name_a_reason_and_a_fresh_code(ana: Admin, scene: Pr
         ("/outbox/purge", Role.OPERATE),
         ("/money/countries/DE/resume", Role.OPERATE),
         ("/money/ranges/x/resume", Role.OPERATE),
+        ("/money/limits/SMS_PER_HOUR/raise", Role.OPERATE),
+        ("/money/limits/SMS_PER_HOUR/end", Role.OPERATE),
         ("/reports/1/block", Role.OPERATE),
         ("/reports/1/dismiss", Role.OPERATE),
     ],

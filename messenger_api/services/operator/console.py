@@ -12,6 +12,7 @@ from messenger_api.services.operator.admin_sessions import AdminSessions
 from messenger_api.services.operator.administrators import Administrators
 from messenger_api.services.operator.audit import Audit
 from messenger_api.services.operator.providers import Providers
+from messenger_api.services.operator.raising import Raising
 from messenger_api.services.operator.search import Search
 from messenger_api.services.operator.spending import Spending
 from messenger_api.services.operator.trends import Trends
@@ -52,6 +53,7 @@ class Console:
     trends: Trends
     providers: Providers
     spending: Spending
+    raising: Raising
     why: Why
     settings: Settings
     examine: Callable[[], Iterable[Finding]]

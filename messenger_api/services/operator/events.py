@@ -111,6 +111,25 @@ class TextsResumed(Event, frozen=True):
     new: Literal["open"] = "open"
 
 
+class LimitRaised(Event, frozen=True):
+    """A limit allows more until the second `ends_at`; `limit` is its key of the configuration."""
+
+    limit: str
+    old: str
+    new: str
+    ends_at: int
+    reason: str
+
+
+class LimitRaiseEnded(Event, frozen=True):
+    """A limit that was raised is as configured before its time."""
+
+    limit: str
+    old: str
+    new: str
+    reason: str
+
+
 class SecretKeyRotated(Event, frozen=True):
     """All data are put under another SECRET_KEY."""
 

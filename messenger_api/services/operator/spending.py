@@ -19,12 +19,16 @@ from messenger_api.storage.db import Database
 
 
 class Cap(msgspec.Struct, frozen=True):
-    """What a period has cost, may cost, and will have cost if it goes on so: 0 while that is unknown."""
+    """What a period has cost, may cost, and will have cost if it goes on so: 0 while that is unknown.
+
+    `raised_until`: as `domain.health.facts.Budget`.
+    """
 
     period: str
     spent: float
     most: float
     forecast: float
+    raised_until: int
 
     @property
     def is_spent(self) -> bool:
@@ -83,7 +87,8 @@ class Spending:
         """As it is now."""
         now = self._database.now()
         caps = [
-            Cap(each.period, each.spent, each.most, forecast(each, now)) for each in self._judge.budgets()
+            Cap(each.period, each.spent, each.most, forecast(each, now), each.raised_until)
+            for each in self._judge.budgets()
         ]
         refusals = sorted(self._refusals(), key=lambda each: (-each.refused, -each.tracked, each.limit))
         return Spent(self._settings.sms_currency, caps, self._countries(), self.paused_ranges(), refusals)

@@ -15,6 +15,9 @@ class Notice(Enum):
     NO_REASON = ("Give a reason, in up to 200 characters: it stands in the audit.", False)
     NOT_TYPED = ("Nothing was done: type exactly what is asked for.", False)
 
+    WRONG_AMOUNT = ("Nothing was raised: give more than is configured, up to ten times as much.", False)
+    WRONG_END = ("Nothing was raised: give a time in UTC from now on, within seven days.", False)
+
     NOT_THERE = ("It is not there any more.", False)
     REVEALED = ("The number is shown for five minutes.", True)
     SESSION_ENDED = ("The session has ended.", True)
@@ -26,6 +29,8 @@ class Notice(Enum):
     RETRIED = ("It is tried again now.", True)
     PURGED = ("It is removed.", True)
     RESUMED = ("Texts go there again.", True)
+    RAISED = ("The limit is raised until then; every process knows within seconds.", True)
+    RAISE_ENDED = ("The limit is as configured; every process knows within seconds.", True)
     DISMISSED = ("The report is closed.", True)
 
     @property
