@@ -1,4 +1,4 @@
-"""What tests set over HTTP, in whatever language they are written: faults, and the clock."""
+"""What tests and the page set over HTTP: faults, the clock, and all anew."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from messenger_api.sandbox.store import SandboxStore
 
 
 def add_controls(pages: Blueprint, store: SandboxStore) -> None:
-    """Add `/faults` and `/clock` to the sandbox's pages."""
+    """Add `/faults`, `/clock` and `/reset` to the sandbox's pages."""
     _add_faults(pages, Faults(store))
     _add_clock(pages, store)
+    _add_reset(pages, store)
 
 
 def _add_faults(pages: Blueprint, faults: Faults) -> None:
     @pages.get("/faults")
     def current() -> Response:
-        return jsonify(faults=list(map(dataclasses.asdict, faults.current())))
+        return jsonify(faults=held(faults))
 
     @pages.post("/faults")
     def add() -> Response:
@@ -40,6 +41,16 @@ def _add_faults(pages: Blueprint, faults: Faults) -> None:
         faults.clear()
         return current()
 
+    @pages.delete("/faults/<int:number>")
+    def end(number: int) -> Response:
+        faults.end(number)
+        return current()
+
+
+def held(faults: Faults) -> list[dict[str, Any]]:
+    """The faults that are set, oldest first, each with the `id` by which it is ended."""
+    return [{"id": number, **dataclasses.asdict(fault)} for number, fault in faults.held()]
+
 
 def _add_clock(pages: Blueprint, store: SandboxStore) -> None:
     @pages.get("/clock")
@@ -53,6 +64,15 @@ def _add_clock(pages: Blueprint, store: SandboxStore) -> None:
                 store.advance(seconds)
                 return clock()
         return _bad(error="not a move of the clock", accepted={"advance": "whole seconds, 0 or more"})
+
+
+def _add_reset(pages: Blueprint, store: SandboxStore) -> None:
+    @pages.post("/reset")
+    def reset() -> Response:
+        if request.get_json() != {}:
+            return _bad(error="not a reset", accepted={})
+        store.reset()
+        return jsonify(result=True)
 
 
 def _fault(given: object) -> Fault | None:

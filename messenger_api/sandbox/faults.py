@@ -67,7 +67,16 @@ class Faults:
 
     def current(self) -> list[Fault]:
         """The faults that are set, oldest first."""
-        return [_fault(row) for row in self.store.rows("SELECT * FROM faults ORDER BY id")]
+        return [fault for _number, fault in self.held()]
+
+    def held(self) -> list[tuple[int, Fault]]:
+        """The same, each with its number."""
+        return [(row["id"], _fault(row)) for row in self.store.rows("SELECT * FROM faults ORDER BY id")]
+
+    def end(self, number: int) -> None:
+        """End the fault that has this number, if it still holds."""
+        with self.store.writing() as db:
+            db.execute("DELETE FROM faults WHERE id = ?", (number,))
 
     def clear(self) -> None:
         """End all faults."""

@@ -12,14 +12,15 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request,
 from werkzeug.wrappers import Response as BaseResponse
 
 from messenger_api.mesibo.specification import operations
-from messenger_api.sandbox.controls import add_controls
+from messenger_api.sandbox.controls import add_controls, held
 from messenger_api.sandbox.faults import Faults
 from messenger_api.sandbox.phones import add_phones
 from messenger_api.sandbox.records import Group, Message, User
 from messenger_api.sandbox.store import SandboxStore
 
+API = "/api.php"
 # The first call a newcomer makes: asks for a code, which then shows on the page.
-LOGIN = "/api.php?op=login&phone=14155550123&appid=com.example.messenger"
+LOGIN = f"{API}?op=login&phone=14155550123&appid=com.example.messenger"
 SHOWN = 50
 MOST = 1_000
 _POLICY = (
@@ -29,11 +30,12 @@ _POLICY = (
 _JPEG = b"\xff\xd8\xff"
 
 
-def sandbox_pages(store: SandboxStore, *, first_call: str = LOGIN) -> Blueprint:
+def sandbox_pages(store: SandboxStore, *, api: str = API, first_call: str = LOGIN) -> Blueprint:
     """Routes below `/sandbox`: the page, its data as JSON, and what tests set.
 
     Args:
         store: what is shown.
+        api: where the page logs users in, "" where no private API stands beside it.
         first_call: path and query of the call that the empty page proposes.
     """
     pages = Blueprint(
@@ -53,7 +55,7 @@ def sandbox_pages(store: SandboxStore, *, first_call: str = LOGIN) -> Blueprint:
 
     @pages.get("")
     def show() -> str:
-        return render_template("sandbox.html", first_call=request.host_url.rstrip("/") + first_call)
+        return render_template("sandbox.html", api=api, first_call=request.host_url.rstrip("/") + first_call)
 
     _add_lists(pages, store)
     add_controls(pages, store)
@@ -116,7 +118,7 @@ def _state(store: SandboxStore) -> dict[str, Any]:
         "messages": [_brief(message) for message in store.messages(SHOWN)],
         "users": [_user(store, user) for user in store.users(limit=SHOWN)],
         "groups": [_group(group) for group in store.groups(limit=SHOWN)],
-        "faults": list(map(dataclasses.asdict, Faults(store).current())),
+        "faults": held(Faults(store)),
     }
 
 

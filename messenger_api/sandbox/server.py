@@ -58,7 +58,7 @@ def sandbox_app(
     for twilio in (twilio_api, twilio_calls, twilio_verify):
         app.register_blueprint(twilio(store, account))
     app.register_blueprint(vonage_api(store, VONAGE_KEY, VONAGE_SECRET))
-    app.register_blueprint(sandbox_pages(store, first_call=_FIRST_CALL.format(app_token)))
+    app.register_blueprint(sandbox_pages(store, api="", first_call=_FIRST_CALL.format(app_token)))
 
     @app.get("/")
     def front() -> Response:

@@ -57,6 +57,13 @@ class SandboxStore(UserStore, GroupStore, ChatStore, AppStore, CallStore):
         self.empty()
         self._forget()
 
+    def reset(self) -> None:
+        """Forget all that came to mesibo and the SMS network, and end all faults. No number comes twice."""
+        self.empty()
+        with self.writing() as db:
+            for table in ("texts", "verifications", "calls", "faults"):
+                db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+
     def close(self) -> None:
         """Close every file; a private one is removed. A second call does nothing."""
         for other in self._others.values():

@@ -126,13 +126,13 @@ def take(page: Page, url: str, name: str, *hidden: str) -> None:
         height = min(taken.height, CUT.get(name, HIGHEST))
         image = taken.crop((0, 0, taken.width, height)).convert("RGB")
     path = FOLDER / f"{name}.png"
-    _with_few_colours(image).save(path, optimize=True)
+    with_few_colours(image).save(path, optimize=True)
     print(f"{path.name}: {image.width} x {image.height}, {path.stat().st_size} bytes")
 
 
-def _with_few_colours(image: Image.Image) -> Image.Image:
+def with_few_colours(image: Image.Image, colours: int = COLOURS) -> Image.Image:
     """The same with the colours that it has most of, as they are: no plane changes its own."""
-    most = Counter(struct.iter_unpack("3B", image.tobytes())).most_common(COLOURS)
+    most = Counter(struct.iter_unpack("3B", image.tobytes())).most_common(colours)
     palette = Image.new("P", (1, 1))
     palette.putpalette([part for colour, _count in most for part in colour])
     return image.quantize(palette=palette, dither=Image.Dither.NONE)

@@ -93,11 +93,22 @@ def test_faults_can_be_set_seen_and_cleared_over_http(caller: Caller) -> None:
     given: dict[str, Any] = {"op": "groupadd", "delay": 1, "error": "BADVALUE", "times": 2, "drop": True}
     answer = caller.http.post(url, json=given, timeout=5)
     expected = {**given, "html": False, "after": False}
-    assert answer.json() == {"faults": [expected]}
+    [[number, _fault]] = caller.server.faults.held()
+    assert answer.json() == {"faults": [{"id": number, **expected}]}
     assert caller.server.faults.current() == [Fault(**expected)]
-    assert caller.http.get(url, timeout=5).json() == {"faults": [expected]}
+    assert caller.http.get(url, timeout=5).json() == answer.json()
     assert caller.http.delete(url, timeout=5).json() == {"faults": []}
     assert caller.server.faults.current() == []
+
+
+def test_one_of_several_faults_is_ended_by_its_id(caller: Caller) -> None:
+    faults, url = caller.server.faults, f"{caller.server.url}/sandbox/faults"
+    kept = [faults.add("useradd", drop=True), faults.add("groupadd", delay=2)]
+    added = caller.http.post(url, json={"op": "useradd", "drop": True}, timeout=5).json()["faults"]
+    ended = f"{url}/{added[-1]['id']}"
+    for _ in range(2):  # whoever was quicker has ended it
+        assert caller.http.delete(ended, timeout=5).json()["faults"] == added[:2]
+    assert faults.current() == kept
 
 
 @pytest.mark.parametrize(
@@ -126,6 +137,20 @@ def test_another_origin_cannot_set_a_fault_with_a_plain_form(caller: Caller) -> 
     headers = {"Content-Type": "text/plain"}
     url = f"{caller.server.url}/sandbox/faults"
     assert caller.http.post(url, data='{"op":"*"}', headers=headers, timeout=5).status_code == 415
+
+
+def test_a_reset_over_http_is_json_and_nothing_else(caller: Caller) -> None:
+    url, faults = f"{caller.server.url}/sandbox/reset", caller.server.faults
+    faults.add("*", drop=True)
+    assert (
+        caller.http.post(url, data="{}", headers={"Content-Type": "text/plain"}, timeout=5).status_code == 415
+    )
+    wrong: tuple[object, ...] = ([], {"all": True}, 1)
+    for given in wrong:
+        assert caller.http.post(url, json=given, timeout=5).status_code == 400
+    assert len(faults.current()) == 1
+    assert caller.http.post(url, json={}, timeout=5).json() == {"result": True}
+    assert faults.current() == []
 
 
 def test_a_fault_strikes_every_process_on_the_file(tmp_path: Path, http: requests.Session) -> None:

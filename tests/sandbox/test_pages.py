@@ -100,7 +100,12 @@ def test_the_page_loads_nothing_from_elsewhere(server: SandboxServer, http: requ
     page = get(server, http, "")
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none';")
     assert "://" not in page.text.replace(f"curl '{server.url}", "")
-    for path in ("/static/messenger.css", "/static/sandbox.css", "/static/sandbox.js", "/static/icon.svg"):
+    for path in (
+        "/static/messenger.css",
+        "/static/sandbox.css",
+        "/static/sandbox/page.js",
+        "/static/icon.svg",
+    ):
         assert f'"{path}"' in page.text
         assert http.get(f"{server.url}{path}", timeout=5).status_code == 200
     assert http.get(server.url, timeout=5).url == f"{server.url}/sandbox"

@@ -20,6 +20,23 @@ def test_a_group_id_is_never_given_twice(people: SandboxStore) -> None:
     assert people.add_group("two").gid == 5002
 
 
+def test_after_a_reset_nothing_is_left_and_no_number_comes_twice(people: SandboxStore) -> None:
+    token = people.mint_token(ADA, "app").token
+    gid = people.add_group("one", [ADA]).gid
+    message, text = people.add_message(ADA, [BOB], "hello"), people.record_sms(BOB, "1 is your code")
+    Faults(people).add("*", drop=True)
+    people.reset()
+    tables = [name for (name,) in people.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    kept = {name for name in tables if people.rows(f"SELECT 1 FROM {name} LIMIT 1")}
+    assert kept == {"sqlite_sequence"}
+    assert people.token(token) is None
+    people.put_user(ADA)
+    people.put_user(BOB)
+    assert people.add_group("two", [ADA]).gid > gid
+    assert people.add_message(ADA, [BOB], "hello").mid > message.mid
+    assert people.record_sms(BOB, "2 is your code").id > text.id
+
+
 def test_a_group_with_a_stranger_is_not_made(people: SandboxStore) -> None:
     with pytest.raises(UnknownAddressError) as error:
         people.add_group("g", [ADA, "4477"])

@@ -1,54 +1,9 @@
-// The sandbox page: asks for the state every second and shows what changed.
-// Everything that came over the wire is put in with textContent, never as HTML.
-import { copy } from "./copy.js";
+// The four lists: texts, messages, users, groups.
+import { copy } from "../copy.js";
+import { add, both, clock, duration, known, make, names, plural, plus, who } from "./making.js";
 
-const EVERY = 1000;
 const MOST = 50; // what the server sends of each list at most
 const CODE = /(?<!\d)\d{4,10}(?!\d)/;
-const page = document.getElementById("board").dataset;
-let shown = "";
-let names = new Map();
-
-function make(tag, className, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
-function add(parent, ...children) {
-  parent.append(...children.filter(Boolean));
-  return parent;
-}
-
-const plus = (address) => (/^\d{7,15}$/.test(address) ? "+" + address : address);
-const known = (address) => names.get(address) || plus(address);
-const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
-
-function ago(seconds) {
-  const past = Math.max(0, Math.floor(Date.now() / 1000 - seconds));
-  if (past < 5) return "now";
-  if (past < 60) return `${past} s ago`;
-  if (past < 3600) return `${Math.floor(past / 60)} min ago`;
-  if (past < 86400) return `${Math.floor(past / 3600)} h ago`;
-  return new Date(seconds * 1000).toLocaleDateString();
-}
-
-function duration(seconds) {
-  for (const [size, one, many] of [[86400, "day", "days"], [3600, "hour", "hours"], [60, "minute", "minutes"]]) {
-    if (seconds >= size) return plural(Math.round(seconds / size), one, many);
-  }
-  return plural(seconds, "second", "seconds");
-}
-
-function clock(seconds) {
-  const element = make("time", "", ago(seconds));
-  const date = new Date(seconds * 1000);
-  element.dateTime = date.toISOString();
-  element.title = date.toLocaleString();
-  element.dataset.seconds = seconds;
-  return element;
-}
 
 function codeButton(code) {
   const button = make("button", "code");
@@ -63,7 +18,7 @@ function smsItem(sms) {
   const code = (sms.text.match(CODE) || [])[0];
   return add(
     make("li"),
-    add(make("div", "row"), make("span", "number", plus(sms.to)), make("span", "faint", sms.provider), clock(sms.time)),
+    add(make("div", "row"), who(sms.to), make("span", "faint", sms.provider), clock(sms.time)),
     code && codeButton(code),
     make("p", "soft", sms.text),
   );
@@ -154,7 +109,7 @@ function fill(id, items, key, build, first) {
   let before = list.firstElementChild;
   for (const item of items) {
     const name = String(item[key]);
-    const source = JSON.stringify(item) + (id === "sms" ? "" : [...names].join());
+    const source = JSON.stringify(item) + [...names].join();
     let element = old.get(name);
     if (!element || element.source !== source) {
       const built = build(item);
@@ -179,68 +134,17 @@ function fill(id, items, key, build, first) {
   return fresh;
 }
 
-function faultText(fault) {
-  const what = [
-    fault.delay ? `waits ${duration(fault.delay)}` : "",
-    fault.after ? "is carried out" : "",
-    fault.drop ? "gets no answer" : fault.html ? "gets an HTML page" : fault.error ? `is refused with ${fault.error}` : "",
-  ].filter(Boolean).join(", ");
-  const op = fault.op === "*" ? "every mesibo call" : fault.op === "sms" ? "every text message" : fault.op;
-  return `A fault is set: ${op} ${what}${fault.times ? `, ${plural(fault.times, "time", "times")} more` : ""}.`;
-}
-
-function showFaults(faults) {
-  const place = document.getElementById("faults");
-  place.replaceChildren();
-  if (!faults.length) return;
-  const button = make("button", "button", "Clear");
-  button.type = "button";
-  button.addEventListener("click", () => fetch(page.faults, { method: "DELETE" }).then(refresh));
-  add(place, add(make("div", "fault"), make("span", "", faults.map(faultText).join(" ")), button));
-}
-
 function announce(texts, messages) {
-  const news = texts.map((sms) => `Text message to ${plus(sms.to)}: ${sms.text}`);
+  const news = texts.map((sms) => `Text message to ${both(sms.to)}: ${sms.text}`);
   if (messages.length) news.push(`${plural(messages.length, "new message", "new messages")} through mesibo`);
   if (news.length) document.getElementById("news").textContent = news.join(". ");
 }
 
-function show(state, first) {
-  names = new Map(state.users.filter((user) => user.name).map((user) => [user.address, user.name]));
+// Shows the state, and says what came since the last one.
+export function showLists(state, first) {
   const texts = fill("sms", state.sms, "id", smsItem, first);
   const messages = fill("messages", state.messages, "mid", messageItem, first);
   fill("users", state.users, "uid", userItem, first);
   fill("groups", state.groups, "gid", groupItem, first);
-  showFaults(state.faults);
   announce(texts, messages);
 }
-
-function live(text, lost) {
-  const pill = document.getElementById("live");
-  if (pill.textContent !== text) pill.textContent = text;
-  pill.classList.toggle("lost", lost);
-}
-
-async function refresh() {
-  try {
-    const answer = await fetch(page.state, { cache: "no-cache" });
-    if (!answer.ok) throw new Error(String(answer.status));
-    const text = await answer.text();
-    if (text !== shown) show(JSON.parse(text), !shown);
-    shown = text;
-    live("Live", false);
-  } catch {
-    live("Server not reachable", true);
-  }
-  for (const element of document.querySelectorAll("time[data-seconds]")) {
-    const text = ago(Number(element.dataset.seconds));
-    if (element.textContent !== text) element.textContent = text;
-  }
-}
-
-async function run() {
-  if (!document.hidden) await refresh();
-  setTimeout(run, EVERY);
-}
-
-run();
