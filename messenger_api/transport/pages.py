@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, make_response, render_template, request, send_from_directory
+from flask import Flask, Response, current_app, request, send_from_directory
 from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as BaseResponse
 
 from messenger_api.doors import show_doors
 from messenger_api.services.record import Services
@@ -21,10 +22,16 @@ HEADERS = {
 
 
 def page(template: str, status: int = 200, /, **values: object) -> Response:
-    """A page for people, with the policy that all pages have."""
-    response = make_response(render_template(template, **values), status)
+    """A page for people, with the policy that all pages have, and nothing of a blueprint's own context."""
+    found = current_app.jinja_env.get_template(template)
+    response = Response(found.render(values), status, mimetype="text/html")
     response.headers.update(HEADERS)
     return response
+
+
+def not_found(error: NotFound) -> BaseResponse:
+    """The answer of an address where there is nothing: a page to browsers."""
+    return page("not_found.html", 404) if wants_page(request) else error.get_response()
 
 
 def front_page(services: Services) -> Response:
@@ -45,5 +52,5 @@ def add_pages(app: Flask) -> None:
         return send_from_directory(str(app.static_folder), "favicon.ico", max_age=86_400)
 
     @app.errorhandler(NotFound)
-    def not_found(error: NotFound) -> Response | NotFound:
-        return page("not_found.html", 404) if wants_page(request) else error
+    def nowhere(error: NotFound) -> BaseResponse:
+        return not_found(error)

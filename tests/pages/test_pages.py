@@ -124,6 +124,13 @@ def test_a_browser_gets_a_page_for_a_wrong_address_and_programs_do_not(developin
         assert developing.http.get(path).status_code == 404
 
 
+def test_a_console_that_nobody_may_use_yet_looks_like_any_wrong_address(public: Product) -> None:
+    for accept in (BROWSER, {}):
+        console, wrong = (public.http.get(path, headers=accept) for path in ("/admin", "/nothing"))
+        assert (console.status_code, console.text) == (wrong.status_code, wrong.text)
+        assert "Set-Cookie" not in console.headers
+
+
 def test_what_is_posted_to_a_wrong_address_is_the_apis_for_browsers_too(developing: Product) -> None:
     answer = developing.http.post("/nothing", data={"op": "loginui"}, headers=BROWSER)
     assert (answer.status_code, answer.get_json()["op"]) == (200, "loginui")

@@ -34,6 +34,7 @@ from messenger_api.transport.console.login import NAME, add_login, login_screen
 from messenger_api.transport.console.notices import notice
 from messenger_api.transport.console.pages import Pages
 from messenger_api.transport.pages import HEADERS as PAGE_HEADERS
+from messenger_api.transport.pages import not_found
 from messenger_api.version import VERSION
 
 HEADERS = {**PAGE_HEADERS, "Cross-Origin-Opener-Policy": "same-origin"}
@@ -116,7 +117,7 @@ def _tell(blueprint: Blueprint) -> None:
     @blueprint.errorhandler(NotFound)
     def nothing(error: NotFound) -> BaseResponse:
         if g.get("administrator") is None:
-            return error.get_response()
+            return not_found(error)
         return make_response(render_template("console/nothing.html"), 404)
 
     @blueprint.errorhandler(TryLater)
