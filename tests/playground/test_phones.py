@@ -11,6 +11,7 @@ import pytest
 
 from tests.browsing import WIDE, faults
 from tests.playground.driver import Pair, Scheme, opened
+from tests.playground.pictures import PICTURE
 from tests.servers import ProductServer
 from tests.stopwatch import Stopwatch
 
@@ -201,10 +202,24 @@ def test_all_of_it_works_by_keyboard(pair: Pair) -> None:
     pair.ana.ticked("By keyboard", "delivered")
     press("Shift+Tab")
     press("Shift+Tab")
-    press("Shift+Tab")
+    pair.ana.shows("[aria-label=Back]:focus")
     press("Enter")
     pair.ana.shows("[data-screen=home]")
     assert pair.page.evaluate("document.activeElement.closest('#phone-a') !== null")
+
+
+def test_an_alert_is_put_away_by_keyboard_and_the_focus_comes_back(pair: Pair) -> None:
+    number = pair.ana.find("[name=number]")
+    number.fill("12")
+    number.press("Enter")
+    pair.ana.shows(".note button:focus")
+    pair.page.keyboard.press("Escape")
+    pair.ana.find(".note").wait_for(state="detached")
+    pair.ana.shows("[name=number]:focus")
+
+
+def test_the_picture_of_the_documentation_is_small() -> None:
+    assert PICTURE.stat().st_size < 200_000
 
 
 def test_the_scripts_are_small_and_name_no_other_host() -> None:

@@ -69,7 +69,7 @@ function code(phone) {
     waits.textContent = phone.s.code ? "" : "Waiting for the text message…";
     if (phone.s.code && !form.elements.code.value) form.elements.code.value = phone.s.code;
   };
-  return { refresh, nodes: [
+  return { refresh, focus: form.elements.code, nodes: [
     bar(back(phone, "login"), title("Enter the code", `sent to ${plus(phone.s.number)}`)),
     h("div", { class: "page" }, form, waits, again),
   ] };
@@ -119,7 +119,7 @@ function chat(phone) {
   const inGroup = key[0] === "g";
   const list = h("ol", { class: "bubbles" });
   const log = h("div", { class: "log", tabindex: 0, role: "log", "aria-label": "Messages" }, list);
-  const head = h("button", { class: "who", onclick: () => inGroup && phone.go("info", key) });
+  const head = inGroup ? h("button", { class: "who", onclick: () => phone.go("info", key) }) : h("div", { class: "who" });
   const text = h("input", { name: "text", "aria-label": "Message", placeholder: "Message", autocomplete: "off", maxlength: 2000 });
   const form = submitting(() => {
     if (text.value.trim()) phone.say(key, text.value.trim());
@@ -229,12 +229,17 @@ export function show(phone, place) {
   }
 
   function warn() {
+    const had = place.contains(document.activeElement);
     note.shown = phone.note;
     note.replaceChildren();
-    if (!phone.note) return;
-    const done = h("button", { class: "main", onclick: () => { phone.note = null; phone.changed(); (screen.focus || app.querySelector("input, button"))?.focus(); } }, "OK");
-    note.append(h("div", { class: "note", role: "alertdialog", "aria-label": phone.note.title }, h("b", {}, phone.note.title), h("p", {}, phone.note.text), done));
-    if (app.contains(document.activeElement)) done.focus();
+    app.inert = Boolean(phone.note);
+    if (phone.note) {
+      const { title: name, text } = phone.note;
+      const close = () => { phone.note = null; phone.changed(); };
+      note.append(h("div", { class: "note", role: "alertdialog", "aria-label": name, onkeydown: ({ key }) => key === "Escape" && close() },
+        h("b", {}, name), h("p", {}, text), h("button", { class: "main", onclick: close }, "OK")));
+    }
+    if (had) (note.querySelector("button") || screen.focus || app.querySelector("input, button"))?.focus();
   }
 
   phone.addEventListener("changed", refresh);
