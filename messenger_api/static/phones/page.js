@@ -81,9 +81,10 @@ async function look() {
   const { faults } = await (await fetch("/sandbox/faults")).json();
   const ops = faults.map(({ op, drop }) => `${op} ${drop}`);
   const now = Object.keys(FAULTS).find((name) => FAULTS[name].every(({ op, drop = false }) => ops.includes(`${op} ${drop}`)));
-  const pressed = buttons.find((each) => each.dataset.fault === (now || ""));
+  const strange = faults.length > 0 && !now;
+  const pressed = buttons.find((each) => !strange && each.dataset.fault === (now || ""));
   for (const button of buttons) button.ariaPressed = String(button === pressed);
-  const says = faults.length && !now ? "A fault is set that another page or test has set." : pressed.dataset.says;
+  const says = strange ? "A fault is set that another page or test has set." : pressed.dataset.says;
   const place = find("#fault-says");
   if (place.textContent !== says) place.textContent = says;
   place.classList.toggle("bad", faults.length > 0);
