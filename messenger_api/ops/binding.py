@@ -80,7 +80,7 @@ def bind(parameters: type[P], given: Mapping[str, object]) -> P:
 @lru_cache(maxsize=64)
 def _declared(parameters: type[msgspec.Struct]) -> Sequence[_Field]:
     return [
-        _Field(info.encode_name, _reader(info), next(_marks(info.type, Preference), None) is not None)
+        _Field(info.encode_name, _reader(info), next(marks(info.type, Preference), None) is not None)
         for info in fields(parameters)
     ]
 
@@ -90,13 +90,13 @@ def _reader(info: FieldInfo) -> Callable[[object], object]:
         return _items
     if getattr(info.type, "__origin__", info.type) is int:
         return partial(_number, info.type)
-    if next(_marks(info.type, AsTyped), None):
+    if next(marks(info.type, AsTyped), None):
         return partial(_as_typed, info.type)
-    cleaned = next(_marks(info.type, Cleaned), Cleaned(_without_forbidden))
+    cleaned = next(marks(info.type, Cleaned), Cleaned(_without_forbidden))
     return partial(_cleaned, info.type, cleaned.clean)
 
 
-def _marks(declared: Any, kind: type[T]) -> Iterator[T]:
+def marks(declared: Any, kind: type[T]) -> Iterator[T]:
     """What of this kind stands in an `Annotated`, also of one that may be None."""
     for each in (declared, *get_args(declared)):
         yield from (mark for mark in getattr(each, "__metadata__", ()) if isinstance(mark, kind))
@@ -135,7 +135,7 @@ def _items(value: object) -> list[str] | msgspec.UnsetType:
     try:
         joined = ",".join(entries)
     except TypeError:  # there is more than texts among them
-        entries = list(map(_entry, entries))
+        entries = list(map(entry, entries))
         joined = ",".join(entries)
     if ARRAY_START not in joined:
         return _split(joined)
@@ -147,7 +147,7 @@ def split(text: str) -> list[str]:
     """The entries of a list that came as one text: an array written out, or separated by commas."""
     if text.lstrip().startswith(ARRAY_START):
         try:
-            return _split(",".join(map(_entry, from_json(text.encode(), list))))
+            return _split(",".join(map(entry, from_json(text.encode(), list))))
         except (msgspec.DecodeError, RecursionError):
             pass  # a phone book may begin with a bracket as well
     return _split(text)
@@ -158,7 +158,7 @@ def _split(joined: str) -> list[str]:
     return [text for text in items if FORBIDDEN not in text] if FORBIDDEN in joined else items
 
 
-def _entry(value: object) -> str:
+def entry(value: object) -> str:
     """A value of a list; "" for what is none of a phone book."""
     try:
         return _text(value)

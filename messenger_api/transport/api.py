@@ -25,6 +25,7 @@ from messenger_api.ops.call import ApiRequest, Call, JsonObject, Operation
 from messenger_api.services.record import Services
 from messenger_api.transport.addresses import METHODS
 from messenger_api.transport.envelope import NOOP, PREFLIGHT, Reply, failure
+from messenger_api.transport.hints import Hints
 from messenger_api.transport.reading import op_in_address, read
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Api:
         self._services = services
         self._operations = operations
         self._log = log.bind()
+        self._hints = Hints(services, operations) if services.settings.uses_sandbox else None
 
     def respond(self, environ: WSGIEnvironment, raised: Exception | None = None) -> Reply:
         """The answer to one request, whatever happens.
@@ -49,11 +51,17 @@ class Api:
             environ: the request, its body not read yet, or in a file that can be read again.
             raised: what ended the request before an op could answer it; it is answered like the op's own.
         """
+        dispatch = Dispatch(self._services, self._operations)
+        reply = self._reply(dispatch, environ, raised)
+        if self._hints is None:
+            return reply
+        return self._hints.added(reply, environ, dispatch.request, dispatch.call)
+
+    def _reply(self, dispatch: Dispatch, environ: WSGIEnvironment, raised: Exception | None) -> Reply:
         method = environ["REQUEST_METHOD"]
         if raised is None and method not in METHODS:
             return PREFLIGHT if method == "OPTIONS" else NOOP
         started = time.perf_counter()
-        dispatch = Dispatch(self._services, self._operations)
         answer = dispatch.answer(environ, raised)
         seconds = time.perf_counter() - started
         labels = dispatch.counted_op, _counted_error(answer)
@@ -91,7 +99,8 @@ class Dispatch:
     def __init__(self, services: Services, operations: Mapping[str, Operation]) -> None:
         self._services = services
         self._operations = operations
-        self._request: ApiRequest | None = None
+        self.request: ApiRequest | None = None
+        self.call: Call | None = None
         self._op = ""
         self.level = logging.DEBUG
         self.fault: Exception | None = None
@@ -111,13 +120,13 @@ class Dispatch:
     def answer(self, environ: WSGIEnvironment, raised: Exception | None = None) -> JsonObject | None:
         """The answer's members; None when no op was asked for."""
         try:
-            self._request = self._read(environ)
-            self._op = self._request.op
+            self.request = self._read(environ)
+            self._op = self.request.op
             if raised:
                 raise raised
             if not self._op:
                 return None
-            return self._success(self._run(self._request))
+            return self._success(self._run(self.request))
         except ApiError as error:
             self.level = logging.INFO
             return self._failure(error)
@@ -136,6 +145,7 @@ class Dispatch:
 
     def _run(self, asked: ApiRequest) -> Mapping[str, object]:
         operation, call = self._operations.get(asked.op), Call(self._services, asked)
+        self.call = call
         if operation is None:
             if asked.token:
                 call.authenticate()
@@ -162,7 +172,7 @@ class Dispatch:
 
     def _failure(self, error: ApiError) -> JsonObject:
         # AUTHFAIL, the commonest refusal, has no text: its language need not be read.
-        asked = self._request if error.message else None
+        asked = self.request if error.message else None
         return failure(
             error,
             op=self._op,
@@ -173,4 +183,4 @@ class Dispatch:
 
     @property
     def _wants_boolean(self) -> bool:
-        return self._request is not None and self._request.wants_boolean
+        return self.request is not None and self.request.wants_boolean

@@ -127,7 +127,7 @@ def _json(data: bytes, charset: str) -> Fields:
         raise unreadable("it is not valid JSON") from None
     except (msgspec.DecodeError, RecursionError):
         raise unreadable("it is not valid JSON") from None
-    return {_name(name): value for name, value in members.items()}
+    return {field_name(name): value for name, value in members.items()}
 
 
 def _form(data: bytes, charset: str) -> Fields:
@@ -157,7 +157,7 @@ def _fields(pairs: Iterable[tuple[str, str]]) -> Fields:
     fields: Fields = {}
     lists: dict[str, list[str]] = {}
     for given, value in pairs:
-        name = _name(given)
+        name = field_name(given)
         if name in LISTS:
             lists.setdefault(name, []).append(value)
         else:
@@ -165,6 +165,7 @@ def _fields(pairs: Iterable[tuple[str, str]]) -> Fields:
     return {**fields, **lists}
 
 
-def _name(given: str) -> str:
+def field_name(given: str) -> str:
+    """A field's name, without the brackets that some libraries put behind that of a list."""
     bare = given.removesuffix(BRACKETS)
     return bare if bare in LISTS else given

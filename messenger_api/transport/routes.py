@@ -26,7 +26,7 @@ from messenger_api.transport.addresses import (
     is_posted_to_api,
 )
 from messenger_api.transport.api import Api
-from messenger_api.transport.envelope import NOOP, Reply
+from messenger_api.transport.envelope import Reply
 from messenger_api.transport.pages import front_page
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def always_answered(app: Flask, api: Api) -> WSGIApplication:
         if not is_api(routes, environ):
             return flask(environ, start_response)
         if environ["REQUEST_METHOD"] not in _ROUTED:
-            return NOOP.send(environ, start_response)
+            return api.respond(environ).send(environ, start_response)
         begun = _Begun()
         try:
             pieces = flask(environ, begun)

@@ -14,6 +14,7 @@ import msgspec
 from hypothesis import settings
 from structlog.testing import capture_logs
 
+from tests.contract.hints import hints_of
 from tests.declared import assert_declared
 from tests.product import Answer, Phone, Product
 
@@ -74,6 +75,8 @@ class Target:
         assert response.headers["Access-Control-Allow-Origin"] == "*"
         assert [event for event in events if event["log_level"] in BAD_LEVELS] == []
         assert self.errors.records == []
+        hints = " ".join(hints_of(response))
+        assert not [secret for secret in self._secrets() if secret in hints]
         answer = msgspec.json.decode(response.data)
         assert isinstance(answer, dict)
         if "code" in answer:
@@ -87,6 +90,9 @@ class Target:
         answer = self.ask(**encoded(encoding, fields))
         assert answer is not None
         return answer
+
+    def _secrets(self) -> list[str]:
+        return [self.ann.token, self.bob.token, self.ann.number, self.bob.number]
 
     def is_well(self) -> bool:
         """Whether Ann is still logged in and served."""
