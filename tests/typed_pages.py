@@ -36,7 +36,7 @@ CONFIGURATION = "python"
 SHOWN = {"json", "text"}
 
 _FENCE = re.compile(
-    r"^(?P<indent> *)(?:<!-- (?P<mark>not run: .+|goes on) -->\n(?P=indent))?```(?P<language>[\w-]*)\n"
+    r"^(?P<indent> *)(?:<!-- (?P<mark>not run: [^\n]+|goes on) -->\n(?P=indent))?```(?P<language>[\w-]*)\n"
     r"(?P<text>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -74,31 +74,39 @@ def _block(page: str, found: re.Match[str]) -> Block:
 class Reader:
     """Does what a page says, block after block in one shell, in a folder of its own.
 
-    Ports that a page names are others here, by `ports`. What a page leaves to the reader (an
-    account's secrets, whose servers are asked) stands in `environment`, as `MESSENGER_*` keys.
+    Ports that a page names are others here, by `ports`.
     """
 
     def __init__(
         self,
         folder: Path,
-        environment: Mapping[str, str] | None = None,
         ports: Mapping[int, int] | None = None,
     ) -> None:
         self.folder = folder
         self.ports = {port: free_port() for port in PORTS} | dict(ports or {})
         (folder / "docs").symlink_to(DOCS)
-        self._environment = dict(environment or {})
+        self._keyboard, self._keys = os.pipe()
 
-    def reads(self, steps: Sequence[Block]) -> list[str]:
+    def reads(self, steps: Sequence[Block], keys: Mapping[str, str] | None = None) -> list[str]:
         """What each shell block printed; a command that fails ends the page, as it would a reader.
+
+        Args:
+            steps: the blocks that are typed.
+            keys: what the page leaves to its reader, an account's secrets or where a server is, as
+                `MESSENGER_*` keys.
 
         Raises:
             AssertionError: a block failed; it holds all that was printed.
         """
         script = "\n".join([self._prelude(), *map(self._typed, steps)])
-        status, printed = self._run(script)
-        assert status == 0, f"{script}\n--- printed:\n{printed}"
+        status, printed = self._run(script, keys or {})
+        done = printed.count(f"{MARK}\n")
+        assert status == 0, f"after {done} shell blocks, exit status {status}:\n{printed}{self._logs()}"
         return [each.strip("\n") for each in printed.split(f"{MARK}\n")][:-1]
+
+    def types(self, line: str) -> None:
+        """What a page has its reader type at `read`: something that only the reader gets."""
+        os.write(self._keys, f"{line}\n".encode())
 
     def url(self, port: int) -> str:
         """Where what the page has at this port is here."""
@@ -108,7 +116,7 @@ class Reader:
         product, sandbox = self.ports[8080], self.ports[8081]
         program = shlex.quote(str(Path(sys.executable).parent / "messenger-api"))
         return f"""
-            set -eu -o pipefail
+            set -eu
             messenger-api() {{
                 case "$1" in
                     serve) shift; {program} serve --port {product} "$@" ;;
@@ -139,17 +147,21 @@ class Reader:
     def _with_ports(self, text: str) -> str:
         return re.sub(rf"\b({'|'.join(map(str, PORTS))})\b", lambda port: str(self.ports[int(port[0])]), text)
 
-    def _run(self, script: str) -> tuple[int, str]:
+    def _logs(self) -> str:
+        """What went on beside the blocks."""
+        return "\n".join(log.read_text()[-4000:] for log in self.folder.glob("goes-on.log"))
+
+    def _run(self, script: str, keys: Mapping[str, str]) -> tuple[int, str]:
         """Exit status and output; what the page left running has ended, by its process group."""
         machine = {key: value for key, value in os.environ.items() if not key.startswith("MESSENGER_")}
-        environment = {**machine, "PYTHONUNBUFFERED": "1", **self._environment}
+        environment = {**machine, "PYTHONUNBUFFERED": "1", **keys}
         output = self.folder / "printed.log"
         with output.open("wb") as printed:
             shell = subprocess.Popen(
                 ["bash", "-c", script],
                 cwd=self.folder,
                 env=environment,
-                stdin=subprocess.DEVNULL,
+                stdin=self._keyboard,
                 stdout=printed,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -157,12 +169,14 @@ class Reader:
             try:
                 status = shell.wait(PATIENCE)
             finally:
-                with_group(shell.pid)
+                _end_group(shell.pid)
                 shell.wait()
+                os.close(self._keys)
+                os.close(self._keyboard)
         return status, output.read_text()
 
 
-def with_group(group: int) -> None:
+def _end_group(group: int) -> None:
     """End every process of a group that is left."""
     try:
         os.killpg(group, signal.SIGKILL)
