@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import insert
+from werkzeug.test import TestResponse
 
 from messenger_api.domain.figures import (
     LOGINS_BEGUN,
@@ -155,18 +156,20 @@ def test_every_screen_takes_less_than_150_ms_among_100_000_users(product: Produc
         "/audit",
         "/audit?before=5000",
         "/settings",
-        "/search?q=%2B14150050000",
-        "/search?q=50000",
-        "/search?q=person%200999",
-        "/search?q=zzzz",
+        *("/search " + typed for typed in ("+14150050000", "50000", "person 0999", "zzzz")),
     ]
+
+    def ask(path: str) -> TestResponse:
+        path, _, typed = path.partition(" ")
+        return ana.post(path, q=typed) if typed else ana.get(path)
+
     slow = {}
     for path in paths:
-        ana.get(path)
+        ask(path)
         seconds = []
         for _ in range(TIMES):
             watch = Stopwatch()
-            answer = ana.get(path)
+            answer = ask(path)
             seconds.append(watch.quiet_seconds)
             assert answer.status_code in (200, 303), path
             assert 'name="password"' not in answer.text, "logged in"

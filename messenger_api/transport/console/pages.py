@@ -64,11 +64,16 @@ class Pages:
         self.console = console
         self._blueprint = blueprint
 
-    def screen(self, path: str, name: str, role: Role = Role.LOOK) -> Callable[[Screen], Screen]:
-        """A page to be looked at, by whoever has this role."""
+    def screen(
+        self, path: str, name: str, role: Role = Role.LOOK, *, posted: bool = False
+    ) -> Callable[[Screen], Screen]:
+        """A page to be looked at, by whoever has this role.
+
+        `posted`: it is asked for by a form whose fields are to stand in no address.
+        """
 
         def register(show: Screen) -> Screen:
-            self._route(path, name, "GET", _for(role, show))
+            self._route(path, name, "POST" if posted else "GET", _for(role, show))
             return show
 
         return register

@@ -1,4 +1,7 @@
-"""The search box: what is found alone is shown at once, else a list."""
+"""The search box: what is found alone is shown at once, else a list.
+
+It is posted: numbers and names that are typed would else stand in addresses, and so in the log of a proxy.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,13 @@ def add(pages: Pages) -> None:
     """Register the screen."""
     search = pages.console.search
 
-    @pages.screen("/search", "search")
+    @pages.screen("/search", "nothing_searched")
+    def nothing() -> str:
+        return render_template("console/search.html", rows=[], q="")
+
+    @pages.screen("/search", "search", posted=True)
     def found() -> str | Response:
-        typed = request.args.get("q", "")[:LONGEST]
+        typed = request.form.get("q", "")[:LONGEST]
         hits = search.everything(typed)
         if len(hits) == 1:
             return redirect(address_of(hits[0]), 303)
