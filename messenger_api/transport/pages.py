@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, current_app, request, send_from_directory
+from flask import Flask, Response, current_app, render_template, request, send_from_directory
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -22,16 +22,22 @@ HEADERS = {
 
 
 def page(template: str, status: int = 200, /, **values: object) -> Response:
-    """A page for people, with the policy that all pages have, and nothing of a blueprint's own context."""
-    found = current_app.jinja_env.get_template(template)
-    response = Response(found.render(values), status, mimetype="text/html")
-    response.headers.update(HEADERS)
-    return response
+    """A page for people, with the policy that all pages have."""
+    return _guarded(render_template(template, **values), status)
 
 
 def not_found(error: NotFound) -> BaseResponse:
-    """The answer of an address where there is nothing: a page to browsers."""
-    return page("not_found.html", 404) if wants_page(request) else error.get_response()
+    """The answer of an address where there is nothing: a page to browsers, the same whoever answers."""
+    if not wants_page(request):
+        return error.get_response()
+    # Not by `render_template`: the console's own context would make a cookie.
+    return _guarded(current_app.jinja_env.get_template("not_found.html").render(), 404)
+
+
+def _guarded(text: str, status: int) -> Response:
+    response = Response(text, status, mimetype="text/html")
+    response.headers.update(HEADERS)
+    return response
 
 
 def front_page(services: Services) -> Response:
