@@ -1,7 +1,11 @@
 // Elements without markup: all that came over the wire is put in as text.
 
-export function h(tag, given = {}, ...children) {
+// An element by a selector, h("b.name"), with attributes and listeners, if given, and children.
+export function h(selector, ...children) {
+  const given = children[0]?.constructor === Object ? children.shift() : {};
+  const [tag, ...classes] = selector.split(".");
   const element = document.createElement(tag);
+  if (classes.length) element.className = classes.join(" ");
   for (const [name, value] of Object.entries(given)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value === true) element.setAttribute(name, "");

@@ -95,7 +95,7 @@ for (const button of buttons) button.addEventListener("click", () => set(button.
 // What went over the wire
 
 function line(entry, summary, ...parts) {
-  const open = h("details", {}, h("summary", {}, ...summary), ...parts.map(([name, text]) => [h("h3", {}, name), h("pre", { tabindex: 0 }, text)]));
+  const open = h("details", h("summary", ...summary), ...parts.map(([name, text]) => [h("h3", name), h("pre", { tabindex: 0 }, text)]));
   return h("li", { class: entry.ok ? "" : "bad" }, open);
 }
 
@@ -108,7 +108,7 @@ function put(list, item) {
 wire.addEventListener("sent", ({ detail: entry }) => {
   const phone = phones.find((each) => each.id === entry.phone);
   put(find("#wire"), line(entry,
-    [h("span", { class: `from ${entry.phone}` }, owner(phone)), h("b", {}, entry.op), h("span", { class: "path" }, `${entry.method} ${entry.path}`), h("span", { class: "code" }, entry.code), h("span", { class: "ms" }, `${entry.ms} ms`)],
+    [h("span", { class: `from ${entry.phone}` }, owner(phone)), h("b", entry.op), h("span.path", `${entry.method} ${entry.path}`), h("span.code", entry.code), h("span.ms", `${entry.ms} ms`)],
     [`${entry.method} ${entry.path} · ${entry.type}`, entry.sent],
     [`Answer${entry.status ? ` · HTTP ${entry.status}` : ""}`, entry.answer]));
 });
@@ -120,7 +120,7 @@ async function hear() {
     heard = call.id;
     const ok = call.answer.result === true;
     put(find("#told"), line({ ok },
-      [h("b", {}, call.op), h("span", { class: "code" }, ok ? "OK" : call.answer.error || "no answer"), h("span", { class: "ms" }, clock(call.time))],
+      [h("b", call.op), h("span.code", ok ? "OK" : call.answer.error || "no answer"), h("span.ms", clock(call.time))],
       ["Told", pretty(call.fields)], ["Answer", pretty(call.answer)]));
   }
 }
