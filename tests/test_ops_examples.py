@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -18,7 +16,6 @@ from messenger_api.ops.examples import EXAMPLES, FRIEND, GID, OTHER, OWN, PHOTO
 from messenger_api.ops.provocations import CODE, NO_PICTURE, Provocation, provocations
 from tests.declared import assert_declared
 from tests.product import Answer, Phone, Product, jpeg
-from tests.servers import ROOT
 
 
 def test_every_op_has_one() -> None:
@@ -140,10 +137,3 @@ def test_an_answer_with_exactly_what_is_declared_is_one() -> None:
 def test_an_answer_that_is_not_as_declared_is_found(wrong: Answer) -> None:
     with pytest.raises(AssertionError):
         assert_declared(wrong)
-
-
-@pytest.mark.server
-def test_docs_show_all_of_them() -> None:
-    program = [sys.executable, str(ROOT / "scripts" / "make-ops-page"), "--print"]
-    made = subprocess.run(program, capture_output=True, text=True, check=True).stdout
-    assert made == (ROOT / "docs" / "ops.md").read_text(), "run scripts/make-ops-page"

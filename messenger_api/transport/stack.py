@@ -15,6 +15,7 @@ from messenger_api.settings import Settings
 from messenger_api.transport.api import Api
 from messenger_api.transport.bodies import MAX_BODY_BYTES
 from messenger_api.transport.console import console_blueprint
+from messenger_api.transport.docs import docs_blueprint
 from messenger_api.transport.files import files_blueprint
 from messenger_api.transport.health import health_blueprint
 from messenger_api.transport.identified import identified
@@ -45,6 +46,7 @@ def served_by(
     api = Api(services, operations)
     add_pages(app)
     app.register_blueprint(api_blueprint(api, services))
+    app.register_blueprint(docs_blueprint(settings))
     app.register_blueprint(files_blueprint(services.files))
     app.register_blueprint(health_blueprint(settings, operator.health, operator.judge, schema_is_current))
     app.register_blueprint(metrics_blueprint(settings, operator))

@@ -1,0 +1,132 @@
+"""The reference at /docs: pages for people, and the same for programs, drawn by `messenger_api.reference`.
+
+It tells nothing of the installation but its address, and is there in production, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+import msgspec
+from flask import Blueprint, Response, abort, current_app, request
+from markupsafe import Markup, escape
+
+from messenger_api.reference import described, markdown, openapi, schemas
+from messenger_api.settings import Settings
+from messenger_api.transport.pages import page
+
+PATH = "/docs"
+PLAYGROUND = "/playground/ops"
+ALL = "all"
+# Addresses under which one process is known, whose documents it keeps.
+SERVERS_KEPT = 8
+# Pages of other hosts may read the documents: they say nothing that is not published.
+HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+_CODE = re.compile(r"`([^`]+)`")
+
+Draw = Callable[[str], str]
+"""A document for a server's address."""
+
+
+def docs_blueprint(settings: Settings) -> Blueprint:
+    """The reference's routes. The server's address is PUBLIC_URL, else the one that was asked."""
+    blueprint = Blueprint("docs", __name__)
+
+    def server() -> str:
+        return (settings.public_url or request.url_root).rstrip("/")
+
+    _add_pages(blueprint, server)
+    _add_documents(blueprint, server)
+    _add_schemas(blueprint)
+    blueprint.add_app_template_filter(marked)
+    return blueprint
+
+
+def _page(template: str, **values: object) -> Response:
+    return page(f"docs/{template}.html", all_ops=described.ops(), **values)
+
+
+def _add_pages(blueprint: Blueprint, server: Callable[[], str]) -> None:
+    @blueprint.get(PATH)
+    def index() -> Response:
+        return _page("index", server=server())
+
+    @blueprint.get(f"{PATH}/ops/<name>")
+    def op(name: str) -> Response:
+        try:
+            found = described.op(name)
+        except KeyError:
+            abort(404)
+        calls = [(described.curl(server(), each), in_lines(each.answer)) for each in found.samples]
+        return page(
+            "docs/op.html", op=found, calls=calls, token=described.TOKEN, playground=_playground(name)
+        )
+
+    @blueprint.get(f"{PATH}/errors")
+    def errors() -> Response:
+        return _page("errors", errors=described.errors())
+
+    @blueprint.get(f"{PATH}/envelope")
+    def envelope() -> Response:
+        shapes = [*described.envelope(), *described.envelope_parts()]
+        return _page("envelope", shapes=shapes)
+
+    @blueprint.get(f"{PATH}/updates")
+    def updates() -> Response:
+        return _page("updates", shape=described.update_message(), about=described.UPDATES)
+
+
+def _add_documents(blueprint: Blueprint, server: Callable[[], str]) -> None:
+    documents: dict[str, tuple[str, Draw]] = {
+        f"{PATH}/openapi.json": ("application/json", lambda address: in_lines(openapi.openapi(address))),
+        f"{PATH}/openapi-ops.json": (
+            "application/json",
+            lambda address: in_lines(openapi.openapi_ops(address)),
+        ),
+        f"{PATH}.md": ("text/markdown", markdown.whole),
+        "/llms.txt": ("text/plain", markdown.whole),
+    }
+    for path, (kind, draw) in documents.items():
+        kept = lru_cache(maxsize=SERVERS_KEPT)(draw)
+        show = _shown(kept, server, kind)
+        blueprint.add_url_rule(path, endpoint=path.strip("/").replace(".", "_"), view_func=show)
+
+
+def _shown(draw: Draw, server: Callable[[], str], kind: str) -> Callable[[], Response]:
+    return lambda: _document(draw(server()), kind)
+
+
+def _add_schemas(blueprint: Blueprint) -> None:
+    @blueprint.get(f"{PATH}/schemas/<name>.json")
+    def schema(name: str) -> Response:
+        try:
+            found = schemas.document() if name == ALL else schemas.schema(name)
+        except KeyError:
+            abort(404)
+        return _document(in_lines(found), "application/schema+json")
+
+
+def _document(text: str, kind: str) -> Response:
+    return Response(text, content_type=f"{kind}; charset=utf-8", headers=HEADERS)
+
+
+def _playground(op: str) -> str:
+    """Where the op can be tried; "" where nobody plays mesibo."""
+    path = f"{PLAYGROUND}/{op}"
+    return path if current_app.url_map.bind("").test(path, "GET") else ""
+
+
+def in_lines(value: object) -> str:
+    """A value as JSON for people."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def marked(text: str) -> Markup:
+    """A text whose `names` stand in the type of code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before

@@ -1,0 +1,85 @@
+"""The reference says of every op all that is declared, with answers that a server gave."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+
+import msgspec
+import pytest
+
+from messenger_api.ops import OPERATIONS
+from messenger_api.reference import described, samples
+from messenger_api.reference.lines import lines
+from messenger_api.reference.schemas import all_schemas, document, members_of, schema, shapes
+from tests.declared import assert_declared
+from tests.servers import ROOT
+
+
+@pytest.mark.parametrize("shape", shapes(), ids=lambda shape: shape.__name__)
+def test_every_member_of_every_record_and_shape_has_its_line(shape: type) -> None:
+    said = lines(shape)
+    assert [name for name in members_of(shape) if not said.get(name, "").endswith(".")] == []
+
+
+def test_no_two_shapes_have_one_name() -> None:
+    names = [shape.__name__ for shape in shapes()]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("op", OPERATIONS)
+def test_an_op_is_shown_with_all_its_fields_answers_and_errors(op: str) -> None:
+    shown, operation = described.op(op), OPERATIONS[op]
+    assert [member.name for member in shown.parameters] == members_of(operation.parameters)
+    assert [answer.name for answer in shown.answers] == [kind.__name__ for kind in operation.answers]
+    assert {error.code for error in shown.errors} == {described.code(kind) for kind in operation.errors}
+    assert all(error.about and error.to_do for error in shown.errors)
+    assert shown.samples
+    for sample in shown.samples:
+        assert_declared(sample.answer)
+
+
+@pytest.mark.parametrize("script", ["make-samples", "make-ops-page"])
+@pytest.mark.server
+def test_what_is_made_of_it_is_as_it_would_be_made_now(script: str) -> None:
+    file = {"make-samples": "messenger_api/reference/samples.json", "make-ops-page": "docs/ops.md"}[script]
+    program = [sys.executable, str(ROOT / "scripts" / script), "--print"]
+    made = subprocess.run(program, capture_output=True, text=True, check=True).stdout
+    assert made == (ROOT / file).read_text(), f"run scripts/{script}"
+
+
+def test_each_schema_stands_alone_and_all_of_them_together() -> None:
+    for name in all_schemas():
+        made = schema(name)
+        assert set(_references(made)) <= {f"#/$defs/{each}" for each in made["$defs"]}
+    whole = document()
+    assert set(_references(whole)) <= {f"#/$defs/{each}" for each in whole["$defs"]}
+
+
+def test_the_types_of_fields_are_told_in_words() -> None:
+    kinds = {op: {each.name: each.kind for each in described.op(op).parameters} for op in OPERATIONS}
+    assert kinds["profile"]["name"] == "text, at most 128 characters"
+    assert kinds["profile"]["gid"] == "number"
+    assert kinds["report"]["reason"] == '"abuse" or "fake" or "other" or "spam"'
+    assert kinds["block"]["phones"] == "list of text"
+    assert kinds["setadmin"]["admin"] == "0 or 1"
+
+
+@pytest.mark.server
+def test_a_call_for_the_command_line_is_quoted() -> None:
+    sample = samples.Sample({"op": "profile", "name": "it's $HOME"}, {})
+    line = described.curl("https://a.example", sample).replace("curl", "printf '%s|'", 1)
+    told = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True).stdout
+    assert msgspec.json.decode(told.split("|")[-2]) == sample.request
+
+
+def _references(part: object) -> Iterator[str]:
+    if isinstance(part, Mapping):
+        for name, value in part.items():
+            if name == "$ref" and isinstance(value, str):
+                yield value
+            yield from _references(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _references(value)
