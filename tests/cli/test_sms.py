@@ -41,6 +41,12 @@ def test_it_tells_who_took_it_its_id_and_the_time(cli: Cli, sandbox: SandboxServ
     assert (text.to, text.text) == (DIGITS, "This is a test from Example Chat")
 
 
+def test_the_console_needs_no_database_to_be_there(cli: Cli) -> None:
+    result = cli.run("sms", "test", NUMBER)
+    assert (result.exit_code, "console took it in" in result.stdout) == (0, True)
+    assert "database.failed" not in result.output
+
+
 def test_one_provider_may_be_chosen(cli: Cli, sandbox: SandboxServer) -> None:
     assert cli.ok("sms", "test", NUMBER, "--provider", "vonage").startswith("vonage took it in ")
     assert sandbox.store.texts()[0].provider == "vonage"
