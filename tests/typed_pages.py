@@ -24,7 +24,8 @@ from tests.servers import ROOT
 
 DOCS = ROOT / "docs"
 EXAMPLES = DOCS / "examples"
-PATIENCE = 120
+# Seconds for a whole page; a quiet machine takes a few.
+PATIENCE = 300
 
 # What pages name: the product, the sandbox alone, and something of the reader's own.
 PORTS = (8080, 8081, 8099)
