@@ -24,7 +24,7 @@ from messenger_api.storage import (
     counters,
     facts,
     figures,
-    push_tokens,
+    gone_push_tokens,
     raised,
     rosters,
     sessions,
@@ -107,7 +107,9 @@ class Housekeeping:
         now = self._database.now()
         self._database.run(lambda tx: codes.purge(tx, now - CODES_KEPT_SECONDS))
         self._database.run(lambda tx: texts.purge(tx, now - TEXTS_KEPT_SECONDS))
-        self._database.run(lambda tx: push_tokens.purge(tx, now - PUSH_KEPT_SECONDS))
+        while self._database.write(gone_push_tokens.gather):
+            pass
+        self._database.run(lambda tx: gone_push_tokens.purge(tx, now - PUSH_KEPT_SECONDS))
         for purge in (counters.purge, contacts.purge, figures.purge, steps.purge, raised.purge):
             while self._database.run(partial(purge, now=now)):
                 pass

@@ -1,4 +1,4 @@
--- The tables of messenger-api for MySQL and MariaDB, at revision 0012.
+-- The tables of messenger-api for MySQL and MariaDB, at revision 0013.
 --
 -- Into an empty database:  mysql -h HOST -u USER -p DATABASE < schema/mysql-schema.sql
 -- The same is done by:     messenger-api db upgrade
@@ -360,7 +360,9 @@ CREATE INDEX ix_sessions_uid_appid ON sessions (uid, appid);
 
 -- Where to wake the app of a session: FCM, APNs or PushKit. `changed_at`: when the phone last
 -- handed it over, to the day. `token_key`: the keyed hash under which it is remembered when it has
--- gone; NULL for one that an older program stored.
+-- gone; NULL for one that an older program stored. `replaced`: about tokens that this one replaced
+-- (`storage.gone_push_tokens`), a line each: key, three numbers of its kind, when it was
+-- registered, when it went.
 CREATE TABLE push_tokens (
     sid BIGINT NOT NULL,
     token_hash BINARY(32) NOT NULL,
@@ -370,10 +372,12 @@ CREATE TABLE push_tokens (
     fcm SMALLINT NOT NULL DEFAULT 0,
     changed_at BIGINT NOT NULL,
     token_key BINARY(16),
+    replaced VARCHAR(2048) COLLATE ascii_bin NOT NULL DEFAULT '',
     CONSTRAINT pk_push_tokens PRIMARY KEY (sid),
     CONSTRAINT fk_push_tokens_sid FOREIGN KEY(sid) REFERENCES sessions (sid) ON DELETE CASCADE,
     CONSTRAINT uq_push_tokens_token_hash UNIQUE (token_hash)
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE INDEX ix_push_tokens_replaced ON push_tokens (replaced(1));
 
 -- Which revision these tables have. Upgrades begin here: messenger-api db upgrade
 CREATE TABLE alembic_version (
@@ -381,4 +385,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0012');
+INSERT INTO alembic_version (version_num) VALUES ('0013');

@@ -24,7 +24,7 @@ from messenger_api.operating import OperatorParts
 from messenger_api.services.operator.administrators import about
 from messenger_api.services.operator.audit import SEALED_ABOUT
 from messenger_api.services.operator.events import COMMAND, SecretKeyRotated
-from messenger_api.storage import administrators, facts, moved, rekeying
+from messenger_api.storage import administrators, facts, gone_push_tokens, moved, rekeying
 from messenger_api.storage.rekeying import Counted, Task
 from messenger_api.storage.upgrading import InUse
 
@@ -157,6 +157,8 @@ class Rotation:
             if facts.lock(connection, facts.KEY) not in ("", old.fingerprint):
                 raise KeepingError("Somebody else has changed the key meanwhile")
             self._tell("rows", 0, 0)
+            while gone_push_tokens.gather(connection, self._database.now()):
+                pass
             rekeying.put_under(connection)
             rekeying.rename_counters(connection, subjects)
             rekeying.rename_tasks(connection, known.tasks, keys)

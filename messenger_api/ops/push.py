@@ -28,17 +28,17 @@ class SetNotifyParameters(Struct):
 
 def setnotify(call: Call, given: SetNotifyParameters) -> Nothing:
     """Store or remove the push token."""
-    if not given.notifytoken:
-        call.services.push.remove_token(call.caller)
-    elif not _stored(call, given):
-        # This says why nothing was stored, or it notes that the session is in use.
+    if not _done(call, given):
+        # This says why nothing was done, or it notes that the session is in use.
         call.authenticate()
-        if not _stored(call, given):
+        if not _done(call, given) and given.notifytoken:
             raise TryLater
     return {}
 
 
-def _stored(call: Call, given: SetNotifyParameters) -> bool:
+def _done(call: Call, given: SetNotifyParameters) -> bool:
+    if not given.notifytoken:
+        return call.services.push.remove_token(call.request.token)
     return call.services.push.set_token(
         call.request.token,
         given.notifytoken,

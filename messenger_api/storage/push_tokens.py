@@ -1,91 +1,38 @@
-"""Push tokens of sessions, and for a while what became of those that are gone.
-
-One that goes is noted by the transaction that takes it away: as a keyed hash, never as itself.
-"""
+"""Push tokens of sessions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import Annotated, NamedTuple, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
-from msgspec import Struct
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    Insert,
-    String,
-    bindparam,
-    delete,
-    func,
-    insert,
-    select,
-)
+from sqlalchemy import Connection, bindparam, case, delete, func, literal_column, select, update
 from sqlalchemy import text as sql
 
-from messenger_api.domain.times import DAY_SECONDS
-from messenger_api.storage.models import GonePushToken, PushToken, Session, User
+from messenger_api.storage import gone_push_tokens
+from messenger_api.storage.gone_push_tokens import LINE, Why
+from messenger_api.storage.models import PushToken, Session, User
 from messenger_api.storage.models.base import aliased
-from messenger_api.storage.packed import columns
+from messenger_api.storage.models.push import REPLACED_FULL
 from messenger_api.storage.statements import execute
 
-# Of an account so many a day that its phones replace; one that hands over tokens without end fills no table.
-MOST_A_DAY = 20
-# Of an account so many are told, the newest.
-MOST_TOLD = 100
 
+class Opened(TypedDict):
+    """A session that may have a push token.
 
-class Why(StrEnum):
-    """Why a push token went."""
-
-    REPLACED = "replaced"
-    """The phone handed over another one."""
-    REMOVED = "removed"
-    """The phone took it back."""
-    MOVED = "moved"
-    """Another session of the same account brought it."""
-    OTHER_ACCOUNT = "other_account"
-    """Another account brought it: somebody else logged in on this phone."""
-    LOGGED_OUT = "logged_out"
-    SUPERSEDED = "superseded"
-    """A login took the place of its session."""
-    REVOKED = "revoked"
-    """The owner or the operator ended its session."""
-    IDLE = "idle"
-    """No app used its session for SESSION_IDLE_DAYS."""
-    BLOCKED = "blocked"
-    """The operator keeps the account out."""
-    NUMBER_CHANGED = "number_changed"
-    """The account moved to another number; the phone that did it keeps its token."""
-    CLOSED = "closed"
-    """The account is being deleted, and this with it."""
-
-
-class Gone(Struct, frozen=True):
-    """A push token that went. `token_key`: its keyed hash, None for one of an older version of this program.
-
-    `registered_at`: when the phone last handed it over.
-    """
-
-    token_key: Annotated[bytes | None, GonePushToken.token_key]
-    device_type: Annotated[int, GonePushToken.device_type]
-    production: Annotated[int, GonePushToken.production]
-    fcm: Annotated[int, GonePushToken.fcm]
-    registered_at: Annotated[int, GonePushToken.registered_at]
-    gone_at: Annotated[int, GonePushToken.gone_at]
-    why: Annotated[str, GonePushToken.why]
-
-
-class NewPushToken(TypedDict):
-    """A push token to be stored, and for whom: `session` is the hash of the session's own token.
-
-    `noted_after`: the second after which the use of the session and of its account must have been noted.
-    `token_key`: the keyed hash under which it is remembered. `production` and `fcm` are 0 or 1.
+    `session`: the hash of its own token. `noted_after`: the second after which its use and its account's
+    must have been noted.
     """
 
     session: bytes
     noted_after: int
+
+
+class NewPushToken(Opened):
+    """A push token to be stored, and for whom.
+
+    `token_key`: the keyed hash under which it is remembered. `production` and `fcm` are 0 or 1.
+    """
+
     token: str
     token_hash: bytes
     token_key: bytes
@@ -95,113 +42,80 @@ class NewPushToken(TypedDict):
     now: int
 
 
-class Found(NamedTuple):
-    """What there is before a push token is stored: the session, its token, who else has the new one."""
-
-    sid: int
-    uid: int
-    own: bytes | None
-    fresh: bool
-    """The session has this very token, all the same, and it was noted within the last day."""
-    holder: int | None
-    holder_uid: int | None
-
-
-_MINE, _HELD, _HOLDER = aliased(PushToken), aliased(PushToken), aliased(Session)
-_FRESH = (
-    (_MINE.token_hash == bindparam("token_hash"))
-    & (_MINE.token_key == bindparam("token_key"))
-    & (_MINE.device_type == bindparam("device_type"))
-    & (_MINE.production == bindparam("production"))
-    & (_MINE.fcm == bindparam("fcm"))
-    & (_MINE.changed_at > bindparam("noted_after"))
+_OPEN = (
+    Session.token_hash == bindparam("session"),
+    Session.seen_at > bindparam("noted_after"),
+    User.seen_at > bindparam("noted_after"),
+    User.blocked == literal_column("0"),
+    User.closed_at == literal_column("0"),
 )
-_LOOK = (
-    select(Session.sid, Session.uid, _MINE.token_hash, func.coalesce(_FRESH, 0), _HOLDER.sid, _HOLDER.uid)
-    .join(User, User.uid == Session.uid)
-    .outerjoin(_MINE, _MINE.sid == Session.sid)
-    .outerjoin(_HELD, (_HELD.token_hash == bindparam("token_hash")) & (_HELD.sid != Session.sid))
-    .outerjoin(_HOLDER, _HOLDER.sid == _HELD.sid)
-    .where(
-        Session.token_hash == bindparam("session"),
-        Session.seen_at > bindparam("noted_after"),
-        User.seen_at > bindparam("noted_after"),
-        User.blocked == 0,
-        User.closed_at == 0,
+_SID = select(Session.sid).join(User, User.uid == Session.uid).where(*_OPEN)
+
+_GIVEN = ("token_hash", "token", "token_key", "device_type", "production", "fcm")
+_SAME = PushToken.token_hash == bindparam("token_hash")
+_FRESH = _SAME & (PushToken.changed_at > bindparam("noted_after"))
+_FULL = func.length(PushToken.replaced) > literal_column(str(REPLACED_FULL))
+# In this order: MySQL sees in each column what has just been set.
+_RENEW = (
+    update(PushToken)
+    .where(PushToken.sid == _SID.scalar_subquery())
+    .ordered_values(
+        (PushToken.replaced, case((_SAME | _FULL, PushToken.replaced), else_=PushToken.replaced + LINE)),
+        (PushToken.changed_at, case((_FRESH, PushToken.changed_at), else_=bindparam("now"))),
+        *((name, bindparam(name)) for name in _GIVEN),
     )
 )
-# Removes every row that has the session, or the token: a token wakes one phone.
-_STORE = sql(
-    "REPLACE INTO push_tokens"
+_ADD = sql(
+    "INSERT INTO push_tokens"
     " (sid, token_hash, token, device_type, production, fcm, changed_at, token_key)"
-    " SELECT sid, :token_hash, :token, :device_type, :production, :fcm, :now, :token_key"
-    " FROM sessions WHERE token_hash = :session"
+    " SELECT s.sid, :token_hash, :token, :device_type, :production, :fcm, :now, :token_key"
+    " FROM sessions s JOIN users u ON u.uid = s.uid"
+    " WHERE s.token_hash = :session AND s.seen_at > :noted_after AND u.seen_at > :noted_after"
+    " AND u.blocked = 0 AND u.closed_at = 0"
 )
-_GONE = ("uid", "token_key", "device_type", "production", "fcm", "registered_at", "gone_at", "why")
 
-
-def _note(condition: ColumnElement[bool]) -> Insert:
-    """Notes, at the second `at` and for a `reason`, the push tokens of the sessions for which this holds."""
-    kept = (PushToken.token_key, PushToken.device_type, PushToken.production, PushToken.fcm)
-    when = (PushToken.changed_at, bindparam("at", type_=BigInteger), bindparam("reason", type_=String))
-    rows = select(Session.uid, *kept, *when).join(Session, Session.sid == PushToken.sid).where(condition)
-    return insert(GonePushToken).from_select(_GONE, rows)
-
-
-_TODAY = select(func.count()).where(
-    GonePushToken.uid == bindparam("owner"), GonePushToken.gone_at > bindparam("since")
+_HOLDER, _HOLDERS = aliased(PushToken), aliased(Session)
+_LOOK = (
+    select(Session.uid, _HOLDER.sid, _HOLDERS.uid)
+    .join(User, User.uid == Session.uid)
+    .join(_HOLDER, (_HOLDER.token_hash == bindparam("token_hash")) & (_HOLDER.sid != Session.sid))
+    .join(_HOLDERS, _HOLDERS.sid == _HOLDER.sid)
+    .where(*_OPEN)
 )
-_NOTE_REPLACED = _note((PushToken.sid == bindparam("sid")) & (_TODAY.scalar_subquery() < MOST_A_DAY))
-
-
-def look(connection: Connection, **values: Unpack[NewPushToken]) -> Found | None:
-    """What there is before a token is stored. One statement.
-
-    None where the session's use was not noted of late, or the user may not come in.
-    """
-    rows = execute(connection, _LOOK, values).rows
-    if not rows:
-        return None
-    sid, uid, own, fresh, holder, holder_uid = rows[0]
-    return Found(sid, uid, own, bool(fresh), holder, holder_uid)
 
 
 def store(connection: Connection, **values: Unpack[NewPushToken]) -> bool:
-    """Store a session's push token in place of its former one. Whoever held this token before loses it.
+    """Store a session's push token in place of its former one, of which a note is kept.
 
-    False where the session has ended.
+    One statement, and another where the session has had none.
+
+    False where there is no such session.
+
+    Raises:
+        IntegrityError: another session has this token (`take`).
     """
-    return execute(connection, _STORE, values).changed > 0
+    return execute(connection, _RENEW, values).changed > 0 or execute(connection, _ADD, values).changed > 0
 
 
-def note_displaced(connection: Connection, now: int, found: Found, token_hash: bytes) -> None:
-    """Note which tokens go when this one is stored."""
-    if found.own is not None and found.own != token_hash:
-        noted = {"sid": found.sid, "owner": found.uid, "since": now - DAY_SECONDS, "at": now}
-        execute(connection, _NOTE_REPLACED, {**noted, "reason": str(Why.REPLACED)})
-    if found.holder is not None:
-        why = Why.MOVED if found.holder_uid == found.uid else Why.OTHER_ACCOUNT
-        note_gone(connection, now, why, PushToken.sid == found.holder)
+def take(connection: Connection, **values: Unpack[NewPushToken]) -> bool:
+    """As `store`, in a transaction; another session that has this token loses it.
+
+    Raises:
+        IntegrityError: yet another one stores it at the same time.
+    """
+    for uid, holder, holders_uid in execute(connection, _LOOK, values).rows:
+        why = Why.MOVED if holders_uid == uid else Why.OTHER_ACCOUNT
+        _forget(connection, gone_push_tokens.note(connection, values["now"], why, PushToken.sid == holder))
+    return store(connection, **values)
 
 
-def note_gone(connection: Connection, now: int, why: Why, condition: ColumnElement[bool]) -> None:
-    """Note the push tokens of the sessions for which this holds, before they go. One statement."""
-    connection.execute(_note(condition), {"at": now, "reason": str(why)})
+def remove(connection: Connection, now: int, **values: Unpack[Opened]) -> bool:
+    """Forget a session's push token. False: there is none, or no such session."""
+    mine = PushToken.sid == _SID.params(**values).scalar_subquery()
+    sids = gone_push_tokens.note(connection, now, Why.REMOVED, mine)
+    _forget(connection, sids)
+    return bool(sids)
 
 
-def remove(connection: Connection, now: int, sid: int) -> None:
-    """Forget a session's push token."""
-    note_gone(connection, now, Why.REMOVED, PushToken.sid == sid)
-    connection.execute(delete(PushToken).where(PushToken.sid == sid))
-
-
-def gone(connection: Connection, uid: int) -> Sequence[Gone]:
-    """What became of a user's push tokens, the last one first."""
-    query = select(*columns(Gone)).where(GonePushToken.uid == uid)
-    query = query.order_by(GonePushToken.gone_at.desc(), GonePushToken.id.desc()).limit(MOST_TOLD)
-    return [Gone(*row) for row in connection.execute(query)]
-
-
-def purge(connection: Connection, before: int) -> int:
-    """Forget those that went before this second."""
-    return connection.execute(delete(GonePushToken).where(GonePushToken.gone_at < before)).rowcount
+def _forget(connection: Connection, sids: Sequence[int]) -> None:
+    connection.execute(delete(PushToken).where(PushToken.sid.in_(sids)))

@@ -10,11 +10,11 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, Select, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from messenger_api.storage import push_tokens
+from messenger_api.storage import gone_push_tokens
 from messenger_api.storage.db import ignoring_known, new_id
+from messenger_api.storage.gone_push_tokens import Why
 from messenger_api.storage.models import PushToken, Session, User
 from messenger_api.storage.packed import PackedRow, unpack
-from messenger_api.storage.push_tokens import Why
 from messenger_api.storage.statements import execute
 
 _NOTED_AT = case((User.seen_at < Session.seen_at, User.seen_at), else_=Session.seen_at)
@@ -143,7 +143,7 @@ def remove(connection: Connection, now: int, sids: Sequence[int], why: Why) -> N
 
 def remove_where(connection: Connection, now: int, condition: ColumnElement[bool], why: Why) -> int:
     """End the sessions for which this holds, and their push tokens; returns how many there were."""
-    push_tokens.note_gone(connection, now, why, condition)
+    gone_push_tokens.note(connection, now, why, condition)
     return connection.execute(delete(Session).where(condition)).rowcount
 
 
@@ -161,9 +161,8 @@ def left_behind(connection: Connection, uid: int, sid: int) -> LeftBehind | None
     row = connection.execute(mine.where(Session.sid == sid, Session.uid == uid)).one_or_none()
     if row is None:
         return None
-    push = (
-        connection.execute(select(PushToken.__table__).where(PushToken.sid == sid)).mappings().one_or_none()
-    )
+    kept = [column for column in PushToken.__table__.c if column.name != PushToken.replaced.name]
+    push = connection.execute(select(*kept).where(PushToken.sid == sid)).mappings().one_or_none()
     return LeftBehind(row.appid, row.device, row.device_type, {**push} if push else None)
 
 

@@ -6,8 +6,11 @@ import hashlib
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import update
 
-from messenger_api.storage.push_tokens import MOST_A_DAY
+from messenger_api.storage import gone_push_tokens
+from messenger_api.storage.gone_push_tokens import MOST_A_DAY
+from messenger_api.storage.models import PushToken
 from tests.product import Phone, Product
 
 ANN, BOB, NEW = "919876543210", "919876543211", "919876543212"
@@ -28,8 +31,15 @@ def live(product: Product) -> list[str]:
     return [token for (token,) in product.rows("SELECT token FROM push_tokens ORDER BY token")]
 
 
-def reasons(product: Product) -> list[str]:
-    return [why for (why,) in product.rows("SELECT why FROM gone_push_tokens ORDER BY id")]
+def gone(product: Product, columns: str) -> list[tuple[object, ...]]:
+    """What is noted, and what still stands with live tokens as well."""
+    while product.services.database.write(gone_push_tokens.gather):
+        pass
+    return [tuple(row) for row in product.rows(f"SELECT {columns} FROM gone_push_tokens ORDER BY id")]
+
+
+def reasons(product: Product) -> list[object]:
+    return [why for (why,) in gone(product, "why")]
 
 
 # One token a session
@@ -42,8 +52,7 @@ def test_the_last_token_of_a_session_is_the_one_whichever_of_apples_it_is(produc
         phone.ok("setnotify", notifytoken=token, dt=2, prod=1, fcm=0)
         assert live(product) == [token]
         assert other not in live(product)
-    kinds = product.rows("SELECT device_type, production, fcm FROM gone_push_tokens")
-    assert [tuple(kind) for kind in kinds] == [(2, 1, 0), (2, 1, 0)]
+    assert gone(product, "device_type, production, fcm") == [(2, 1, 0), (2, 1, 0)]
 
 
 def test_two_sessions_of_a_person_have_a_token_each(product: Product) -> None:
@@ -135,8 +144,9 @@ def test_why_a_token_went_is_noted_with_it(
 ) -> None:
     [[uid]] = product.rows("SELECT uid FROM users")
     way(product, ann)
-    [row] = product.rows("SELECT why, uid, device_type, production, fcm, gone_at FROM gone_push_tokens")
-    assert tuple(row)[:5] == (way.__name__, uid, 1, 1, 1)
+    [row] = gone(product, "why, uid, device_type, production, fcm, gone_at")
+    assert row[:5] == (way.__name__, uid, 1, 1, 1)
+    assert isinstance(row[5], int)
     assert abs(row[5] - product.services.database.now()) < 60
 
 
@@ -189,6 +199,74 @@ def test_a_phone_that_hands_over_tokens_without_end_fills_no_table(product: Prod
     product.clock.advance(DAY + 60)
     ann.ok("setnotify", notifytoken="the next day")
     assert len(reasons(product)) == MOST_A_DAY + 1
+
+
+def test_of_tokens_that_change_again_and_again_none_is_lost_when_the_session_ends(
+    product: Product, ann: Phone
+) -> None:
+    started = product.services.database.now()
+    for number, token in enumerate(("second", "third", "first")):
+        product.clock.advance(60)
+        ann.ok("setnotify", notifytoken=token, dt=2, prod=number % 2)
+    ann.ok("logout")
+    rows = product.rows("SELECT why, device_type, production, gone_at FROM gone_push_tokens ORDER BY id")
+    assert [(why, kind, place, round((at - started) / 60)) for why, kind, place, at in rows] == [
+        ("replaced", 1, 1, 1),
+        ("replaced", 2, 0, 2),
+        ("replaced", 2, 1, 3),
+        ("logged_out", 2, 0, 3),
+    ]
+    keys = [key for (key,) in product.rows("SELECT token_key FROM gone_push_tokens ORDER BY id")]
+    assert keys[0] == keys[3]
+    assert len(set(keys)) == 3
+
+
+def test_a_token_of_an_older_program_has_no_hash_when_it_is_replaced(product: Product, ann: Phone) -> None:
+    without = update(PushToken).values(token_key=None)
+    product.services.database.run(lambda tx: tx.execute(without))
+    ann.ok("setnotify", notifytoken="second")
+    assert gone(product, "token_key, why") == [(None, "replaced")]
+
+
+def test_what_a_phone_replaced_is_noted_also_where_another_session_takes_its_token(
+    product: Product, ann: Phone
+) -> None:
+    replaced(product, ann)
+    bob = product.log_in(BOB)
+    bob.ok("setnotify", notifytoken="bobs")
+    bob.ok("setnotify", notifytoken="second")
+    assert live(product) == ["second"]
+    [[anns], [bobs]] = product.rows("SELECT uid FROM users ORDER BY uid")
+    assert sorted(gone(product, "uid, why")) == [
+        (anns, "other_account"),
+        (anns, "replaced"),
+        (bobs, "replaced"),
+    ]
+
+
+def test_a_person_is_told_the_same_before_a_worker_has_moved_it(product: Product, ann: Phone) -> None:
+    """Across sessions, and whatever was moved before."""
+    replaced(product, ann)
+    assert reasons(product) == ["replaced"]
+    for phone, token in ((ann, "third"), (product.log_in(ANN, device="tablet"), "x"), (ann, "fourth")):
+        product.clock.advance(60)
+        phone.ok("setnotify", notifytoken=token)
+    [[uid]] = product.rows("SELECT uid FROM users")
+
+    def told() -> list[gone_push_tokens.Gone]:
+        return list(product.services.database.run(lambda tx: gone_push_tokens.of_user(tx, uid)))
+
+    before = told()
+    assert [one.gone_at for one in before] == sorted((one.gone_at for one in before), reverse=True)
+    assert reasons(product) == ["replaced"] * 3
+    assert told() == before
+
+
+def test_the_worker_moves_it_within_the_hour(product: Product, ann: Phone) -> None:
+    replaced(product, ann)
+    product.parts.worker.housekeeping._clean()
+    assert product.rows("SELECT why FROM gone_push_tokens") == [("replaced",)]
+    assert product.rows("SELECT token, replaced FROM push_tokens") == [("second", "")]
 
 
 def test_a_person_is_told_of_them(product: Product, ann: Phone) -> None:

@@ -278,7 +278,7 @@ CASES = [
     in_group("report", "and blocked", 8, phone=lambda world: world.friends[0], block=1),
     Case("setnotify", "the first of a session", 2, a_first_token),
     Case("setnotify", "the same once more", 1, the_same_token),
-    Case("setnotify", "another one", 3, another_token),
+    Case("setnotify", "another one", 1, another_token),
     simple("setnotify", "removed", 3, notifytoken=""),
 ]
 

@@ -20,8 +20,8 @@ from messenger_api.settings import Settings
 from messenger_api.storage import closing, groups, intentions, lanes, outbox
 from messenger_api.storage.closing import AccountState
 from messenger_api.storage.db import Database
+from messenger_api.storage.gone_push_tokens import Why
 from messenger_api.storage.models import Session
-from messenger_api.storage.push_tokens import Why
 
 # How long a login works at making room before it asks to come back.
 FINISH_SECONDS = 3

@@ -27,7 +27,7 @@ from messenger_api.services.otp.requests import Device
 from messenger_api.settings import Settings
 from messenger_api.storage import closing, intentions, outbox, sessions
 from messenger_api.storage.db import Database
-from messenger_api.storage.push_tokens import Why
+from messenger_api.storage.gone_push_tokens import Why
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from messenger_api.domain.times import iso
 from messenger_api.services.account.sessions import LoggedIn
 from messenger_api.services.people.blocks import Allow, always
-from messenger_api.storage import blocks, contacts, groups, push_tokens, sessions, users
+from messenger_api.storage import blocks, contacts, gone_push_tokens, groups, sessions, users
 from messenger_api.storage.db import Database
 from messenger_api.storage.groups import GroupState
 from messenger_api.storage.sessions import Caller
@@ -98,7 +98,7 @@ class OwnPushToken(msgspec.Struct, frozen=True):
     gone: str
     """When it went."""
     why: str
-    """Why it went (`storage.push_tokens.Why`)."""
+    """Why it went (`storage.gone_push_tokens.Why`)."""
 
 
 class Export(msgspec.Struct, frozen=True):
@@ -150,7 +150,7 @@ def _export(tx: Connection, uid: int, files_url: str) -> Export:
         reports=_reports(tx, uid),
         push_tokens=[
             OwnPushToken(gone.device_type, iso(gone.registered_at), iso(gone.gone_at), gone.why)
-            for gone in push_tokens.gone(tx, uid)
+            for gone in gone_push_tokens.of_user(tx, uid)
         ],
     )
 

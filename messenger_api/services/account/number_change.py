@@ -34,9 +34,9 @@ from messenger_api.services.people.tasks import UserChanged, file_gone
 from messenger_api.storage import blocks, closing, groups, outbox, sessions, users
 from messenger_api.storage.closing import AccountIds
 from messenger_api.storage.db import Database
+from messenger_api.storage.gone_push_tokens import Why
 from messenger_api.storage.models import Session
 from messenger_api.storage.outbox import Draft
-from messenger_api.storage.push_tokens import Why
 from messenger_api.storage.sessions import Caller, LeftBehind
 from messenger_api.storage.users import Profile
 

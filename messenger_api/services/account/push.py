@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
+from messenger_api.domain.errors import TryLater
 from messenger_api.domain.secrets import Keys, token_hash
 from messenger_api.domain.times import DAY_SECONDS
 from messenger_api.storage import push_tokens
 from messenger_api.storage.db import Database
-from messenger_api.storage.push_tokens import NewPushToken
-from messenger_api.storage.sessions import Caller
+from messenger_api.storage.push_tokens import NewPushToken, Opened
 
 
 class Push:
-    """Stores each session's push token, and remembers for a while those that went (`storage.push_tokens`)."""
+    """Stores each session's push token; those that went are noted (`storage.gone_push_tokens`)."""
 
     def __init__(self, database: Database, keys: Keys) -> None:
         self._database = database
@@ -22,36 +22,37 @@ class Push:
     def set_token(self, session: str, token: str, *, device_type: int, production: bool, fcm: bool) -> bool:
         """Store a push token for the session whose own token this is.
 
-        One statement for a token that the session has handed over within the last day, another for the first
-        one, and a transaction where a token goes.
+        One statement, another for the first token of a session, and a transaction where another session
+        has this token.
 
         False, and nothing is stored, unless there is such a session and its use was noted within the last day
         (`Callers.find`).
         """
-        now, hashed = self._database.now(), token_hash(token)
+        now = self._database.now()
         new = NewPushToken(
             session=token_hash(session),
             noted_after=now - DAY_SECONDS,
             token=token,
-            token_hash=hashed,
+            token_hash=token_hash(token),
             token_key=self._keys.push_token_key(token),
             device_type=device_type,
             production=int(production),
             fcm=int(fcm),
             now=now,
         )
-        found = self._database.run(lambda tx: push_tokens.look(tx, **new))
-        if found is None or found.fresh:
-            return found is not None
-        if found.own in (None, hashed) and found.holder is None:
+        try:
             return self._database.run(lambda tx: push_tokens.store(tx, **new))
+        except IntegrityError:
+            return self._take(new)
 
-        def work(tx: Connection, now: int) -> bool:
-            push_tokens.note_displaced(tx, now, found, hashed)
-            return push_tokens.store(tx, **new)
+    def _take(self, new: NewPushToken) -> bool:
+        try:
+            return self._database.write(lambda tx, _now: push_tokens.take(tx, **new))
+        except IntegrityError as error:
+            raise TryLater from error
 
-        return self._database.write(work)
-
-    def remove_token(self, caller: Caller) -> None:
-        """Remove the session's push token."""
-        self._database.write(lambda tx, now: push_tokens.remove(tx, now, caller.sid))
+    def remove_token(self, session: str) -> bool:
+        """Remove the push token of such a session. False: there is none."""
+        noted_after = self._database.now() - DAY_SECONDS
+        of = Opened(session=token_hash(session), noted_after=noted_after)
+        return self._database.write(lambda tx, now: push_tokens.remove(tx, now, **of))

@@ -18,8 +18,8 @@ from messenger_api.services.account.tasks import token_gone
 from messenger_api.settings import Settings
 from messenger_api.storage import outbox, sessions
 from messenger_api.storage.db import Database
+from messenger_api.storage.gone_push_tokens import Why
 from messenger_api.storage.models import Session
-from messenger_api.storage.push_tokens import Why
 from messenger_api.storage.sessions import AppOfUser, Caller
 
 # Idle sessions that one transaction ends, and transactions in a row: housekeeping comes again.

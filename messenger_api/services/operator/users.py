@@ -9,7 +9,7 @@ import msgspec
 
 from messenger_api.domain.times import iso
 from messenger_api.services.identities import Identities
-from messenger_api.storage import blocks, contacts, groups, push_tokens, sessions, users
+from messenger_api.storage import blocks, contacts, gone_push_tokens, groups, sessions, users
 from messenger_api.storage.blocks import Complaint
 from messenger_api.storage.db import Database
 from messenger_api.storage.users import Listed
@@ -57,7 +57,7 @@ class ShownSession(msgspec.Struct, frozen=True):
 
 
 class GonePushToken(msgspec.Struct, frozen=True):
-    """A push token that went within 90 days; `why` as in `storage.push_tokens.Why`. Times are unix seconds.
+    """A push token that went within 90 days; times are unix seconds. `why`: `storage.gone_push_tokens.Why`.
 
     `token`: the same for the same token, whoever had it; "" for one that an older program stored.
     """
@@ -225,7 +225,7 @@ class UserQueries:
                 gone_at=gone.gone_at,
                 why=gone.why,
             )
-            for gone in self._database.run(lambda tx: push_tokens.gone(tx, uid))
+            for gone in self._database.run(lambda tx: gone_push_tokens.of_user(tx, uid))
         ]
 
     def _memberships(self, uid: int) -> list[Membership]:

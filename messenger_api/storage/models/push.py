@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, SmallInteger, Text
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, SmallInteger, Text, text
 
 from messenger_api.storage.columns import EMPTY, HASH, ID, KEY, MYSQL, NUMBERED, ZERO, ascii_text, exact_text
 from messenger_api.storage.models.base import Base, column
@@ -11,17 +11,26 @@ from messenger_api.storage.models.base import Base, column
 PUSH_TOKEN_LENGTH = 4096
 # A bundle id has at most 155 characters, a project 30.
 PUSH_APP_LENGTH = 255
+# Room for 30 lines of `PushToken.replaced`. None is added beyond this length; a line has up to 96 characters.
+REPLACED_LENGTH = 2048
+REPLACED_FULL = REPLACED_LENGTH - 96
 
 
 class PushToken(Base):
     """Where to wake the app of a session: FCM, APNs or PushKit.
 
     `changed_at`: when the phone last handed it over, to the day. `token_key`: the keyed hash under which it
-    is remembered when it has gone; NULL for one that an older program stored.
+    is remembered when it has gone; NULL for one that an older program stored. `replaced`: about tokens
+    that this one replaced (`storage.gone_push_tokens`), a line each: key, three numbers of its kind, when it
+    was registered, when it went.
     """
 
     __tablename__ = "push_tokens"
-    __table_args__ = (MYSQL,)
+    __table_args__ = (
+        # Finds the rows that have lines: more of these need not be in the index, nor be written into it anew.
+        Index(None, "replaced", mysql_length=1, mariadb_length=1, sqlite_where=text("replaced > ''")),
+        MYSQL,
+    )
 
     sid: ColumnElement[int] = column(ForeignKey("sessions.sid", ondelete="CASCADE"), primary_key=True)
     token_hash: ColumnElement[bytes] = column(HASH, unique=True)
@@ -31,6 +40,7 @@ class PushToken(Base):
     fcm: ColumnElement[int] = column(SmallInteger, server_default=ZERO)
     changed_at: ColumnElement[int] = column(BigInteger)
     token_key: ColumnElement[bytes | None] = column(KEY, nullable=True)
+    replaced: ColumnElement[str] = column(ascii_text(REPLACED_LENGTH), server_default=EMPTY)
 
 
 class GonePushToken(Base):
