@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from messenger_api.transport.playground import phones
+from messenger_api.transport.playground import ops, phones
 from messenger_api.version import VERSION
 
 PATH = "/playground"
@@ -24,7 +24,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-PAGES = (phones.add,)
+PAGES = (phones.add, ops.add)
 
 
 def playground_blueprint() -> Blueprint:
