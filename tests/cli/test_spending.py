@@ -73,3 +73,37 @@ def test_what_is_not_paused_or_not_named_is_not_resumed_and_not_noted(paying: Pr
     for arguments in ((), ("IN", "--range", "5c0ffee5"), ("GB",), ("--range", "beef")):
         assert cli.run("sms", "resume", *arguments).exit_code == 1, arguments
     assert resumed(cli) == []
+
+
+def test_a_limit_is_raised_for_some_hours_and_ended_by_commands(paying: Product, cli: Cli) -> None:
+    assert "SMS_BUDGET_DAY is 100 until" in cli.ok("sms", "raise", "sms_budget_day", "100", "--hours", "2")
+    told = cli.json("sms", "status")
+    assert told["budgets"][0]["most"] == 100
+    assert [(limit["key"], limit["configured"]) for limit in told["raised_limits"]] == [
+        ("SMS_BUDGET_DAY", 25)
+    ]
+    raised = cli.ok("sms", "status").split("Limits that are raised\n")[1].splitlines()[1]
+    assert raised.split()[:3] == ["SMS_BUDGET_DAY", "25", "100"]
+    row = cli.json("audit", "list")[0]
+    assert (row["event"], row["actor"], row["fields"]["new"]) == ("LimitRaised", "", "100")
+    assert cli.ok("sms", "raise", "SMS_BUDGET_DAY", "--end") == "SMS_BUDGET_DAY is as configured.\n"
+    assert cli.json("sms", "status")["raised_limits"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("SMS_BUDGET_DAY", "10"), "accepted is more than 25, which is configured, up to 250"),
+        (("SMS_BUDGET_DAY", "100", "--hours", "169"), "within 7 days"),
+        (("SMS_PRICE", "100"), "Those that can: SMS_BUDGET_DAY,"),
+        (("SMS_BUDGET_DAY",), "or --end"),
+        (("SMS_BUDGET_DAY", "100", "--end"), "or --end"),
+        (("SMS_BUDGET_DAY", "--end"), "is not raised"),
+    ],
+)
+def test_what_cannot_be_raised_is_refused_with_what_is_accepted(
+    paying: Product, cli: Cli, arguments: tuple[str, ...], said: str
+) -> None:
+    result = cli.run("sms", "raise", *arguments)
+    assert (result.exit_code, said in result.output) == (1, True), result.output
+    assert paying.rows("SELECT * FROM raised_limits") == []

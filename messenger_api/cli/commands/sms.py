@@ -6,9 +6,10 @@ from dataclasses import asdict
 
 import click
 
-from messenger_api.cli.common import as_json, fail, looking, print_json, print_table, printable
+from messenger_api.cli.common import as_json, fail, local_time, looking, print_json, print_table, printable
 from messenger_api.cli.root import main
 from messenger_api.services.operator.events import COMMAND
+from messenger_api.services.operator.raising import Limit, told
 from messenger_api.services.sms.report import Range, TextReport
 
 SHOWN_OF_A_NAME = 8
@@ -25,10 +26,11 @@ def status(as_json: bool) -> None:
     """Show what texts have cost and may cost, the codes of the last hour by country, and the providers."""
     with looking() as parts:
         found, ranges = parts.operator.texts.read(), parts.spending.paused_ranges()
+        raised = [limit for limit in parts.raising.limits() if limit.raised]
     if as_json:
-        print_json({**asdict(found), "paused_ranges": ranges})
+        print_json({**asdict(found), "paused_ranges": ranges, "raised_limits": raised})
     else:
-        _print(found, ranges)
+        _print(found, ranges, raised)
 
 
 @sms.command()
@@ -59,11 +61,21 @@ def _whole_name(begun: str, ranges: list[Range]) -> str:
     return found[0]
 
 
-def _print(found: TextReport, ranges: list[Range]) -> None:
+def _print(found: TextReport, ranges: list[Range], raised: list[Limit]) -> None:
     print_table(
         ("PERIOD", "SPENT", "MOST", "CURRENCY"),
         [(b.period, f"{b.spent:.2f}", f"{b.most:.2f}", found.currency) for b in found.budgets],
     )
+    if raised:
+        click.echo("\nLimits that are raised")
+        print_table(
+            ("KEY", "CONFIGURED", "MOST", "UNTIL"),
+            [
+                (r.key, told(r.configured), told(r.most), local_time(r.raised.ends_at))
+                for r in raised
+                if r.raised
+            ],
+        )
     click.echo("\nCodes of the last hour")
     print_table(
         ("COUNTRY", "SENT", "ENTERED", ""),
