@@ -1,5 +1,8 @@
 """`python -m benchmarks.versions REV`: what calls cost in an earlier version and in the working tree.
 
+With `--line TEXT`, once or more, the other version is the working tree with each line that holds such a text
+20 times more: so it shows what these lines cost, however little, on a machine that does other things as well.
+
 Both are served by the same interpreter and libraries, each on a database of its own in one MariaDB. The same
 bytes go to the one, then to the other, round after round.
 """
@@ -8,13 +11,15 @@ from __future__ import annotations
 
 import argparse
 import io
+import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
@@ -55,6 +60,7 @@ CALLS = {
 }
 SMALL = 50  # a smoke test makes so many times fewer
 SLOWER = 1.05
+REPEATS = 20
 TREE = "tree"
 # Before the first round each version answers a part of its calls, unmeasured.
 WARMUP = 3
@@ -87,6 +93,11 @@ class Compared:
     def ratio(self) -> float:
         """The median of the tree's rounds as a multiple of the other version's."""
         return median(cost.whole for cost in self.now) / median(cost.whole for cost in self.before)
+
+    @property
+    def of_a_line(self) -> float:
+        """What a line costs of a call, where `before` has it `REPEATS` times more."""
+        return (1 / self.ratio - 1) / REPEATS
 
     @property
     def ratios(self) -> list[float]:
@@ -145,11 +156,21 @@ class _OfVersion(InMariaDB):
         programs.upgrade(self.uri, self.folder / "upgrade", self._code)
 
 
-def compare(revision: str, size: Size, names: Sequence[str], rounds: int, fewer: int) -> Iterator[Compared]:
-    """Case after case, in the order of the names; `fewer`: by what the numbers of calls are divided."""
+def compare(
+    make: Callable[[Path], None], size: Size, names: Sequence[str], rounds: int, fewer: int
+) -> Iterator[Compared]:
+    """Case after case, in the order of the names.
+
+    Args:
+        make: puts the package as the other version has it into a folder.
+        size: of the data set.
+        names: of the cases.
+        rounds: how often each is measured.
+        fewer: by what the numbers of calls are divided.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-versions-")))
-        _check_out(revision, folder / "code")
+        make(folder / "code")
         data = Dataset(size)
         mariadb = stack.enter_context(MariaDB(options=mariadb_options(data)))
         both = [
@@ -193,6 +214,30 @@ def _check_out(revision: str, folder: Path) -> None:
         archive.extractall(folder, filter="data")
 
 
+def _repeat(texts: Sequence[str], folder: Path) -> None:
+    """The package as in the working tree, each line that holds one of the texts `REPEATS` times more."""
+    shutil.copytree(ROOT / "messenger_api", folder / "messenger_api")
+    missing = set(texts)
+    for path in folder.rglob("*.py"):
+        lines = path.read_text().splitlines(keepends=True)
+        held = [[text for text in texts if text in line] for line in lines]
+        missing.difference_update(*held)
+        path.write_text(
+            "".join(line * (REPEATS + 1 if here else 1) for line, here in zip(lines, held, strict=True))
+        )
+    if missing:
+        raise SystemExit(f"No line of messenger_api holds {' or '.join(sorted(missing))}")
+
+
+def of_a_line(compared: Sequence[Compared]) -> str:
+    """What the lines that were repeated cost, in Markdown: by the medians of the rounds."""
+    lines = ["| call | the lines, µs | of the call |", "|---|---:|---:|"]
+    for one in compared:
+        whole = median(cost.whole for cost in one.now)
+        lines.append(f"| {one.name} | {one.of_a_line * whole * 1000:.2f} | {one.of_a_line:.1%} |")
+    return "\n".join([*lines, ""])
+
+
 def table(revision: str, compared: Sequence[Compared]) -> str:
     """In Markdown; costs are medians of the rounds, in milliseconds."""
     sides = [f"{name}: server + db" for name in (revision, TREE)]
@@ -219,8 +264,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.small:
         size = replace(Size.small(), photos=0)  # thumbnails take seconds to make
     rounds, fewer = (1, SMALL) if asked.small else (asked.rounds, 1)
-    compared = list(compare(asked.revision, size, chosen, rounds, fewer))
-    sys.stdout.write(f"\n{machine()}\n\n{table(asked.revision, compared)}")
+    name = f"{REPEATS} more" if asked.line else asked.revision
+    make = partial(_repeat, asked.line) if asked.line else partial(_check_out, asked.revision)
+    compared = list(compare(make, size, chosen, rounds, fewer))
+    sys.stdout.write(f"\n{machine()}\n\n{table(name, compared)}")
+    if asked.line:
+        sys.stdout.write(f"\n{of_a_line(compared)}")
     faults = [f"{one.name}: {fault}" for one in compared for fault in one.wrong]
     sys.stdout.writelines(f"! {fault}\n" for fault in faults)
     return int(bool(faults))
@@ -229,7 +278,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.versions", description=__doc__)
     add = parser.add_argument
-    add("revision", help="the version to compare with, as git names it")
+    add("revision", nargs="?", default="HEAD", help="the version to compare with, as git names it")
+    add(
+        "--line",
+        action="append",
+        metavar="TEXT",
+        help="what the lines with this cost: compare with the tree that has them often",
+    )
     add("--rounds", type=int, default=5, help="of which the median counts")
     add("--users", type=int, default=20_000, help="accounts")
     add("--small", action="store_true", help="a smoke test: a tiny data set, one round of few calls")

@@ -145,6 +145,21 @@ def test_what_costs_more_than_noise_is_listed() -> None:
     ]
 
 
+@pytest.mark.server
+def test_what_a_line_costs_is_told_of_each_call() -> None:
+    chosen = ["--line", "self._observe(", "--line", "counted_op =", "--small", "--only", "no op"]
+    command = [sys.executable, "-m", "benchmarks.versions", *chosen]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "20 more: server + db" in done.stdout
+    assert re.search(r"^\| no op \| -?[0-9.]+ \| -?[0-9.]+% \|$", done.stdout, re.MULTILINE)
+
+
+def test_a_line_that_is_repeated_costs_its_share() -> None:
+    one = versions.Compared("one", 1, [Cost(0.06, 0.0)] * 3, [Cost(0.05, 0.0)] * 3, [])
+    assert versions.of_a_line([one]).splitlines()[2] == "| one | 0.50 | 1.0% |"
+
+
 def test_what_is_compared_are_cases_of_the_benchmark() -> None:
     assert versions.CALLS.keys() <= {case.name for case in CASES}
 

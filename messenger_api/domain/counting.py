@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,9 @@ OTHER = "other"
 
 # Of one figure in one process: ten providers, 60 countries each, every outcome.
 MOST_SERIES = 4_000
+
+# Seconds that were told and not sorted in yet: some kilobytes, and as many as take a millisecond.
+MOST_TOLD = 4_000
 
 # No digits alone: a number of a person is no label, wherever it comes from.
 _is_label = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_.-]{1,32}", re.ASCII).fullmatch
@@ -46,6 +50,8 @@ class Accumulator:
         self._grown: dict[tuple[Figure, tuple[str, ...]], list[float]] = {}
         self._kept: _Growths = {}
         self._known: dict[Figure, set[tuple[str, ...]]] = {}
+        self._told: deque[tuple[Figure, float, tuple[str, ...]]] = deque()
+        self._tell = self._told.append
 
     def count(self, figure: Figure, *labels: str, by: int = 1) -> None:
         """A counter grows; a label for each of the declaration's."""
@@ -57,13 +63,13 @@ class Accumulator:
     def observe(self, figure: Figure, seconds: float, *labels: str) -> None:
         """A histogram gets another value, and its counter (`Figure.counted`) grows; `labels` of that one.
 
-        This stands in the way of every request: one look-up for both, and no look at the clock.
+        This stands in the way of every request, so it is only kept, without a lock, which a deque needs not;
+        whoever takes what was counted sorts it in, or else every so many requests.
         """
-        place = bisect_left(figure.bounds, seconds)
-        with self._lock:
-            grown = self._grown.get((figure, labels)) or self._begin(figure, labels)
-            grown[place] += 1
-            grown[_SUM] += seconds
+        self._tell((figure, seconds, labels))
+        if len(self._told) >= MOST_TOLD:
+            with self._lock:
+                self._sort_in()
 
     def close(self) -> None:
         """Let go of what is open: nothing, here."""
@@ -71,6 +77,7 @@ class Accumulator:
     def take(self) -> list[Growth]:
         """What was counted since the last time, and what was given back."""
         with self._lock:
+            self._sort_in()
             grown, found = self._grown, self._kept
             self._grown, self._kept = {}, {}
         now = self._now()
@@ -84,6 +91,16 @@ class Accumulator:
         with self._lock:
             for growth in growths:
                 _add(self._kept, growth)
+
+    def _sort_in(self) -> None:
+        """Each into its place of a histogram; under the lock."""
+        told, known = self._told, self._grown
+        for _ in range(len(told)):
+            figure, seconds, labels = told.popleft()
+            grown = known.get((figure, labels)) or self._begin(figure, labels)
+            # Nearly all are in the first.
+            grown[0 if seconds <= figure.bounds[0] else bisect_left(figure.bounds, seconds)] += 1
+            grown[_SUM] += seconds
 
     def _begin(self, figure: Figure, labels: tuple[str, ...]) -> list[float]:
         """The values of a series that may not have grown yet, by the labels under which it is counted."""

@@ -42,6 +42,7 @@ class Api:
         self._services = services
         self._operations = operations
         self._log = log.bind()
+        self._observe = services.figures.observe
         self._hints = Hints(services, operations) if services.settings.uses_sandbox else None
 
     def respond(self, environ: WSGIEnvironment, raised: Exception | None = None) -> Reply:
@@ -64,24 +65,20 @@ class Api:
         started = time.perf_counter()
         answer = dispatch.answer(environ, raised)
         seconds = time.perf_counter() - started
-        labels = dispatch.counted_op, _counted_error(answer)
-        self._services.figures.observe(REQUEST_SECONDS, seconds, *labels)
+        op, error = dispatch.op, str(answer.get("error", "")) if answer else ""
+        counted_op = op if op in self._operations else "unknown" if op else "none"
+        counted_error = "none" if not error else error if error in CODES else "refused"
+        self._observe(REQUEST_SECONDS, seconds, counted_op, counted_error)
         if answer is None:
             return NOOP
         self._log.log(
             dispatch.level,
             "api.answer",
             op=dispatch.known_op,
-            error=answer.get("error", ""),
+            error=error,
             ms=round(seconds * 1000, 1),
         )
         return Reply.of(answer, fault=dispatch.fault)
-
-
-def _counted_error(answer: JsonObject | None) -> str:
-    """The error for the figures; mesibo's own codes are one there."""
-    error = answer.get("error") if answer else None
-    return "none" if error is None else error if error in CODES else "refused"
 
 
 def _bind(operation: Operation, call: Call) -> Any:
@@ -101,30 +98,23 @@ class Dispatch:
         self._operations = operations
         self.request: ApiRequest | None = None
         self.call: Call | None = None
-        self._op = ""
+        self.op = ""
         self.level = logging.DEBUG
         self.fault: Exception | None = None
 
     @property
     def known_op(self) -> str:
         """The op for the log; what a stranger wrote there stays out of it."""
-        return self._op if self._op in self._operations else "?"
-
-    @property
-    def counted_op(self) -> str:
-        """The op for the figures."""
-        if not self._op:
-            return "none"
-        return self._op if self._op in self._operations else "unknown"
+        return self.op if self.op in self._operations else "?"
 
     def answer(self, environ: WSGIEnvironment, raised: Exception | None = None) -> JsonObject | None:
         """The answer's members; None when no op was asked for."""
         try:
             self.request = self._read(environ)
-            self._op = self.request.op
+            self.op = self.request.op
             if raised:
                 raise raised
-            if not self._op:
+            if not self.op:
                 return None
             return self._success(self._run(self.request))
         except ApiError as error:
@@ -140,7 +130,7 @@ class Dispatch:
         try:
             return read(environ, self._services.settings)
         except Exception:
-            self._op = op_in_address(environ)
+            self.op = op_in_address(environ)
             raise
 
     def _run(self, asked: ApiRequest) -> Mapping[str, object]:
@@ -167,7 +157,7 @@ class Dispatch:
         return {**answer, **invitations(call)}
 
     def _success(self, answer: Mapping[str, object]) -> JsonObject:
-        head: JsonObject = {"op": self._op, "ts": self._services.database.now()}
+        head: JsonObject = {"op": self.op, "ts": self._services.database.now()}
         return {**head, **answer, "result": True if self._wants_boolean else "OK"}
 
     def _failure(self, error: ApiError) -> JsonObject:
@@ -175,7 +165,7 @@ class Dispatch:
         asked = self.request if error.message else None
         return failure(
             error,
-            op=self._op,
+            op=self.op,
             ts=self._services.database.now(),
             language=asked.language if asked else "en",
             result=False if self._wants_boolean else "FAIL",
