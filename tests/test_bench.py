@@ -157,7 +157,7 @@ def test_what_a_line_costs_is_told_of_each_call() -> None:
 
 def test_a_line_that_is_repeated_costs_its_share() -> None:
     one = versions.Compared("one", 1, [Cost(0.06, 0.0)] * 3, [Cost(0.05, 0.0)] * 3, [])
-    assert versions.of_a_line([one]).splitlines()[2] == "| one | 0.50 | 1.0% |"
+    assert versions.costs_of_lines([one]).splitlines()[2] == "| one | 0.50 | 1.0% |"
 
 
 def test_what_is_compared_are_cases_of_the_benchmark() -> None:
