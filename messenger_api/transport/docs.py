@@ -64,9 +64,7 @@ def _add_pages(blueprint: Blueprint, server: Callable[[], str]) -> None:
         except KeyError:
             abort(404)
         calls = [(described.curl(server(), each), in_lines(each.answer)) for each in found.samples]
-        return page(
-            "docs/op.html", op=found, calls=calls, token=described.TOKEN, playground=_playground(name)
-        )
+        return _page("op", op=found, calls=calls, token=described.TOKEN, playground=_playground(name))
 
     @blueprint.get(f"{PATH}/errors")
     def errors() -> Response:

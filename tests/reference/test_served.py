@@ -96,3 +96,10 @@ def test_what_is_not_there_is_not_found(make_product: MakeProduct) -> None:
     http = make_product().http
     for path in ("/docs/ops/nosuch", "/docs/schemas/NoSuch.json", "/docs/nosuch"):
         assert http.get(path).status_code == 404
+
+
+def test_each_page_leads_to_every_other(make_product: MakeProduct) -> None:
+    http = make_product().http
+    for path in PAGES:
+        text = http.get(path).text
+        assert not [other for other in PAGES if f'<a href="{other}"' not in text], path
