@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "messenger_api"
 # What a service is given when it is built. Records, rules and helpers are made of other things, where needed.
 GIVEN = {"Database", "MesiboClient", "SmsSender", "FileStore"}
 # `tasks` builds what does the tasks, for its table.
-ROOT = {"composition.py", "foundation.py", "operating.py", "tasks.py"}
+ROOT = {"composition.py", "foundation.py", "held.py", "operating.py", "tasks.py"}
 
 
 def trees(folder: Path) -> Iterator[tuple[Path, ast.Module]]:
