@@ -39,7 +39,7 @@ DOORS = (
         "Sandbox",
         "It plays mesibo and the SMS network: login codes, messages, users, and faults to try.",
     ),
-    Door("/docs", "Reference", "Reference", "Every op with its fields, its answer and its errors; OpenAPI."),
+    Door("/docs", "API", "The API", "Every op with its fields, its answer and its errors; OpenAPI."),
     Door("/docs/guide", "Guide", "Guide", "From your own app against this server to going live."),
     Door("/readyz", "Health", "Health", "Whether people can log in, and what keeps them from it."),
 )

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from messenger_api.domain.administrators import Role
 from messenger_api.services.operator.admin_sessions import IDLE_SECONDS, LONGEST_SECONDS
 from messenger_api.storage.models import Administrator, AdminSession
+from messenger_api.version import VERSION
 from tests.console.driver import PASSWORD, Admin, administrator, logged_in
 from tests.product import Product
 
@@ -17,6 +18,11 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+
+
+def test_whoever_is_not_logged_in_reads_no_version(product: Product) -> None:
+    administrator(product)
+    assert VERSION not in product.http.get("/admin/login").text
 
 
 def test_without_administrators_there_is_no_console(product: Product) -> None:
