@@ -55,16 +55,20 @@ def test_the_tour_works_word_for_word(product_server: Callable[..., ProductServe
     assert '"error":"AUTHFAIL"' in out
 
 
-def test_every_op_has_a_row_in_the_table() -> None:
-    rows = set(re.findall(r"^\| `(\w+)` \|", section("Every op"), re.MULTILINE))
+def test_it_is_read_in_one_go_and_the_first_screen_says_what_it_is() -> None:
+    lines = README.splitlines()
+    assert len(lines) < 200
+    first = "\n".join(lines[:30])
+    assert all(word in first for word in ("make run", "docs/phones.png", "PHP sample", "private API"))
 
-    assert set(OPERATIONS) <= rows
 
-
-def test_every_error_code_of_the_product_is_explained() -> None:
+def test_the_page_of_ops_that_it_leads_to_has_every_op_and_every_error() -> None:
+    assert "(docs/ops.md)" in section("Where to read on")
+    page = (ROOT / "docs/ops.md").read_text()
     codes = set(re.findall(r'code = "([A-Z]+)"', (ROOT / "messenger_api/domain/errors.py").read_text()))
-
-    assert codes <= set(re.findall(r"`([A-Z]+)`", section("Every op")))
+    assert codes
+    assert set(OPERATIONS) <= set(re.findall(r"^### (\w+)$", page, re.MULTILINE))
+    assert codes <= set(re.findall(r"^\| `([A-Z]+)` \|", page, re.MULTILINE))
 
 
 @pytest.mark.server
