@@ -1,4 +1,4 @@
-"""What the pages of ops show of an op, drawn from its declaration."""
+"""What the pages of ops show of an op: its reference, and what their script fills in, sends and explains."""
 
 from __future__ import annotations
 
@@ -6,47 +6,42 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, NotRequired, get_args, get_origin, get_type_hints, is_typeddict
-
-from msgspec import Meta
-from msgspec.structs import FieldInfo
-from msgspec.structs import fields as declared_fields
+from typing import Any
 
 from messenger_api.domain.errors import ApiError, Refused
 from messenger_api.ops import OPERATIONS
 from messenger_api.ops.answers import Failure, LoggedIn, Success
-from messenger_api.ops.binding import marks
 from messenger_api.ops.call import Operation
 from messenger_api.ops.examples import EXAMPLES, FRIEND, NEW, OTHER, OWN, PHOTO
 from messenger_api.ops.provocations import Provocation, provocations
-from messenger_api.reference.lines import about, lines
+from messenger_api.reference import described
+from messenger_api.reference.schemas import Schema, all_schemas
 
 # What the script puts in the place of an example's numbers: those of whom it has logged in.
 PEOPLE = {OWN: "{own}", FRIEND: "{friend}", OTHER: "{other}", NEW: "{new}"}
 # A longer text of one letter is told as that letter and how often.
 LONG = 10_000
+KINDS = {"integer": "number", "array": "list"}
 TWICE = 2
 AWAY = {
     "database": "the database is away",
     "server": "the server has more to do than it can, which no button here brings about",
 }
-TEXT, NUMBER, LIST = "text", "number", "list"
-KINDS = {str: TEXT, int: NUMBER, list: LIST}
-WORDS = {str: "text", int: "whole number", bool: "true or false", list: "list", dict: "object"}
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field of an op's form. `example`: as the good call has it, None where that leaves it out."""
+    """A field of an op's form. `kind`: text, number or list. `example`: as the good call has it, None where
+    that leaves it out."""
 
     name: str
     line: str
     kind: str
     words: str
-    choices: tuple[str, ...] = ()
-    example: object = None
-    value: str = ""
-    """The same, with numbers of nobody."""
+    choices: tuple[str, ...]
+    example: object
+    value: str
+    """The example with numbers of nobody."""
 
 
 @dataclass(frozen=True)
@@ -61,21 +56,21 @@ class Member:
 
 @dataclass(frozen=True)
 class Shape:
-    """Members that go together."""
+    """Members that go together. `common`: answers of other ops have them, too."""
 
     name: str
     text: str
     members: tuple[Member, ...]
     common: bool = False
-    """Whether answers of other ops have them, too."""
 
 
 @dataclass(frozen=True)
 class Error:
-    """An error of an op, and how it is made to happen."""
+    """An error of an op, what an app does about it, and how it is made to happen."""
 
     code: str
     text: str
+    to_do: str
     changes: tuple[str, ...]
     how: str
     """JSON: the members of `Provocation`."""
@@ -84,13 +79,12 @@ class Error:
 
 @dataclass(frozen=True)
 class Page:
-    """All that is shown of an op."""
+    """All that is shown of an op. `file`: what a file that comes along is, "" where the op takes none."""
 
     op: str
     text: str
     needs_session: bool
     file: str
-    """What a file that comes along is; "" where the op takes none."""
     sends_file: bool
     """Whether the good call has one."""
     fields: tuple[Field, ...]
@@ -101,95 +95,62 @@ class Page:
 @lru_cache(maxsize=64)
 def page(op: str) -> Page:
     """What is shown of an op. Raises KeyError: there is none of this name."""
-    operation = OPERATIONS[op]
+    operation, reference = OPERATIONS[op], described.op(op)
+    schema = all_schemas()[operation.parameters.__name__]["properties"]
     return Page(
         op=op,
-        text=summary(operation),
+        text=reference.about,
         needs_session=operation.needs_session,
         file=operation.file,
         sends_file=PHOTO in EXAMPLES[op].fields.values(),
-        fields=tuple(_field(op, operation, info) for info in declared_fields(operation.parameters)),
+        fields=tuple(_field(op, member, schema[member.name]) for member in reference.parameters),
         shapes=tuple(_shapes(operation)),
         errors=tuple(_errors(op, operation)),
     )
 
 
-def summary(operation: Operation) -> str:
-    """What an op is for, in a line."""
-    return about(operation.parameters)
-
-
 # Parameters
 
 
-def _field(op: str, operation: Operation, info: FieldInfo) -> Field:
-    kinds = [get_origin(each) or each for each in _plain(info.type)]
-    kind = next((KINDS[each] for each in kinds if each in KINDS), TEXT)
-    example = EXAMPLES[op].fields.get(info.encode_name)
+def _field(op: str, member: described.Member, schema: Schema) -> Field:
+    kind = KINDS.get(schema.get("type", ""), "text")
+    example = EXAMPLES[op].fields.get(member.name)
     return Field(
-        name=info.encode_name,
-        line=lines(operation.parameters).get(info.name, ""),
+        name=member.name,
+        line=member.about,
         kind=kind,
-        words=_range(info, kind),
-        choices=tuple(str(choice) for each in _plain(info.type) for choice in _choices(each)),
-        example=None if example is None else told(example),
+        words=f"{member.kind}, with commas between" if kind == "list" else member.kind,
+        choices=tuple(map(str, schema.get("enum", ()))),
+        example=None if example is None else _told(example),
         value="" if example is None else str(example),
     )
-
-
-def _plain(declared: Any) -> Iterator[Any]:
-    """The types that a declaration allows, without what is noted beside them."""
-    if hasattr(declared, "__metadata__"):
-        yield from _plain(declared.__origin__)
-    elif get_origin(declared) in (list, Literal) or isinstance(declared, type):
-        yield declared
-    else:
-        for each in get_args(declared):
-            yield from _plain(each)
-
-
-def _choices(declared: Any) -> tuple[object, ...]:
-    return get_args(declared) if get_origin(declared) is Literal else ()
-
-
-def _range(info: FieldInfo, kind: str) -> str:
-    note = next(marks(info.type, Meta), None)
-    if note and note.ge == 0 and note.le == 1:
-        return "0 or 1"
-    if note and note.max_length:
-        return f"text, at most {note.max_length:,} characters"
-    return {NUMBER: "whole number", LIST: "list, with commas between"}.get(kind, "text")
 
 
 # Answers
 
 
 def _shapes(operation: Operation) -> Iterator[Shape]:
+    common = LoggedIn.__annotations__.keys()
     for answer in operation.answers:
-        yield Shape(answer.__name__, about(answer), tuple(_members(answer)))
-    for answer in (*([LoggedIn] if operation.needs_session else []), Success, Failure):
-        yield Shape(answer.__name__, about(answer), tuple(_members(answer)), common=True)
+        found = described.shape(answer)
+        own = tuple(each for each in _members(found.name) if each.path.partition(".")[0] not in common)
+        yield Shape(found.name, found.about, own)
+    logs_in = any(common <= answer.__annotations__.keys() for answer in operation.answers)
+    for kind in (*([LoggedIn] if operation.needs_session or logs_in else []), Success, Failure):
+        found = described.shape(kind)
+        yield Shape(found.name, found.about, tuple(_members(found.name)), common=True)
 
 
-def _members(kind: type, above: str = "") -> Iterator[Member]:
-    for name, declared in get_type_hints(kind, include_extras=True).items():
-        optional = get_origin(declared) is NotRequired
-        inner = get_args(declared)[0] if optional else declared
-        path = f"{above}{name}"
-        yield Member(path, _words(inner), lines(kind).get(name, ""), optional)
-        if is_typeddict(inner):
-            yield from _members(inner, f"{path}.")
-        elif get_origin(inner) is list and is_typeddict(get_args(inner)[0]):
-            yield from _members(get_args(inner)[0], f"{path}[].")
-
-
-def _words(declared: Any) -> str:
-    if get_origin(declared) is Literal:
-        return " or ".join(json.dumps(each) for each in get_args(declared))
-    if get_origin(declared) is list:
-        inner = get_args(declared)[0]
-        return "list of objects" if is_typeddict(inner) else f"list of {WORDS.get(inner, 'value')}s"
-    return "object" if is_typeddict(declared) else WORDS.get(get_origin(declared) or declared, "value")
+def _members(shape: str, above: str = "") -> Iterator[Member]:
+    """The members of a shape, and of the shapes in it."""
+    schema = all_schemas()[shape]
+    for name, found in schema["properties"].items():
+        path, entries = f"{above}{name}", found.get("items", {})
+        inner = str(found.get("$ref") or entries.get("$ref") or "").rpartition("/")[2]
+        words = ("list of objects" if entries else "object") if inner else described.kind_of(found)
+        yield Member(path, words, found["description"], name not in schema["required"])
+        if inner:
+            yield from _members(inner, f"{path}[]." if entries else f"{path}.")
 
 
 # Errors
@@ -197,13 +158,15 @@ def _words(declared: Any) -> str:
 
 def _errors(op: str, operation: Operation) -> Iterator[Error]:
     found = provocations(op, operation)
-    for kind in sorted(found, key=lambda each: _code(each, found[each])):
-        how = found[kind]
+    for kind in described.errors_of(operation):
+        how, shown = found[kind], described.error(kind)
+        changed = replace(how, fields=_all_told(how.fields), before=[_all_told(each) for each in how.before])
         yield Error(
             code=_code(kind, how),
-            text=about(kind).partition(". ")[0].rstrip(".") + ".",
+            text=shown.about,
+            to_do=shown.to_do,
             changes=tuple(_changes(op, how)),
-            how=json.dumps(_how(how)),
+            how=json.dumps(asdict(changed)),
             can_be_made=how.away != "server",
         )
 
@@ -213,16 +176,11 @@ def _code(kind: type[ApiError], how: Provocation) -> str:
     return how.says if kind is Refused else kind.code
 
 
-def _how(how: Provocation) -> dict[str, Any]:
-    changed = replace(how, fields=_told(how.fields), before=[_told(each) for each in how.before])
-    return asdict(changed)
+def _all_told(fields: Mapping[str, object]) -> dict[str, object]:
+    return {name: _told(value) for name, value in fields.items()}
 
 
-def _told(fields: Mapping[str, object]) -> dict[str, object]:
-    return {name: told(value) for name, value in fields.items()}
-
-
-def told(value: object) -> object:
+def _told(value: object) -> Any:
     """A value as the script is told it."""
     if isinstance(value, str) and len(value) > LONG and len(set(value)) == 1:
         return {"letter": value[0], "times": len(value)}

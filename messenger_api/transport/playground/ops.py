@@ -6,10 +6,11 @@ What the pages do is in `static/playground/`: `ops.js` is the page, `ops-request
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, render_template, url_for
 
 from messenger_api.ops import OPERATIONS
-from messenger_api.transport.playground.declared import page, summary
+from messenger_api.reference.lines import about
+from messenger_api.transport.playground.declared import page
 
 
 def add(blueprint: Blueprint) -> None:
@@ -23,9 +24,11 @@ def add(blueprint: Blueprint) -> None:
     def one_op(op: str) -> str:
         if op not in OPERATIONS:
             abort(404)
-        return render_template("playground/ops-one.html", ops=_index(), page=page(op))
+        return render_template(
+            "playground/ops-one.html", ops=_index(), page=page(op), reference=url_for("docs.op", name=op)
+        )
 
 
 def _index() -> dict[str, str]:
     """What each op is for, by its name."""
-    return {op: summary(operation) for op, operation in OPERATIONS.items()}
+    return {op: about(operation.parameters) for op, operation in OPERATIONS.items()}
