@@ -36,7 +36,7 @@ class Failure(TypedDict):
     ts: int
     """The server's time, in unix seconds."""
     result: Literal["FAIL"]
-    """Always "FAIL"; but false where a success of the same call would be true (`upload`)."""
+    """Always "FAIL"; in answers to `upload` it may be false."""
     error: str
     """The code of the error."""
     errtitle: NotRequired[str]

@@ -26,7 +26,10 @@ REF = "#/$defs/{name}"
 FAILURE, NO_OP, UPDATE_MESSAGE = Failure.__name__, NoOp.__name__, UpdateText.__name__
 TOKEN: Schema = {"description": "mesibo's user token, which `login` answered.", "type": "string"}
 FILE: Schema = {"type": "string", "format": "binary"}
-BOOLEAN = 'true for calls with `auth` and for a file for a chat; else "OK".'
+BOOLEAN = {
+    True: 'true for calls with `auth` and for a file for a chat; else "OK".',
+    False: 'false where a success of the same call would be true (`upload`); else "FAIL".',
+}
 
 
 def base_name(operation: Operation) -> str:
@@ -48,6 +51,7 @@ def answer_name(operation: Operation) -> str:
 def all_schemas() -> Mapping[str, Schema]:
     """All schemas by their names."""
     found = dict(_of_classes())
+    found[FAILURE] = _with_boolean(found[FAILURE], False)
     for op, operation in OPERATIONS.items():
         found[request_name(operation)] = _request(op, operation, found)
         found.update(_answers(op, operation, found))
@@ -169,15 +173,21 @@ def _answer(op: str, operation: Operation, own: Schema, found: Mapping[str, Sche
     head, common = found[Success.__name__], found[LoggedIn.__name__]
     properties = {**head["properties"], "op": {"const": op}, **own["properties"]}
     required = [*head["required"], *own["required"]]
-    if op in BOOLEAN_RESULTS:
-        properties["result"] = {"description": BOOLEAN, "enum": ["OK", True]}
     if operation.needs_session:
         properties.update(common["properties"])
         # Whose session is gone already gets no more than the envelope.
         required += [] if operation.forgives_dead_token else common["required"]
-    return {
+    made = {
         "description": own["description"],
         "type": "object",
         "properties": properties,
         "required": list(dict.fromkeys(required)),
     }
+    return _with_boolean(made, True) if op in BOOLEAN_RESULTS else made
+
+
+def _with_boolean(made: Schema, value: bool) -> Schema:
+    """The schema of an answer whose `result` may also be this value."""
+    said = made["properties"]["result"]
+    result = {"description": BOOLEAN[value], "enum": [said["const"], value]}
+    return {**made, "properties": {**made["properties"], "result": result}}
