@@ -98,7 +98,7 @@ class OwnPushToken(msgspec.Struct, frozen=True):
     gone: str
     """When it went."""
     why: str
-    """Why it went (`storage.gone_push_tokens.Why`)."""
+    """Why it went, in a word: "replaced" by another, or how its session ended."""
 
 
 class Export(msgspec.Struct, frozen=True):
