@@ -44,4 +44,5 @@ def test_the_wheel_has_every_template_script_and_style(tmp_path: Path) -> None:
         if path.is_file()
     }
     assert "messenger_api/templates/playground/phones.html" in wanted
+    wanted.add("messenger_api/reference/samples.json")
     assert wanted - packed == set()

@@ -28,6 +28,8 @@ from messenger_api.ops.examples import FRIEND
 from tests.declared import assert_declared
 from tests.product import Phone, Product
 
+pytestmark = pytest.mark.long
+
 CHECKS: list[Callable[..., Any]] = [
     not_a_server_error,
     status_code_conformance,
