@@ -15,7 +15,7 @@ BIN := .venv/bin
 TEST_NEEDS := mariadb chromium libatomic curl slapd freeradius redis wrk nginx caddy haproxy promtool systemd-analyze
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test test-quick test-one test-long test-races test-cluster fuzz lint fix lock bench bench-growth bench-versions clean
+.PHONY: help run check test test-quick test-one test-long test-races test-cluster fuzz lint fix docs lock bench bench-growth bench-versions clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,10 @@ fix: ## mend what can be mended: style, format, and the files that are made from
 	$(BIN)/ruff format .
 	set -e; for script in scripts/make-*; do $(BIN)/python $$script; done
 
+docs: ## build the guide, a site of pages, from docs/ (seconds)
+	@scripts/install docs
+	@$(BIN)/python scripts/guide
+
 lock: ## bring all packages to the newest versions that setup.cfg admits, and write requirements.lock
 	@scripts/install lint
 	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable ".[axe,bench,lint,test]"
@@ -103,5 +107,5 @@ bench-versions: ## compare what calls cost in an earlier version (BASE=v1.0, def
 clean: ## remove .venv, benchmark data and what the tools left; data in instance/ and uploads/ stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	rm -rf benchmarks/.data benchmarks/results
-	rm -rf build dist *.egg-info .coverage .coverage.*
+	rm -rf build dist messenger_api/guide .cache *.egg-info .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,36 @@
+// In a folder (file:) browsers start no Worker. Search then runs in a hidden frame that is spoken to as one.
+"use strict";
+
+if (location.protocol === "file:") {
+  window.Worker = class {
+    constructor(url) {
+      const { port1, port2 } = new MessageChannel();
+      this.port = port1;
+      port1.onmessage = (event) => this.onmessage?.(event);
+
+      this.frame = document.createElement("iframe");
+      this.frame.hidden = true;
+      document.body.append(this.frame);
+      const inside = this.frame.contentWindow;
+      inside.postMessage = (data) => port2.postMessage(data);
+
+      const script = inside.document.createElement("script");
+      script.src = new URL(url, document.baseURI);
+      script.onerror = (event) => this.onerror?.(event);
+      // Until its script has run, the port keeps what was sent.
+      script.onload = () => {
+        port2.onmessage = ({ data }) => inside.dispatchEvent(new inside.MessageEvent("message", { data }));
+      };
+      inside.document.body.append(script);
+    }
+
+    postMessage(data) {
+      this.port.postMessage(data);
+    }
+
+    terminate() {
+      this.port.close();
+      this.frame.remove();
+    }
+  };
+}
