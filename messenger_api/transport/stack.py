@@ -17,6 +17,7 @@ from messenger_api.transport.bodies import MAX_BODY_BYTES
 from messenger_api.transport.console import console_blueprint
 from messenger_api.transport.docs import docs_blueprint
 from messenger_api.transport.files import files_blueprint
+from messenger_api.transport.guide import guide_blueprint
 from messenger_api.transport.health import health_blueprint
 from messenger_api.transport.identified import identified
 from messenger_api.transport.metrics import metrics_blueprint
@@ -49,6 +50,7 @@ def served_by(
     app.register_blueprint(docs_blueprint(settings))
     app.register_blueprint(files_blueprint(services.files))
     app.register_blueprint(health_blueprint(settings, operator.health, operator.judge, schema_is_current))
+    app.register_blueprint(guide_blueprint())
     app.register_blueprint(metrics_blueprint(settings, operator))
     app.register_blueprint(receipts_blueprint(services))
     if not settings.admin_listen:

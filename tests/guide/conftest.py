@@ -1,4 +1,4 @@
-"""What stands around whoever follows a page of the guide."""
+"""What stands around whoever follows a page of the guide, and the guide, built once a file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from messenger_api.sandbox import SandboxServer, SandboxStore
+from tests.guide.building import build, checkout, site_of
 
 
 @pytest.fixture
@@ -17,3 +18,18 @@ def sandbox(tmp_path: Path) -> Iterator[SandboxServer]:
     folder.mkdir()
     with SandboxStore(folder / "sandbox.sqlite3") as store, SandboxServer(store) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with its guide built."""
+    copy = checkout(tmp_path_factory.mktemp("checkout"))
+    built = build(copy)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return copy
+
+
+@pytest.fixture(scope="module")
+def site(folder: Path) -> Path:
+    """The site in it."""
+    return site_of(folder)
