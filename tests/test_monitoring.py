@@ -7,10 +7,7 @@ import re
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -21,6 +18,7 @@ from messenger_api.domain.health.facts import Disk, Facts
 from messenger_api.domain.health.judgement import judge
 from tests.processes import program
 from tests.product import Product
+from tests.scripts import script
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "operations" / "alerts.md"
@@ -30,15 +28,6 @@ MINUTES = 200
 BY_NAME = {alert.name: alert for alert in ALERTS}
 
 Values = Callable[[int], float | None]
-
-
-def generator() -> ModuleType:
-    loader = SourceFileLoader("make_monitoring", str(ROOT / "scripts" / "make-monitoring"))
-    spec = spec_from_loader(loader.name, loader)
-    assert spec
-    module = module_from_spec(spec)
-    loader.exec_module(module)
-    return module
 
 
 def promtool(*arguments: str | Path) -> str:
@@ -53,7 +42,7 @@ def promtool(*arguments: str | Path) -> str:
 
 
 def test_the_files_are_those_that_the_declarations_make() -> None:
-    made = generator()
+    made = script("make-monitoring")
     assert RULES.read_text() == made.rules(), "run make fix"
     assert DASHBOARD.read_text() == made.dashboard(), "run make fix"
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import configparser
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import click
 import pytest
 
-from messenger_api.cli import main
 from messenger_api.ops import OPERATIONS
 from tests.servers import ProductServer
 from tests.typed_pages import Block, Reader, blocks
@@ -69,15 +66,6 @@ def test_the_page_of_ops_that_it_leads_to_has_every_op_and_every_error() -> None
     assert codes
     assert set(OPERATIONS) <= set(re.findall(r"^### (\w+)$", page, re.MULTILINE))
     assert codes <= set(re.findall(r"^\| `([A-Z]+)` \|", page, re.MULTILINE))
-
-
-@pytest.mark.server
-def test_the_page_of_commands_is_the_one_that_the_commands_make() -> None:
-    program = [sys.executable, str(ROOT / "scripts" / "make-command-table"), "--print"]
-    made = subprocess.run(program, capture_output=True, text=True, check=True).stdout
-    assert (ROOT / "docs/lookup/commands.md").read_text() == made, "run scripts/make-command-table"
-    listed = set(re.findall(r"`messenger-api ([\w-]+)", made))
-    assert listed == set(main.list_commands(click.Context(main)))
 
 
 def test_every_setting_that_is_named_exists() -> None:

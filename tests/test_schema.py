@@ -158,17 +158,6 @@ def test_tables_loaded_from_the_file_are_of_the_newest_revision(
     engine.dispose()
 
 
-@pytest.mark.server
-def test_the_file_is_what_the_script_makes_of_the_models() -> None:
-    made = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "make-schema", "--print"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert made.stdout == FILE.read_text(), "run scripts/make-schema"
-
-
 def test_the_file_says_of_every_table_what_it_is_for() -> None:
     lines = FILE.read_text().splitlines()
     tables = [number for number, line in enumerate(lines) if line.startswith("CREATE TABLE")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import importlib.util
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -458,13 +457,6 @@ def constants(path: Path) -> dict[str, object]:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return {name: value for name, value in vars(module).items() if name.isupper()}
-
-
-@pytest.mark.server
-def test_the_example_is_the_one_that_the_declarations_make() -> None:
-    program = [sys.executable, str(ROOT / "scripts" / "make-config-example"), "--print"]
-    made = subprocess.run(program, capture_output=True, text=True, check=True).stdout
-    assert made == EXAMPLE.read_text(), "run scripts/make-config-example"
 
 
 def test_the_example_holds_every_key_and_no_other() -> None:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-import sys
 from collections.abc import Iterator, Mapping
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import click
@@ -23,6 +19,7 @@ from messenger_api.sandbox.mesibo import ACCOUNT_KEY
 from messenger_api.sandbox.server import APP_TOKEN, sandbox_app
 from messenger_api.sandbox.store import SandboxStore
 from messenger_api.sandbox.wire import BESIDE
+from tests.scripts import script
 
 from .cases import CASES, KEY, TOKEN
 
@@ -30,14 +27,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 # What the sandbox understands beside the specification: the name that groupeditmembers has for it (inferred).
 BESIDE_IN_THE_SANDBOX = {("usertoken", "user.token.remove")}
-
-
-def script(name: str) -> ModuleType:
-    loader = SourceFileLoader(name.replace("-", "_"), str(ROOT / "scripts" / name))
-    found = module_from_spec(spec_from_loader(loader.name, loader) or pytest.fail(name))
-    sys.modules[loader.name] = found  # where dataclasses look their own module up
-    loader.exec_module(found)
-    return found
 
 
 RECORDS, PAGE = script("make-mesibo-ops"), script("make-mesibo-page")
