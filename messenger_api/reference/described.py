@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -71,9 +71,12 @@ class Error:
     @property
     def where(self) -> str:
         """The ops that give it, in words."""
-        if len(self.ops) == len(OPERATIONS):
+        others = [op for op in OPERATIONS if op not in self.ops]
+        if not others:
             return "every op"
-        return ", ".join(f"`{op}`" for op in self.ops) or "no op: there is none of that name"
+        if len(others) < len(self.ops):
+            return f"every op but {_listed(others)}"
+        return _listed(self.ops) or "no op: there is none of that name"
 
 
 @dataclass(frozen=True)
@@ -180,6 +183,10 @@ def _number(found: Schema) -> str:
 def _text(found: Schema) -> str:
     longest = found.get("maxLength")
     return f"text, at most {longest:,} characters" if longest else "text"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 # Errors
