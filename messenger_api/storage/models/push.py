@@ -44,7 +44,7 @@ class PushToken(Base):
 
 
 class GonePushToken(Base):
-    """A push token that went, for 90 days: its keyed hash, when, and why (`storage.push_tokens`)."""
+    """A push token that went, for 90 days: its keyed hash, when, and why (`storage.gone_push_tokens`)."""
 
     __tablename__ = "gone_push_tokens"
     __table_args__ = (Index(None, "uid", "gone_at"), NUMBERED)
