@@ -52,17 +52,10 @@ class Api:
             environ: the request, its body not read yet, or in a file that can be read again.
             raised: what ended the request before an op could answer it; it is answered like the op's own.
         """
-        dispatch = Dispatch(self._services, self._operations)
-        reply = self._reply(dispatch, environ, raised)
-        if self._hints is None:
-            return reply
-        return self._hints.added(reply, environ, dispatch.request, dispatch.call)
-
-    def _reply(self, dispatch: Dispatch, environ: WSGIEnvironment, raised: Exception | None) -> Reply:
-        method = environ["REQUEST_METHOD"]
-        if raised is None and method not in METHODS:
-            return PREFLIGHT if method == "OPTIONS" else NOOP
+        if raised is None and environ["REQUEST_METHOD"] not in METHODS:
+            return self._without_op(environ)
         started = time.perf_counter()
+        dispatch = Dispatch(self._services, self._operations)
         answer = dispatch.answer(environ, raised)
         seconds = time.perf_counter() - started
         op, error = dispatch.op, str(answer.get("error", "")) if answer else ""
@@ -70,7 +63,7 @@ class Api:
         counted_error = "none" if not error else error if error in CODES else "refused"
         self._observe(REQUEST_SECONDS, seconds, counted_op, counted_error)
         if answer is None:
-            return NOOP
+            return self._hinted(NOOP, environ, dispatch)
         self._log.log(
             dispatch.level,
             "api.answer",
@@ -78,7 +71,19 @@ class Api:
             error=error,
             ms=round(seconds * 1000, 1),
         )
-        return Reply.of(answer, fault=dispatch.fault)
+        reply = Reply.of(answer, fault=dispatch.fault)
+        return self._hinted(reply, environ, dispatch) if self._hints else reply
+
+    def _without_op(self, environ: WSGIEnvironment) -> Reply:
+        """The answer to a method that runs none."""
+        return PREFLIGHT if environ["REQUEST_METHOD"] == "OPTIONS" else self._hinted(NOOP, environ)
+
+    def _hinted(self, reply: Reply, environ: WSGIEnvironment, dispatch: Dispatch | None = None) -> Reply:
+        """The same answer, with hints where the sandbox is in use."""
+        if self._hints is None:
+            return reply
+        request, call = (dispatch.request, dispatch.call) if dispatch else (None, None)
+        return self._hints.added(reply, environ, request, call)
 
 
 def _bind(operation: Operation, call: Call) -> Any:

@@ -15,7 +15,7 @@ import structlog
 
 from messenger_api.ops.call import ApiRequest, Call, Operation
 from messenger_api.services.record import Services
-from messenger_api.transport.envelope import PREFLIGHT, Reply
+from messenger_api.transport.envelope import Reply
 from messenger_api.transport.hints import body, fields, numbers, session
 from messenger_api.transport.hints.asked import Asked
 
@@ -51,8 +51,6 @@ class Hints:
             request: what was read; None where it could not be.
             call: None where no op was reached.
         """
-        if reply is PREFLIGHT:
-            return reply
         headers = [*reply.headers, EXPOSED]
         try:
             asked = Asked(self._operations, request, call, msgspec.json.decode(reply.body))
