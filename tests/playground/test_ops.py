@@ -72,6 +72,12 @@ def test_a_good_call_stands_in_the_form_without_the_script(http: FlaskClient, op
         assert re.search(rf'id="send-{"file" if value == PHOTO else name}"[^>]* checked', page)
 
 
+def test_a_page_says_what_is_changed_to_make_an_error_happen(http: FlaskClient) -> None:
+    said = text_of(http.get("/playground/ops/editmembers").text)
+    assert "Log the user out and show the login screen. Here: another token." in said
+    assert "mesibo answers groupeditmembers with EXISTS" in said
+
+
 def test_the_first_page_leads_to_every_op(http: FlaskClient) -> None:
     page = http.get("/playground/ops").text
     for op in OPERATIONS:

@@ -206,4 +206,5 @@ def _change(op: str, name: str, value: object) -> str:
         return "with 1 MiB of text"
     if value is None:
         return f"without `{name}`"
-    return f"another `{name}`" if name in EXAMPLES[op].fields else f"with `{name}`"
+    word = "another" if name in {"token", *EXAMPLES[op].fields} else "with"
+    return f"{word} `{name}`"
