@@ -33,3 +33,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(folder: Path) -> Path:
     """The site in it."""
     return site_of(folder)
+
+
+@pytest.fixture
+def reader_folder(tmp_path: Path) -> Path:
+    """Where whoever follows a page is, with nothing in it."""
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    return folder

@@ -1,25 +1,18 @@
-"""Every block of the guide's learn and do pages is run, in the page's order, and prints what the page shows.
-
-What a page leaves to its reader, accounts and servers, is played: `STORIES` says by what.
-"""
+"""Every block of the guide's learn and do pages is run or says why not, and every link leads somewhere."""
 
 from __future__ import annotations
 
 import configparser
-import json
 import re
 from pathlib import Path
 
 import pytest
 
-from messenger_api.sandbox import SandboxServer
-from tests.guide.stories import STORIES, alone
+from tests.guide.following import PAGES, all_blocks, name
+from tests.guide.stories import STORIES
 from tests.servers import ROOT
-from tests.typed_pages import CONFIGURATION, DOCS, EXAMPLES, SHELL, SHOWN, Block, Reader, blocks, example_of
-from tests.whole_log import WholeLog
+from tests.typed_pages import CONFIGURATION, DOCS, EXAMPLES, SHELL, SHOWN, blocks, example_of
 
-PAGES = sorted(path for part in ("learn", "do") for path in (DOCS / part).glob("*.md"))
-SAME_EVERY_DAY = {"op", "result", "error", "phone"}
 LANGUAGES = {*SHELL, CONFIGURATION, *SHOWN}
 
 # How many blocks are not run, by the reason that their page gives: none comes in unseen.
@@ -36,61 +29,9 @@ NOT_RUN = {
 }
 
 
-def name(page: Path) -> str:
-    return page.relative_to(DOCS).with_suffix("").as_posix()
-
-
-def all_blocks() -> list[tuple[str, Block]]:
-    return [(name(page), block) for page in PAGES for block in blocks(page.read_text())]
-
-
-@pytest.mark.server
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_a_reader_who_types_all_of_it_gets_what_the_page_shows(
-    page: Path, tmp_path: Path, sandbox: SandboxServer, whole_log: WholeLog
-) -> None:
-    steps = [block for block in blocks(page.read_text()) if not block.not_run]
-    if not steps:
-        return
-    folder = tmp_path / "reader"
-    folder.mkdir()
-    reader = Reader(folder)
-    with STORIES.get(name(page), alone)(reader, sandbox) as keys:
-        printed = reader.reads([block for block in steps if block.language not in SHOWN], keys)
-    for log in folder.glob("goes-on*.log"):
-        whole_log.read_server(log.read_text(), folder)
-    assert_shown(steps, printed)
-
-
-def assert_shown(steps: list[Block], printed: list[str]) -> None:
-    """What a page shows below a command is what it printed, but for figures and what … stands for."""
-    outputs = iter(printed)
-    last = ""
-    for block in steps:
-        told = f"line {block.line} shows\n{block.text}\nand there was\n{last}"
-        if block.language in SHELL:
-            last = next(outputs)
-        elif block.language == "json":
-            assert shapes(block.text) == shapes(last), told
-        elif block.language == "text":
-            assert re.search(pattern(block.text), last), told
-
-
-def shapes(text: str) -> list[object]:
-    """Of each line that is a JSON object its members, with the values that do not depend on the day."""
-    objects = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-    return [{key: value if key in SAME_EVERY_DAY else "" for key, value in each.items()} for each in objects]
-
-
-def pattern(text: str) -> str:
-    """A text as the pattern of what may stand for it: any figure for a figure, anything for …"""
-    escaped = re.escape(text.strip())
-    return (
-        re.sub(r"\d+", r"\\d+", escaped)
-        .replace("…", "(?s:.*?)")
-        .replace(r"\ ", r"\s+")
-        .replace("\\\n", r"\s+")
-    )
+def test_every_page_with_something_to_type_is_followed_by_one_of_the_tests() -> None:
+    there = [page for part in ("learn", "do") for page in sorted((DOCS / part).glob("*.md"))]
+    assert sorted(PAGES) == sorted(page for page in there if blocks(page.read_text()))
 
 
 def test_every_block_is_in_a_language_that_is_run_or_says_why_not() -> None:

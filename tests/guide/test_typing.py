@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.guide.test_every_page import assert_shown
+from tests.guide.following import assert_shown
 from tests.typed_pages import Reader, blocks
 
 PAGE = """
