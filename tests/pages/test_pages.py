@@ -54,7 +54,7 @@ def test_with_the_sandbox_it_shows_the_address_to_give_each_app(make_product: Ca
 
 def test_every_door_of_the_front_page_leads_to_a_page(developing: Product) -> None:
     doors = doors_of(seen(developing, "/").text)
-    assert {"/playground", "/sandbox", "/docs", "/readyz"} <= doors
+    assert doors == {door.path for door in DOORS}
     for path in doors:
         assert developing.http.get(path, headers=BROWSER, follow_redirects=True).status_code == 200, path
 
