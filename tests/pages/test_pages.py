@@ -56,7 +56,10 @@ def test_every_door_of_the_front_page_leads_to_a_page(developing: Product) -> No
     doors = doors_of(seen(developing, "/").text)
     assert doors == {door.path for door in DOORS}
     for path in doors:
-        assert developing.http.get(path, headers=BROWSER, follow_redirects=True).status_code == 200, path
+        assert (
+            developing.http.get(path, headers=BROWSER, follow_redirects=True, buffered=True).status_code
+            == 200
+        ), path
 
 
 def test_a_public_front_page_says_what_it_is_and_nothing_of_the_installation(public: Product) -> None:
@@ -64,7 +67,10 @@ def test_a_public_front_page_says_what_it_is_and_nothing_of_the_installation(pub
     assert "This is the server of a messenger." in page
     assert not re.search(rf"{re.escape(VERSION)}|curl|api\.php|sandbox|playground|mesibo|script", page)
     for path in doors_of(page):
-        assert public.http.get(path, headers=BROWSER, follow_redirects=True).status_code in (200, 503), path
+        assert public.http.get(path, headers=BROWSER, follow_redirects=True, buffered=True).status_code in (
+            200,
+            503,
+        ), path
 
 
 def test_the_navigation_names_no_page_that_is_not_there(public: Product) -> None:
