@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -14,7 +13,6 @@ from messenger_api.reference import described, samples
 from messenger_api.reference.lines import lines
 from messenger_api.reference.schemas import all_schemas, document, members_of, schema, shapes
 from tests.declared import assert_declared
-from tests.servers import ROOT
 
 
 @pytest.mark.parametrize("shape", shapes(), ids=lambda shape: shape.__name__)
@@ -38,15 +36,6 @@ def test_an_op_is_shown_with_all_its_fields_answers_and_errors(op: str) -> None:
     assert shown.samples
     for sample in shown.samples:
         assert_declared(sample.answer)
-
-
-@pytest.mark.parametrize("script", ["make-samples", "make-ops-page"])
-@pytest.mark.server
-def test_what_is_made_of_it_is_as_it_would_be_made_now(script: str) -> None:
-    file = {"make-samples": "messenger_api/reference/samples.json", "make-ops-page": "docs/ops.md"}[script]
-    program = [sys.executable, str(ROOT / "scripts" / script), "--print"]
-    made = subprocess.run(program, capture_output=True, text=True, check=True).stdout
-    assert made == (ROOT / file).read_text(), f"run scripts/{script}"
 
 
 def test_each_schema_stands_alone_and_all_of_them_together() -> None:
