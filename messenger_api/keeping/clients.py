@@ -20,6 +20,9 @@ from messenger_api.storage.db import addresses
 
 DUMP = ("mariadb-dump", "mysqldump")
 CLIENT = ("mariadb", "mysql")
+# A dump is read as SQL alone: by default a client runs programs that it names (`\!`), and sends files of this
+# machine to the server where it asks for them.
+SQL_ALONE = ("--binary-mode", "--local-infile=0")
 PACKAGES = "mariadb-client (Debian, Ubuntu, Fedora: mariadb) or mysql-client"
 
 # The first MariaDB whose dumps are known to have each row on a line of its own.
@@ -115,8 +118,12 @@ def last_line(text: str) -> str:
     return next(reversed(text.strip().splitlines()), "nothing")
 
 
-def fed(command: list[str], file: BinaryIO) -> None:
-    """Run a client that reads a file. Raises KeepingError: it failed."""
+def fed(argument: str, database: str, file: BinaryIO) -> None:
+    """Have a client put a dump into a database; `argument` is that of `defaults`.
+
+    Raises KeepingError: there is no client, or it failed.
+    """
+    command = [program(CLIENT), argument, *SQL_ALONE, "--default-character-set=utf8mb4", "--", database]
     ran = subprocess.run(command, stdin=file, capture_output=True, text=True, check=False)  # noqa: S603
     if ran.returncode:
         raise KeepingError(f"{Path(command[0]).name} failed: {last_line(ran.stderr)}")

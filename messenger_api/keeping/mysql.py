@@ -68,14 +68,13 @@ class MySql:
             KeepingError: there is no client, it failed, or not every row came.
             SQLAlchemyError: the database refused.
         """
-        client = clients.program(clients.CLIENT)
         run = self._parts.database.engine
         with self._parts.schema.patiently():
             with run.connect() as connection:
                 _empty(connection, manifest.revision)
             tell("database", 0, 0)
             with clients.answering(self._parts.settings) as argument, source.open("rb") as file:
-                clients.fed([client, argument, "--default-character-set=utf8mb4", "--", self.name], file)
+                clients.fed(argument, self.name, file)
             with run.connect() as connection:
                 _check_rows(connection, manifest)
                 connection.exec_driver_sql(f"RENAME TABLE `{HALF_RESTORED}` TO `{VERSION}`")

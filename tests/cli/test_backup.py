@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import shlex
@@ -10,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -96,6 +99,11 @@ class Place:
         with engine.begin() as connection:
             for statement in statements:
                 connection.exec_driver_sql(statement)
+
+    def count(self, table: str) -> int:
+        """The rows of a table."""
+        with closing(create_engine(self.uri, poolclass=NullPool).connect()) as connection:
+            return int(connection.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").scalar_one())
 
     def keep(self) -> str:
         return self.cli.ok("backup", str(self.backup), *self.sealing)
@@ -311,6 +319,43 @@ def test_a_restore_that_was_killed_is_no_installation_and_is_run_again(
     ana.ok("getcontacts")
     assert all(served(ana.product, photo) for photo in photos(ana.product))
     ana.product.close()
+
+
+def test_a_dump_of_somebody_elses_runs_no_program_and_reads_no_file_here(
+    filled: tuple[Place, Product, Phone],
+) -> None:
+    place, product, _ = filled
+    if place.is_sqlite:
+        return  # no client reads a dump
+    place.keep()
+    product.close()
+    whole = (place.backup / "database.sql").read_bytes()
+    here = place.folder / "here"
+    here.write_text("1\n")
+    ran = place.folder / "ran"
+    reading = f"LOAD DATA LOCAL INFILE '{here}' INTO TABLE read_here"
+    for foreign in (
+        f"\\! touch {ran}\n",
+        f"SELECT 1; \\! touch {ran}\n",
+        f"system touch {ran}\n",
+        f"pager touch {ran}\nSELECT 1;\n",
+        f"tee {ran}\nSELECT 1;\n",
+        f"CREATE TABLE read_here (line TEXT);\n{reading};\n",
+    ):
+        put_into(place.backup, "database.sql", foreign.encode() + whole)
+        place.refusal("restore", str(place.backup), "--replace", place.name)
+        assert not ran.exists(), foreign
+    assert place.count("read_here") == 0
+
+
+def put_into(backup: Path, name: str, data: bytes) -> None:
+    """Change a file of a backup as whoever holds the folder can: with the sums of it."""
+    (backup / name).write_bytes(data)
+    manifest = json.loads((backup / "manifest.json").read_text())
+    manifest["sums"][name] = hashlib.sha256(data).hexdigest()
+    (backup / "manifest.json").write_text(json.dumps(manifest))
+    noted = hashlib.sha256((backup / "manifest.json").read_bytes()).hexdigest()
+    (backup / "manifest.sha256").write_text(f"{noted}  manifest.json\n")
 
 
 def test_tables_of_a_newer_version_are_refused(filled: tuple[Place, Product, Phone]) -> None:
