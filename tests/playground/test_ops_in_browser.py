@@ -124,7 +124,7 @@ def test_a_developer_changes_a_field_sends_reads_a_hint_and_recovers_from_an_err
         assert page.input_value("#field-token") == "x" * 48
         explained = page.inner_text("#explained")
         assert "The session token is unknown, expired or revoked." in explained
-        assert 'Always "FAIL"' in explained
+        assert 'else "FAIL"' in explained
         assert faults(page) == []
         page.click("#good")
         assert bench.send().startswith("OK")
