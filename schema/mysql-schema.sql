@@ -291,7 +291,7 @@ CREATE TABLE former_contacts (
 ) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 CREATE INDEX ix_former_contacts_expires_at ON former_contacts (expires_at);
 
--- A push token that went, for 90 days: its keyed hash, when, and why (`storage.push_tokens`).
+-- A push token that went, for 90 days: its keyed hash, when, and why (`storage.gone_push_tokens`).
 CREATE TABLE gone_push_tokens (
     id BIGINT NOT NULL AUTO_INCREMENT,
     uid BIGINT NOT NULL,
