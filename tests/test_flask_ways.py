@@ -105,6 +105,9 @@ def test_it_works_on_a_new_folder_and_shows_codes_to_its_own_machine_alone(name:
 
     ana = log_in(url, ANA)
     call(url, op="getcontacts", token=ana, phones=BEN)
+    asked = requests.get(f"{url}/api.php?op=getcontacts&token={ana}&nowhere=1", timeout=30)
+    assert asked.json()["result"] == "OK"
+    assert asked.headers["X-Messenger-Hint"] == "\"getcontacts takes no 'nowhere'\""
     ben = log_in(url, BEN)
     call(url, op="profile", token=ben, name="Benjamin")
 

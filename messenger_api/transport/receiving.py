@@ -52,7 +52,10 @@ RETRY_SECONDS = 5
 
 
 class Receiving:
-    """A WSGI application that hands requests on once their body is there."""
+    """A WSGI application that hands requests on once their body is there.
+
+    `wsgi.input` is a file that can be read again: the one of a server need not be (PEP 3333).
+    """
 
     def __init__(self, app: WSGIApplication, largest: int) -> None:
         """`largest`: bytes that a body may have; one that has more is handed on with none of them."""
@@ -71,6 +74,8 @@ class Receiving:
         try:
             if length != "0" or "HTTP_TRANSFER_ENCODING" in environ:
                 self._receive(environ, int(length) if length.isdecimal() and length != "0" else None)
+            else:
+                environ["wsgi.input"] = io.BytesIO()
             if environ.get("PATH_INFO", "").startswith(FILES):
                 return self._send(environ, start_response)
             return self._work(environ, start_response)

@@ -68,6 +68,24 @@ def test_a_body_is_handed_on_as_it_came(
     assert application.bodies == [(str(size), body)]
 
 
+@pytest.mark.parametrize("body", [b"", b"x", bytes(STEP + 1)])
+def test_whatever_comes_can_be_read_again(body: bytes) -> None:
+    class Once:
+        """All that PEP 3333 has servers hand over, and granian does."""
+
+        def __init__(self, body: bytes) -> None:
+            self.read = io.BytesIO(body).read
+
+    def twice(environ: Environ, _start: object) -> Iterable[bytes]:
+        first = environ["wsgi.input"].read()
+        assert environ["wsgi.input"].seekable()
+        environ["wsgi.input"].seek(0)
+        return [first, environ["wsgi.input"].read()]
+
+    asked = {**environ(body), "wsgi.input": Once(body)}
+    assert Receiving(twice, LARGEST)(asked, lambda *_: None) == [body, body]  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_of_what_is_too_large_nothing_is_kept_and_all_is_read(
     receiving: Callable[[Environ], Any], application: Application, chunked: bool
