@@ -74,6 +74,31 @@ def test_every_screen_is_shown_to_whoever_has_its_role_and_to_nobody_else(scene:
         assert "Silva" not in page
 
 
+@pytest.mark.parametrize("number", [2**63, 10**30, 10**400])
+def test_a_number_that_no_row_can_have_is_nothing_anywhere(ana: Admin, scene: Product, number: int) -> None:
+    for path in ("/users/{}", "/groups/{}"):
+        assert ana.get(path.format(number)).status_code == 404
+    for path in (
+        "/users?after={}",
+        "/groups?after=-{}",
+        "/reports?before={}",
+        "/audit?before={}",
+        "/outbox?item={}",
+    ):
+        assert ana.get(path.format(number)).status_code == 200
+    before = told(scene)
+    for path in (
+        "/outbox/{}/retry",
+        "/reports/{}/block",
+        "/reports/{}/dismiss",
+        "/users/{}/reveal",
+        "/users/{}/block",
+        "/users/1/sessions/{}/end",
+    ):
+        assert ana.post(path.format(number), reason="why").status_code in (404, 405), path
+    assert told(scene) == before
+
+
 def test_no_screen_shows_a_whole_number(ana: Admin, scene: Product) -> None:
     users = [f"/users/{uid_of(scene, number)}" for number in (ANA, BEN, CAT)]
     for path in (*PATHS, *users, f"/groups/{group_of(scene)}"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template, request
 
 from messenger_api.domain.administrators import Role
-from messenger_api.transport.console.pages import Pages, shown
+from messenger_api.transport.console.pages import Pages, asked_number, shown
 
 PAGE = 50
 
@@ -16,7 +16,7 @@ def add(pages: Pages) -> None:
 
     @pages.screen("/audit", "audit", Role.OPERATE)
     def listed() -> str:
-        before = request.args.get("before", 0, type=int)
+        before = asked_number("before")
         page = shown(lambda most: console.audit.page(before=before, most=most), PAGE)
         verified = console.audit.verify() if "verify" in request.args else None
         return render_template("console/audit.html", verified=verified, **page)

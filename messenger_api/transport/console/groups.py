@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from flask import render_template
 
-from messenger_api.transport.console.pages import Pages, shown, there
+from messenger_api.transport.console.pages import Pages, asked_number, shown, there
 
 PAGE = 50
 MEMBERS = 200
@@ -16,11 +16,11 @@ def add(pages: Pages) -> None:
 
     @pages.screen("/groups", "groups")
     def listed() -> str:
-        after = request.args.get("after", 0, type=int)
+        after = asked_number("after")
         page = shown(lambda most: groups.page(after=after, limit=most), PAGE)
         return render_template("console/groups.html", **page)
 
-    @pages.screen("/groups/<int:gid>", "group")
+    @pages.screen("/groups/<id:gid>", "group")
     def group(gid: int) -> str:
         found = there(groups.show(gid))
         return render_template("console/group.html", group=found, members=found.members[:MEMBERS])

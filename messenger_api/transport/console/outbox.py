@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from flask import render_template
 
 from messenger_api.domain.administrators import Role
 from messenger_api.transport.console.notices import Notice
-from messenger_api.transport.console.pages import Pages, me, typed_name
+from messenger_api.transport.console.pages import Pages, asked_number, me, typed_name
 
 SHOWN = 50
 TO_TYPE = "purge"
@@ -19,12 +19,12 @@ def add(pages: Pages) -> None:
 
     @pages.screen("/outbox", "outbox")
     def shown() -> str:
-        number = request.args.get("item", 0, type=int)
+        number = asked_number("item")
         item = outbox.item(number) if number else None
         status = outbox.status(SHOWN)
         return render_template("console/outbox.html", status=status, number=number, item=item, typed=TO_TYPE)
 
-    @pages.act("/outbox/<int:item>/retry", "retry", Role.OPERATE, BACK)
+    @pages.act("/outbox/<id:item>/retry", "retry", Role.OPERATE, BACK)
     def retry(item: int) -> Notice:
         return Notice.RETRIED if outbox.retry(item, by=me()) else Notice.NOT_THERE
 

@@ -12,12 +12,15 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
+from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 
 from messenger_api.domain.administrators import Role
 from messenger_api.domain.errors import TooMany
 from messenger_api.services.operator.admin_sessions import NotAdmitted
 from messenger_api.services.operator.console import Console
+from messenger_api.services.operator.search import LARGEST_ID
 from messenger_api.transport.console.access import network, signed_in
 from messenger_api.transport.console.notices import Notice
 
@@ -57,12 +60,25 @@ Act = Callable[..., Notice | Done]
 T = TypeVar("T")
 
 
+class Id(IntegerConverter):
+    """`<id:...>` in a route: a number that a row can have; there is no page for others."""
+
+    def __init__(self, routes: Map) -> None:
+        super().__init__(routes, max=LARGEST_ID)
+
+    @classmethod
+    def let_in(cls, state: BlueprintSetupState) -> None:
+        """Have the routes of an application know it, when a blueprint is registered there."""
+        state.app.url_map.converters["id"] = cls
+
+
 class Pages:
     """Registers the routes of screens."""
 
     def __init__(self, blueprint: Blueprint, console: Console) -> None:
         self.console = console
         self._blueprint = blueprint
+        blueprint.record_once(Id.let_in)
 
     def screen(
         self, path: str, name: str, role: Role = Role.LOOK, *, posted: bool = False
@@ -152,6 +168,12 @@ def shown(read: Callable[[int], Sequence[T]], most: int) -> dict[str, object]:
     """A page of a list: up to `most` rows, and whether there are more. `read` returns up to so many rows."""
     rows = read(most + 1)
     return {"rows": rows[:most], "more": len(rows) > most}
+
+
+def asked_number(name: str) -> int:
+    """A number of this request's address; 0 for none, or for one that no row can have."""
+    found = request.args.get(name, 0, type=int)
+    return found if abs(found) <= LARGEST_ID else 0
 
 
 def there(thing: T | None) -> T:

@@ -6,7 +6,7 @@ from flask import render_template, request
 
 from messenger_api.domain.administrators import Role
 from messenger_api.transport.console.notices import Notice
-from messenger_api.transport.console.pages import Pages, me, reason, shown
+from messenger_api.transport.console.pages import Pages, asked_number, me, reason, shown
 
 PAGE = 30
 BACK = ("reports",)
@@ -18,16 +18,16 @@ def add(pages: Pages) -> None:
 
     @pages.screen("/reports", "reports")
     def listed() -> str:
-        before, closed = request.args.get("before", 0, type=int), "closed" in request.args
+        before, closed = asked_number("before"), "closed" in request.args
         page = shown(lambda most: users.complaints(before=before, limit=most, closed=closed), PAGE)
         return render_template("console/reports.html", closed=closed, **page)
 
-    @pages.act("/reports/<int:report>/block", "act_on_report", Role.OPERATE, BACK)
+    @pages.act("/reports/<id:report>/block", "act_on_report", Role.OPERATE, BACK)
     def act_on_report(report: int) -> Notice:
         done = acts.act_on_report(report, by=me(), reason=reason())
         return Notice.BLOCKED if done else Notice.NOT_THERE
 
-    @pages.act("/reports/<int:report>/dismiss", "dismiss_report", Role.OPERATE, BACK)
+    @pages.act("/reports/<id:report>/dismiss", "dismiss_report", Role.OPERATE, BACK)
     def dismiss_report(report: int) -> Notice:
         done = acts.dismiss_report(report, by=me(), reason=reason())
         return Notice.DISMISSED if done else Notice.NOT_THERE

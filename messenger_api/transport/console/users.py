@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from flask import render_template
 
 from messenger_api.domain.administrators import Role
 from messenger_api.domain.errors import BadPhone
@@ -10,7 +10,16 @@ from messenger_api.services.operator.users import UserPage
 from messenger_api.services.operator.why import Explained
 from messenger_api.transport.console import access
 from messenger_api.transport.console.notices import Notice
-from messenger_api.transport.console.pages import Done, Pages, me, reason, shown, there, typed_name
+from messenger_api.transport.console.pages import (
+    Done,
+    Pages,
+    asked_number,
+    me,
+    reason,
+    shown,
+    there,
+    typed_name,
+)
 
 PAGE = 50
 TOLD = 20
@@ -23,11 +32,11 @@ def add(pages: Pages) -> None:
 
     @pages.screen("/users", "users")
     def listed() -> str:
-        after = request.args.get("after", 0, type=int)
+        after = asked_number("after")
         page = shown(lambda most: users.page(after=after, limit=most), PAGE)
         return render_template("console/users.html", **page)
 
-    @pages.screen("/users/<int:uid>", "user")
+    @pages.screen("/users/<id:uid>", "user")
     def user(uid: int) -> str:
         found = there(users.page_of(uid))
         told = audit.page(user=found.user.address, most=TOLD)
@@ -61,7 +70,7 @@ def name_to_type(found: UserPage) -> str:
 def _reveal(pages: Pages) -> None:
     console = pages.console
 
-    @pages.act("/users/<int:uid>/reveal", "reveal", Role.SUPPORT, BACK)
+    @pages.act("/users/<id:uid>/reveal", "reveal", Role.SUPPORT, BACK)
     def reveal(uid: int) -> Notice:
         why, found = reason(), there(console.operator.users.by_uid(uid))
         console.sessions.reveal(access.signed_in(), access.cookie(), uid, found.address, why)
@@ -71,12 +80,12 @@ def _reveal(pages: Pages) -> None:
 def _sessions(pages: Pages) -> None:
     acts = pages.console.acts
 
-    @pages.act("/users/<int:uid>/sessions/<int:sid>/end", "end_session", Role.SUPPORT, BACK)
+    @pages.act("/users/<id:uid>/sessions/<id:sid>/end", "end_session", Role.SUPPORT, BACK)
     def end_session(uid: int, sid: int) -> Notice:
         acts.end_session(sid, by=me(), reason=reason())
         return Notice.SESSION_ENDED
 
-    @pages.act("/users/<int:uid>/sessions/end", "end_sessions", Role.SUPPORT, BACK)
+    @pages.act("/users/<id:uid>/sessions/end", "end_sessions", Role.SUPPORT, BACK)
     def end_sessions(uid: int) -> Notice:
         acts.end_sessions(uid, by=me(), reason=reason())
         return Notice.SESSIONS_ENDED
@@ -86,17 +95,17 @@ def _access(pages: Pages) -> None:
     console = pages.console
     acts = console.acts
 
-    @pages.act("/users/<int:uid>/block", "block", Role.OPERATE, BACK)
+    @pages.act("/users/<id:uid>/block", "block", Role.OPERATE, BACK)
     def block(uid: int) -> Notice:
         acts.keep_out(uid, by=me(), reason=reason())
         return Notice.BLOCKED
 
-    @pages.act("/users/<int:uid>/unblock", "unblock", Role.OPERATE, BACK)
+    @pages.act("/users/<id:uid>/unblock", "unblock", Role.OPERATE, BACK)
     def unblock(uid: int) -> Notice:
         acts.let_in(uid, by=me(), reason=reason())
         return Notice.UNBLOCKED
 
-    @pages.act("/users/<int:uid>/delete", "delete_user", Role.OPERATE, BACK, proof=True)
+    @pages.act("/users/<id:uid>/delete", "delete_user", Role.OPERATE, BACK, proof=True)
     def delete(uid: int) -> Done:
         typed_name(name_to_type(there(console.operator.users.page_of(uid))))
         done = acts.delete(uid, by=me(), reason=reason())
