@@ -81,11 +81,14 @@ def make(parts: OperatorParts, folder: Path, passphrase: str, tell: Tell) -> Man
 def _part_of(folder: Path) -> Iterator[Path]:
     """A new folder that gets the name `folder` at the end, and goes with whatever fails before.
 
-    One that a killed backup left is deleted. Raises KeepingError: a backup writes there now.
+    One that a killed backup left is deleted. Raises KeepingError: a backup writes there now, or it is no
+    folder of this user's, but a link to something else, say.
     """
     part = folder.absolute().with_name(f".{folder.name}.part")
     part.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-    descriptor = os.open(part, os.O_RDONLY | os.O_DIRECTORY)
+    if part.lstat().st_uid != os.geteuid() or part.is_symlink():
+        raise KeepingError(f"{part} is not this user's own folder: delete it")
+    descriptor = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -93,7 +96,7 @@ def _part_of(folder: Path) -> Iterator[Path]:
         raise KeepingError(f"Another backup into {folder} is under way") from None
     try:
         for left in part.iterdir():
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
         yield part
         for written in (*filter(Path.is_dir, part.iterdir()), part):
             sync_folder(written)

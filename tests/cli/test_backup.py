@@ -358,6 +358,24 @@ def put_into(backup: Path, name: str, data: bytes) -> None:
     (backup / "manifest.sha256").write_text(f"{noted}  manifest.json\n")
 
 
+def test_a_link_in_the_place_of_a_backup_under_way_leads_nowhere(
+    filled: tuple[Place, Product, Phone],
+) -> None:
+    place, *_ = filled
+    elsewhere = place.folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "precious").touch()
+    place.backup.parent.mkdir()
+    part = place.backup.with_name(".monday.part")
+    part.symlink_to(elsewhere)
+    assert "own folder" in place.refusal("backup", str(place.backup))
+    part.unlink()
+    part.mkdir()
+    (part / "files").symlink_to(elsewhere)
+    place.keep()
+    assert [path.name for path in elsewhere.iterdir()] == ["precious"]
+
+
 def test_tables_of_a_newer_version_are_refused(filled: tuple[Place, Product, Phone]) -> None:
     place, product, _ = filled
     product.close()
