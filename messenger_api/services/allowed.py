@@ -17,6 +17,9 @@ from messenger_api.storage import raised
 from messenger_api.storage.db import Database
 from messenger_api.storage.raised import Raised
 
+# A raise is at most so many times what is configured: also after less is configured, and 0 is 0.
+MOST_TIMES = 10
+
 
 class Allowed:
     """Asked by the names of the keys, in lower case: those of `settings.limits.RAISABLE`."""
@@ -29,7 +32,12 @@ class Allowed:
     def most(self, name: str) -> float:
         """How much is allowed now, as far as this process knows. Asks nobody."""
         known = self.raised(name)
-        return max(known.most, self.configured(name)) if known else self.configured(name)
+        configured = self.configured(name)
+        return max(configured, min(known.most, self.highest(name))) if known else configured
+
+    def highest(self, name: str) -> float:
+        """As far as it may be raised."""
+        return self.configured(name) * MOST_TIMES
 
     def configured(self, name: str) -> float:
         """How much the settings allow."""

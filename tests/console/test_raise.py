@@ -203,6 +203,19 @@ def test_whoever_only_helps_sees_it_and_has_no_form(broke: Product) -> None:
     assert "/raise" not in page
 
 
+@pytest.mark.parametrize(("configured", "allowed"), [(0, 0), (0.05, 0.5), (0.5, 0.9), (2, 2)])
+def test_a_raise_is_no_more_than_ten_times_what_is_configured_afterwards(
+    broke: Product, database_uri: str, tmp_path: Path, configured: float, allowed: float
+) -> None:
+    broke.parts.raising.raise_until("sms_budget_day", 0.9, int(broke.clock()) + HOUR)
+    product = Product(database_uri, tmp_path, **of(sms_budget_day=configured))
+    [limit] = [each for each in product.parts.raising.limits() if each.key == "SMS_BUDGET_DAY"]
+    assert limit.most == pytest.approx(allowed)
+    if not configured:
+        assert is_refused(product) == "sms_budget_day"
+    product.close()
+
+
 def test_a_budget_of_nothing_is_not_raised(make_product: Callable[..., Product]) -> None:
     product = make_product(**of(sms_budget_day=0))
     ana = logged_in(product)

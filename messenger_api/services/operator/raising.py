@@ -20,7 +20,6 @@ from messenger_api.storage.raised import Raised
 
 # What is to hold for longer, or be more, belongs into the configuration.
 LONGEST_SECONDS = 7 * DAY
-MOST_TIMES = 10
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -106,13 +105,12 @@ class Raising:
         return self._limit(key.lower())
 
     def _limit(self, name: str) -> Limit:
-        configured = self._allowed.configured(name)
         return Limit(
             name.upper(),
             declared(Settings)[name].help,
-            configured,
+            self._allowed.configured(name),
             self._allowed.most(name),
-            configured * MOST_TIMES,
+            self._allowed.highest(name),
             self._allowed.raised(name),
         )
 
