@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection, update
 
 from messenger_api.domain.redaction import redacted, redacted_value
+from messenger_api.storage import new_groups
+from messenger_api.storage.models import NewGroup
 from tests.cli.commands import NEWEST, Cli
 from tests.product import Product
 from tests.whole_log import WholeLog
@@ -95,6 +98,18 @@ def test_no_secret_number_code_or_token_is_in_it(cli: Cli, installation: Product
     assert "98765-43210" not in whole
     assert "TWILIO_AUTH_TOKEN = ***" in files["settings.txt"]
     assert lines[-1] in files["log.txt"]
+
+
+def test_no_group_and_no_member_is_named_in_it(cli: Cli, installation: Product) -> None:
+    def work(tx: Connection, now: int) -> None:
+        noted = new_groups.add(tx, now, "Call 0171 234 5678", ["silvia", "bruno"])
+        tx.execute(update(NewGroup).where(NewGroup.id == noted).values(asked_at=now))
+
+    installation.services.database.write(work)
+    files = packed(cli)
+    assert json.loads(files["outbox.json"])["unknown_groups"] == 1
+    for told in ("0171", "silvia", "bruno"):
+        assert told not in "\n".join(files.values())
 
 
 def test_of_a_long_log_it_takes_the_end_in_whole_lines(
