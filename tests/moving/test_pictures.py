@@ -153,3 +153,11 @@ def test_a_rehearsal_that_was_killed_leaves_nothing_to_the_next(php: Folders, tm
         keep(NAMES[0], php.files / NAMES[0])
         assert [path.name for path in (tmp_path / "new" / pictures.REHEARSAL).iterdir()] == [NAMES[0]]
     assert not list(tmp_path.rglob(pictures.REHEARSAL))
+
+
+def test_the_file_of_what_was_skipped_is_its_owners_alone_also_where_another_was(tmp_path: Path) -> None:
+    before = tmp_path / "skipped.csv"
+    before.touch()
+    before.chmod(0o644)
+    with Skipped(before):
+        assert before.stat().st_mode & 0o777 == 0o600
