@@ -61,6 +61,14 @@ def recorded(app: WSGIApplication, sent: list[Sent]) -> WSGIApplication:
     return recording
 
 
+# A phone syncs its phone book, then asks what else changed.
+EACH_LOGS_IN = 2
+
+
+def syncs(sent: list[Sent]) -> int:
+    return sum(each.op == "getcontacts" for each in sent)
+
+
 @pytest.fixture
 def sent() -> list[Sent]:
     return []
@@ -159,7 +167,9 @@ def test_a_phone_of_each_generation_sends_what_that_one_does_and_gets_through(
 ) -> None:
     pair.ana.speak(dialect)
     pair.ana.log_in()
+    wait_for(lambda: syncs(sent) == EACH_LOGS_IN, 10, "the syncs of one phone")
     pair.ben.log_in()
+    wait_for(lambda: syncs(sent) == 2 * EACH_LOGS_IN, 10, "those of both")
     mine = len(sent)
     pair.ana.shows(".chats button", has_text="Ben")
     pair.ana.make_group("Book club ✓")

@@ -126,10 +126,11 @@ export class Phone extends EventTarget {
 
   // Contacts, profile, groups
 
-  // Send the phone book, then ask what else changed.
+  // Send the phone book, then ask what else changed. Listen before: what changes later comes as a message.
   async sync() {
     const numbers = [this.peer.s.number, ...ELSEWHERE];
     this.s.behind = true;
+    await this.wire.chat(this.id, this.s.token, `/sandbox/chat?after=${this.s.heard}`).catch(() => {});
     const phones = numbers.map((number) => this.dialect.written(number, this.s.cc));
     if (!this.#learn(await this.#ask("getcontacts", { ts: 0, phones, reset: 1, hidden: 0 }))) return;
     if (!this.#learn(await this.#ask("getcontacts", { ts: this.s.newest, hidden: 0 }))) return;
