@@ -81,15 +81,20 @@ def read(connection: Connection, name: str, since: int, until: int | None = None
     return [Row(*row) for row in rows]
 
 
-def stepped(connection: Connection, name: str, since: int, step: int) -> list[tuple[int, str, int]]:
+def stepped(
+    connection: Connection, name: str, since: int, step: int, *, without_first: bool = False
+) -> list[tuple[int, str, int]]:
     """How much each series of a figure grew in each step of so many seconds from `since` on.
 
     As (the step's first second, labels, growth), in no order: the database adds up, so that few rows travel.
+    `without_first` adds up all values of the first label, which is left out.
     """
     start = (FigureRow.bucket - FigureRow.bucket % step).label("start")
-    query = select(start, FigureRow.labels, func.sum(FigureRow.value).label("value"))
-    query = query.where(FigureRow.name == name, FigureRow.bucket >= since).group_by(start, FigureRow.labels)
-    return [(int(row.start), row.labels, int(row.value)) for row in connection.execute(query)]
+    rest = func.substr(FigureRow.labels, func.instr(FigureRow.labels, ",") + 1)
+    kept = (rest if without_first else FigureRow.labels).label("kept")
+    query = select(start, kept, func.sum(FigureRow.value).label("value"))
+    query = query.where(FigureRow.name == name, FigureRow.bucket >= since).group_by(start, kept)
+    return [(int(row.start), row.kept, int(row.value)) for row in connection.execute(query)]
 
 
 def totals(connection: Connection, name: str) -> list[Row]:

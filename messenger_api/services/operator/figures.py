@@ -51,14 +51,18 @@ class Figures:
             found.update(values)
         return found
 
-    def series(self, figure: Figure, since: int, step: int = SPAN_SECONDS) -> Mapping[int, Values]:
+    def series(
+        self, figure: Figure, since: int, step: int = SPAN_SECONDS, *, without_first: bool = False
+    ) -> Mapping[int, Values]:
         """How much each series grew in each step of so many seconds, by the step's first second.
 
-        A step in which nothing grew is left out. Nothing that is two days old is finer than an hour, and 90
+        A step in which nothing grew is left out. `without_first` adds up all values of the first label, and
+        leaves that out, too. Nothing that is two days old is finer than an hour, and 90
         days ago is the oldest.
         """
         first = max(1, figures.span_of(since))
-        rows = self._database.run(partial(figures.stepped, name=figure.name, since=first, step=step))
+        stepped = partial(figures.stepped, since=first, step=step, without_first=without_first)
+        rows = self._database.run(partial(stepped, name=figure.name))
         found: dict[int, Counter[Labels]] = defaultdict(Counter)
         for start, labels, value in rows:
             found[start][_parted(labels)] += value

@@ -101,7 +101,8 @@ class Trends:
             Trend(title, starts, [_line(each, found[each.figure], starts) for each in lines])
             for title, lines in _TRENDS.items()
         ]
-        seconds = self._figures.series(declared.REQUEST_SECONDS, first, STEP)
+        # Of all ops together.
+        seconds = self._figures.series(declared.REQUEST_SECONDS, first, STEP, without_first=True)
         return [*plots, Trend("Milliseconds to an answer, at most", starts, _quantiles(seconds, starts))]
 
 
