@@ -54,10 +54,18 @@ def log_in(product: Product) -> None:
 BROKE = {"sms_budget_day": 2 * PRICE}
 
 
+def till_morning() -> float:
+    """Seconds until six of the next day, so that no day of a budget ends within a test's hours."""
+    now = dt.datetime.now(dt.UTC)
+    morning = (now + dt.timedelta(days=1)).replace(hour=6, minute=0, second=0, microsecond=0)
+    return (morning - now).total_seconds()
+
+
 @pytest.fixture
 def broke(database_uri: str, tmp_path: Path) -> Iterator[Product]:
     """The money of the day is spent."""
     product = made(database_uri, tmp_path, **of(**BROKE))
+    product.clock.advance(till_morning())
     log_in(product)
     ask(product)
     assert is_refused(product) == "sms_budget_day"
@@ -209,6 +217,7 @@ def test_a_raise_is_no_more_than_ten_times_what_is_configured_afterwards(
 ) -> None:
     broke.parts.raising.raise_until("sms_budget_day", 0.9, int(broke.clock()) + HOUR)
     product = Product(database_uri, tmp_path, **of(sms_budget_day=configured))
+    product.clock.offset = broke.clock.offset
     [limit] = [each for each in product.parts.raising.limits() if each.key == "SMS_BUDGET_DAY"]
     assert limit.most == pytest.approx(allowed)
     if not configured:
@@ -287,6 +296,7 @@ def test_tries_to_log_in_from_one_address_are_raised(make_product: Callable[...,
 def another(broke: Product, database_uri: str, tmp_path: Path) -> Iterator[Product]:
     """Another process of the same installation."""
     product = Product(database_uri, tmp_path, **of(**BROKE))
+    product.clock.offset = broke.clock.offset
     yield product
     product.close()
 
