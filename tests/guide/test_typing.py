@@ -69,7 +69,7 @@ def test_what_is_shown_and_was_not_printed_is_a_fault(shown: str, other: str) ->
 @pytest.mark.server
 def test_a_command_that_fails_ends_the_page(tmp_path: Path) -> None:
     steps = blocks("```sh\necho first\n```\n\n```sh\necho second; false\n```\n\n```sh\necho third\n```\n")
-    with pytest.raises(AssertionError, match="after 1 shell blocks, exit status 1:\\s+first") as told:
+    with pytest.raises(AssertionError, match=r"after 1 shell blocks, exit status 1:\s+first") as told:
         Reader(tmp_path).reads(steps)
     assert "second" in str(told.value)
     assert "third" not in str(told.value)
