@@ -14,9 +14,9 @@ from werkzeug.serving import make_server
 from tests.processes import LOOPBACK
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
-# For `add_init_script`. Every violation of the policy is an event of the document, whatever the console says.
+# Every violation of the policy is an event of the document, whatever the console says.
 WATCH = (
     "window.broken = []; addEventListener('securitypolicyviolation', e => broken.push(e.violatedDirective))"
 )
@@ -38,6 +38,18 @@ def served(app: Flask) -> Iterator[str]:
         server.shutdown()
         serving.join()
         server.server_close()
+
+
+@contextmanager
+def watched(browser: Browser, scheme: str = "light", width: int = 1280, height: int = 800) -> Iterator[Page]:
+    """A page in a browser without a past, its policy watched; `scheme` is light or dark."""
+    with browser.new_context(
+        color_scheme=scheme,  # type: ignore[arg-type]
+        viewport={"width": width, "height": height},
+    ) as context:
+        page = context.new_page()
+        page.add_init_script(WATCH)
+        yield page
 
 
 def faults(page: Page) -> list[str]:

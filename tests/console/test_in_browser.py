@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browsing import WATCH, WIDE, faults, served
+from tests.browsing import WATCH, WIDE, faults, served, watched
 from tests.console.driver import PASSWORD, Admin, administrator
 from tests.console.scene import PAID, play, play_a_day, play_pauses, play_raise
 from tests.product import Product
@@ -71,9 +71,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def test_no_screen_breaks_its_policy_or_keeps_anybody_out(
     browser: Browser, site: Site, scheme: str, width: int
 ) -> None:
-    with browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800}) as context:  # type: ignore[arg-type]
-        page = context.new_page()
-        page.add_init_script(WATCH)
+    with watched(browser, scheme, width) as page:
         said: list[str] = []
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(f"{site.url}/admin/login")

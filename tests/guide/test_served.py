@@ -14,7 +14,7 @@ from zipfile import ZipFile
 import pytest
 
 from messenger_api.transport import guide
-from tests.browsing import WATCH, faults, served
+from tests.browsing import faults, served, watched
 from tests.guide.building import checkout, site_of
 from tests.product import Product
 
@@ -107,12 +107,7 @@ def test_where_it_was_not_built_the_address_says_how(absent: Product) -> None:
 def test_pages_keep_their_policy_and_keep_nobody_out(
     browser: Browser, built: Product, scheme: str, width: int
 ) -> None:
-    with (
-        served(built.app) as url,
-        browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800}) as context,  # type: ignore[arg-type]
-    ):
-        page = context.new_page()
-        page.add_init_script(WATCH)
+    with served(built.app) as url, watched(browser, scheme, width) as page:
         said: list[str] = []
         asked: list[str] = []
         page.on("pageerror", lambda error: said.append(str(error)))
@@ -128,9 +123,7 @@ def test_pages_keep_their_policy_and_keep_nobody_out(
 
 
 def test_search_finds_a_page_and_opens_it(browser: Browser, built: Product) -> None:
-    with served(built.app) as url, browser.new_context(viewport={"width": 1280, "height": 800}) as context:
-        page = context.new_page()
-        page.add_init_script(WATCH)
+    with served(built.app) as url, watched(browser) as page:
         said: list[str] = []
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(f"{url}/docs/guide/")

@@ -13,7 +13,7 @@ from PIL import Image
 from messenger_api.doors import DOORS
 from messenger_api.services.operator.judgement import FRESH_SECONDS
 from messenger_api.version import VERSION
-from tests.browsing import LOOKS, WATCH, WIDE, faults, served
+from tests.browsing import LOOKS, WIDE, faults, served, watched
 from tests.product import Product
 
 if TYPE_CHECKING:
@@ -157,12 +157,7 @@ def test_the_icon_is_where_browsers_look_for_it(public: Product) -> None:
 def test_no_page_breaks_its_policy_or_keeps_anybody_out(
     browser: Browser, developing: Product, scheme: str, width: int
 ) -> None:
-    with (
-        served(developing.app) as url,
-        browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800}) as context,  # type: ignore[arg-type]
-    ):
-        page = context.new_page()
-        page.add_init_script(WATCH)
+    with served(developing.app) as url, watched(browser, scheme, width) as page:
         for path, words in PAGES.items():
             page.goto(url + path)
             assert words in page.inner_text("main")
@@ -171,9 +166,7 @@ def test_no_page_breaks_its_policy_or_keeps_anybody_out(
 
 
 def test_a_public_page_keeps_nobody_out(browser: Browser, public: Product) -> None:
-    with served(public.app) as url, browser.new_context() as context:
-        page = context.new_page()
-        page.add_init_script(WATCH)
+    with served(public.app) as url, watched(browser) as page:
         page.goto(url)
         assert faults(page) == []
 

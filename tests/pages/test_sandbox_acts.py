@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from messenger_api.sandbox import Fault
-from tests.browsing import LOOKS, WATCH, WIDE, faults, served
+from tests.browsing import LOOKS, WIDE, faults, served, watched
 from tests.product import Product
 
 if TYPE_CHECKING:
@@ -42,12 +42,7 @@ class Site:
 
 @pytest.fixture
 def site(browser: Browser, developing: Product) -> Iterator[Site]:
-    with (
-        served(developing.app) as url,
-        browser.new_context(viewport={"width": 1280, "height": 900}) as context,
-    ):
-        page = context.new_page()
-        page.add_init_script(WATCH)
+    with served(developing.app) as url, watched(browser, height=900) as page:
         said: list[str] = []
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(f"{url}/sandbox")
@@ -159,12 +154,7 @@ def test_it_breaks_no_policy_and_keeps_nobody_out(
     ana.ok("setgroup", name="Hike", m=BOB, gid="0")
     developing.deliver()
     developing.sandbox.faults.add("text", delay=15)
-    with (
-        served(developing.app) as url,
-        browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800}) as context,  # type: ignore[arg-type]
-    ):
-        page = context.new_page()
-        page.add_init_script(WATCH)
+    with served(developing.app) as url, watched(browser, scheme, width) as page:
         page.goto(f"{url}/sandbox")
         page.wait_for_selector("#messages li")
         page.evaluate(OPEN_ALL)

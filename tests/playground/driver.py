@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
-from tests.browsing import WATCH
+from tests.browsing import watched
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -125,10 +125,8 @@ class Pair:
 @contextmanager
 def opened(browser: Browser, url: str, scheme: Scheme = "light", width: int = 1280) -> Iterator[Pair]:
     """The page in a browser without a past; nothing may go wrong on it."""
-    with browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}) as context:
-        context.set_default_timeout(PATIENCE_SECONDS * 1000)
-        page = context.new_page()
-        page.add_init_script(WATCH)
+    with watched(browser, scheme, width, height=900) as page:
+        page.set_default_timeout(PATIENCE_SECONDS * 1000)
         pair = Pair(page, url)
         pair.open()
         yield pair
