@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browsing import WATCH, WIDE, faults, served, watched
+from tests.browsing import WIDE, faults, served, watched
 from tests.console.driver import PASSWORD, Admin, administrator
 from tests.console.scene import PAID, play, play_a_day, play_pauses, play_raise
 from tests.product import Product
@@ -93,9 +93,7 @@ def test_no_screen_breaks_its_policy_or_keeps_anybody_out(
 
 
 def test_what_breaks_the_policy_or_axe_would_be_found(browser: Browser, site: Site) -> None:
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.add_init_script(WATCH)
+    with watched(browser) as page:
         page.goto(f"{site.url}/admin/login")
         page.evaluate(
             "document.body.insertAdjacentHTML('beforeend', '<p style=\"color:red\">x</p><img src=/x>')"
