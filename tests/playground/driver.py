@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import parse_qs
 
 from tests.browsing import watched
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Route
 
 PATIENCE_SECONDS = 30
 NARROW = 760
@@ -23,6 +24,11 @@ class Phone:
         self.page = page
         self.name = name
         self.frame = page.locator(f"#phone-{name}")
+
+    @property
+    def number(self) -> str:
+        """That of its owner, which it keeps."""
+        return str(self.page.evaluate(f"JSON.parse(sessionStorage.getItem('phone-{self.name}')).number"))
 
     def find(self, selector: str, has_text: str | None = None) -> Locator:
         """What the selector finds on this phone, which is brought to the front where one is shown."""
@@ -120,6 +126,18 @@ class Pair:
         """Press a button for a fault; the last line beside it says what it does."""
         self.page.locator(".faults button", has_text=title).click()
         self.page.locator(f".faults button[aria-pressed=true]:has-text('{title}')").wait_for()
+
+    @contextmanager
+    def handling(self, op: str, handler: Callable[[Route], None]) -> Iterator[None]:
+        """Hand requests of an op, sent as forms (an older app's), to `handler` in the place of the server."""
+
+        def handle(route: Route) -> None:
+            fields = parse_qs(route.request.post_data or "")
+            handler(route) if fields.get("op") == [op] else route.fallback()
+
+        self.page.route("**/api.php", handle)
+        yield
+        self.page.unroute("**/api.php", handle)
 
 
 @contextmanager

@@ -160,6 +160,30 @@ def test_a_dead_token_ends_the_session_on_that_phone_alone(pair: Pair) -> None:
     pair.ana.ticked("Are you there?", "delivered")
 
 
+def test_a_dead_token_ends_the_session_also_where_the_number_has_another_one(
+    browser: Browser, server: ProductServer, pair: Pair
+) -> None:
+    pair.ben.log_in()
+    with opened(browser, server.url) as other:
+        other.ben.find("[name=number]").fill(pair.ben.number)
+        other.ben.log_in()
+        other.ben.find("button", has_text="Token dead").click()
+        assert "Log in again" in other.ben.warned("You are logged out")
+    pair.ben.shows("[data-screen=home]")
+
+
+def test_a_token_that_the_server_cannot_end_now_is_said_to_live(pair: Pair) -> None:
+    pair.ana.speak("android-older")
+    pair.ana.log_in()
+    away = {"op": "logout", "ts": 1, "result": "FAIL", "error": "TRYLATER", "retry_after": 5}
+    with pair.handling("logout", lambda route: route.fulfill(json=away)):
+        pair.ana.find("button", has_text="Token dead").click()
+        assert "TRYLATER" in pair.ana.warned("It did not work")
+    pair.ana.shows("[data-screen=home]")
+    pair.ana.find("button", has_text="Token dead").click()
+    pair.ana.warned("You are logged out")
+
+
 def test_a_database_that_is_away_logs_nobody_out_and_leaves_chats_alone(pair: Pair) -> None:
     pair.both_chat()
     pair.fault("Database away")

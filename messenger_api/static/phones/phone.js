@@ -119,9 +119,10 @@ export class Phone extends EventTarget {
     if (why) this.alert("You are logged out", `${why} Log in again.`);
   }
 
-  // Ends the session behind the phone's back, as another device's "log out everywhere" does.
+  // Ends the session behind the phone's back, as another device's "log out everywhere" does. The phone learns it when
+  // it next asks the server: mesibo takes its token while the number has another session in this app.
   async killToken() {
-    await fetch("/api.php", { method: "POST", body: new URLSearchParams({ op: "logout", token: this.s.token }) });
+    if (await this.#ask("logout", {})) await this.sync();
   }
 
   // Contacts, profile, groups
