@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 
-from messenger_api.extensions import Extension, extensions_from_settings, operations_with
+from messenger_api.extensions import Extension, extensions_from_settings, operations_with, tasks_of
 from messenger_api.foundation import Foundation
 from messenger_api.gateways.login import CodeMethod
 from messenger_api.ops.call import Operation
@@ -80,7 +80,7 @@ class Parts(Foundation):
 
     @cached_property
     def operations(self) -> Mapping[str, Operation]:
-        """Every op that may be asked for. Raises ValueError: one of theirs has a name that it cannot have."""
+        """Every op that may be asked for. Raises ValueError: one of theirs cannot be used."""
         return operations_with(self.extensions)
 
     # Logging in
@@ -167,7 +167,7 @@ class Parts(Foundation):
     def runner(self) -> Runner:
         """What does the outbox's tasks."""
         parts = (self.files, self.text_delivery, self.group_changes)
-        own = [task for extension in self.extensions for task in extension.tasks()]
+        own = tasks_of(self.extensions)
         tasks = build_tasks(self.settings, self.database, self.mesibo, *parts, own)
         return Runner(self.settings, self.database, self.mesibo, self.figures, tasks)
 

@@ -7,7 +7,8 @@ CHANGELOG.md. All else may change.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import ClassVar
 
 from sqlalchemy import Connection
@@ -16,6 +17,7 @@ from messenger_api.domain import errors
 from messenger_api.gateways.keys.extensions import EXTENSIONS
 from messenger_api.ops import OPERATIONS
 from messenger_api.ops.call import Call, JsonObject, Operation, UploadedFile
+from messenger_api.ops.checking import fault
 from messenger_api.outbox.failures import Impossible, NotReady
 from messenger_api.outbox.run import Run
 from messenger_api.outbox.tasks import Handled, Task, handled
@@ -79,26 +81,47 @@ def extensions_from_settings(settings: Settings) -> list[Extension]:
     """What `EXTENSIONS` names, in its order.
 
     Raises:
-        ValueError: it cannot be loaded, or is no Extension.
+        ValueError: it cannot be loaded or made, or is no Extension.
     """
-    return [_class(name)(settings) for name in settings.extensions]
+    return [_made(_class(name), settings) for name in settings.extensions]
 
 
 def operations_with(extensions: Sequence[Extension]) -> Mapping[str, Operation]:
     """All ops that may be asked for: ours and theirs.
 
     Raises:
-        ValueError: two have one name, or a name cannot be one.
+        ValueError: two have one name, a name cannot be one, or what an op declares cannot be used.
     """
     operations = dict(OPERATIONS)
     for extension in extensions:
-        for name, operation in extension.operations().items():
+        kind = type(extension)
+        with _blamed(kind, "operations()"):
+            theirs = dict(extension.operations())
+        for name, operation in theirs.items():
             if name in operations:
-                raise _fault(extension, f"there is an op {name} already")
-            if not _NAME.fullmatch(name):
-                raise _fault(extension, f"{name!r} is no name of an op: small letters, digits, underscores")
+                raise _fault(kind, f"there is an op {name} already")
+            if not (isinstance(name, str) and _NAME.fullmatch(name)):
+                raise _fault(kind, f"{name!r} is no name of an op: small letters, digits, underscores")
+            if reason := fault(operation):
+                raise _fault(kind, f"the op {name}: {reason}")
             operations[name] = operation
     return operations
+
+
+def tasks_of(extensions: Sequence[Extension]) -> list[Handled]:
+    """Their tasks. Raises ValueError: one cannot be done."""
+    found = []
+    for extension in extensions:
+        kind = type(extension)
+        with _blamed(kind, "tasks()"):
+            theirs = list(extension.tasks())
+        for each in theirs:
+            if not isinstance(each, Handled):
+                raise _fault(kind, f"tasks() has {each!r}, which `handled` did not make")
+            if not isinstance(getattr(each.task, "kind", None), str):
+                raise _fault(kind, f"{each.task.__name__} has no `kind`")
+        found += theirs
+    return found
 
 
 def _class(name: str) -> type[Extension]:
@@ -108,6 +131,19 @@ def _class(name: str) -> type[Extension]:
     return found
 
 
-def _fault(extension: Extension, reason: str) -> ValueError:
-    kind = type(extension)
+def _made(kind: type[Extension], settings: Settings) -> Extension:
+    with _blamed(kind, "to make it"):
+        return kind(settings)
+
+
+@contextmanager
+def _blamed(kind: type[Extension], what: str) -> Iterator[None]:
+    """Whatever the operator's code raises, the key that names it is what they must hear of."""
+    try:
+        yield
+    except Exception as error:
+        raise _fault(kind, f"{what} raises {type(error).__name__}: {error}") from error
+
+
+def _fault(kind: type[Extension], reason: str) -> ValueError:
     return EXTENSIONS.fault(f"{kind.__module__}.{kind.__qualname__}", reason)

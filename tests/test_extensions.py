@@ -42,6 +42,57 @@ class TakenTask(Extension):
 class NoExtension:
     pass
 """
+FAULTY = """
+from msgspec import Struct
+from messenger_api.extensions import *
+
+class Given(Struct):
+    text: str = ""
+
+class Faulty(Extension):
+    def operations(self):
+        session = {"without_session": False, "with_session": True}
+        return {name: Operation(self.run, Given, needs_session=needed) for name, needed in session.items()}
+
+    def run(self, call, given):
+        exec("def run(self, call, given): " + given.text, globals())
+        return run(self, call, given)
+"""
+FIELDS = """
+import datetime, enum
+from msgspec import Struct
+from messenger_api.extensions import *
+
+class Side(enum.Enum):
+    LEFT = "left"
+
+class Given(Struct, rename="camel"):
+    is_urgent: bool = False
+    weight: float = 0.0
+    most: int | None = None
+    side: Side | None = None
+    on: datetime.date | None = None
+    many: list[str] | None = None
+
+class Fields(Extension):
+    def operations(self):
+        return {"fields": Operation(self.run, Given, needs_session=False)}
+
+    def run(self, call, given):
+        return {"repr": repr(given)}
+"""
+FAULTS = [
+    "return 1 / 0",
+    "return None",
+    "return [1]",
+    "return {'call': call}",
+    "return {'text': chr(0xd800)}",
+    "return {'text': object()}",
+    "raise errors.BadValue('The text is too short.')",
+    "raise errors.BadValue(wanted='a word')",
+    "raise errors.TooMany()",
+    "return self.run(call, given)",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +101,8 @@ def _on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.syspath_prepend(EXAMPLES)
     yield
-    sys.modules.pop("wrong", None)
+    for name in ("wrong", "faulty", "own_fields"):
+        sys.modules.pop(name, None)
 
 
 def test_an_op_of_ones_own_is_asked_as_any_other(make_product: Callable[..., Product]) -> None:
@@ -113,6 +165,39 @@ def test_one_object_serves_all_threads(make_product: Callable[..., Product]) -> 
     ]
     assert set(answers) == {"Hello Ana, we call you back."}
     assert len(set(at_once(4, lambda _: id(product.parts.extensions[0])))) == 1
+
+
+def test_fields_of_all_types_that_are_accepted_arrive_with_them(
+    make_product: Callable[..., Product], tmp_path: Path
+) -> None:
+    (tmp_path / "own_fields.py").write_text(FIELDS)
+    product = make_product(extensions=["own_fields.Fields"])
+    given = {"isUrgent": "1", "weight": "1.5", "most": "7", "side": "left", "on": "2026-12-01", "many": "a,b"}
+    told = product.ok("fields", **given)["repr"]
+    assert "is_urgent=True, weight=1.5, most=7, side=<Side.LEFT: 'left'>" in told
+    assert "on=datetime.date(2026, 12, 1), many=['a', 'b']" in told
+    assert product.ok("fields", isUrgent=True, weight=2, most="")["repr"].startswith(
+        "Given(is_urgent=True, weight=2.0, most=None"
+    )
+    refused = product.call("fields", isUrgent="x", weight="x", most="x", side="x", on="x")
+    assert (refused["error"], refused["properties"]) == (
+        "BADVALUE",
+        ["isUrgent", "weight", "most", "side", "on"],
+    )
+
+
+@pytest.mark.parametrize("shortcut", [True, False])
+def test_a_fault_of_an_op_is_answered_with_trylater_and_logged(
+    make_product: Callable[..., Product], tmp_path: Path, capfd: pytest.CaptureFixture[str], shortcut: bool
+) -> None:
+    (tmp_path / "faulty.py").write_text(FAULTY)
+    ana = make_product(extensions=["faulty.Faulty"], api_shortcut=shortcut).log_in(ANA)
+    for fault in FAULTS:
+        for op in ("with_session", "without_session"):
+            answer = ana.call(op, text=fault)
+            assert (answer["op"], answer.get("error")) == (op, "TRYLATER"), (fault, answer)
+            assert capfd.readouterr().err.count("api.fault") == 1, fault
+    assert ana.ok("with_session", text="return {'text': 'well'}")["text"] == "well"
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,10 @@ class Plugins:
             raise self.fault(name, f"accepted are {accepted}")
         try:
             found: object = getattr(import_module(module_name), class_name)
-        except Exception as error:  # whatever the operator's module raises, the key is what they must hear of
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # whatever the operator's module raises, the key is what they must hear of
             reason = f"cannot be imported: {type(error).__name__}: {error}"
             if ours and ours.extra:
                 reason = f"needs: pip install '.[{ours.extra}]' ({error})"

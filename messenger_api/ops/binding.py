@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, NamedTuple, TypeVar, get_args, get_origin
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import msgspec
+from msgspec import inspect
 from msgspec.structs import FieldInfo, fields
 
 from messenger_api.domain.codes import Number
@@ -25,6 +26,20 @@ T = TypeVar("T")
 # MySQL stores it, but C libraries end a text at it, and no person types it.
 FORBIDDEN = "\x00"
 ARRAY_START = "["
+READ = "str, int, float, bool, list[str], a Literal or Enum of texts, Decimal, UUID, date, time, datetime"
+"""What `is_read`, in words."""
+_READ = (
+    inspect.StrType,
+    inspect.IntType,
+    inspect.FloatType,
+    inspect.BoolType,
+    inspect.DecimalType,
+    inspect.UUIDType,
+    inspect.DateType,
+    inspect.TimeType,
+    inspect.DateTimeType,
+    inspect.NoneType,
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +60,9 @@ class AsTyped:
 
 
 class _Field(NamedTuple):
+    attribute: str
     name: str
+    """On the wire."""
     read: Callable[[object], object]
     """Returns UNSET for what counts as absent. Raises ValidationError, TypeError, ValueError."""
     preference: bool
@@ -70,7 +87,7 @@ def bind(parameters: type[P], given: Mapping[str, object]) -> P:
                 faults[field.name] = str(error).partition(" - at")[0]
         else:
             if read is not msgspec.UNSET:
-                values[field.name] = read
+                values[field.attribute] = read
     if faults:
         name, wanted = next(iter(faults.items()))
         raise BadValue(properties=tuple(faults), field=name, wanted=wanted)
@@ -80,15 +97,35 @@ def bind(parameters: type[P], given: Mapping[str, object]) -> P:
 @lru_cache(maxsize=64)
 def _declared(parameters: type[msgspec.Struct]) -> Sequence[_Field]:
     return [
-        _Field(info.encode_name, _reader(info), next(marks(info.type, Preference), None) is not None)
+        _Field(info.name, info.encode_name, _reader(info), bool(list(marks(info.type, Preference))))
         for info in fields(parameters)
     ]
 
 
+def is_read(declared: Any) -> bool:
+    """Whether a field may have this type. What msgspec knows nothing of raises what it raises."""
+    found = inspect.type_info(declared)
+    choices = found.types if isinstance(found, inspect.UnionType) else (found,)
+    return all(map(_is_read, choices))
+
+
+def _is_read(found: inspect.Type) -> bool:
+    while isinstance(found, inspect.Metadata):
+        found = found.type
+    if isinstance(found, inspect.ListType):
+        return isinstance(found.item_type, inspect.StrType)
+    if isinstance(found, inspect.LiteralType):
+        return all(isinstance(value, str) for value in found.values)
+    if isinstance(found, inspect.EnumType):
+        return all(isinstance(member.value, str) for member in found.cls)
+    return isinstance(found, _READ)
+
+
 def _reader(info: FieldInfo) -> Callable[[object], object]:
-    if any(get_origin(kind) is list for kind in (info.type, *get_args(info.type))):
+    kinds = [getattr(kind, "__origin__", kind) for kind in (info.type, *get_args(info.type))]
+    if list in kinds:
         return _items
-    if getattr(info.type, "__origin__", info.type) is int:
+    if any(kind in kinds for kind in (int, float, bool)):
         return partial(_number, info.type)
     if next(marks(info.type, AsTyped), None):
         return partial(_as_typed, info.type)

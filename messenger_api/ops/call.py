@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from werkzeug.datastructures import LanguageAccept
@@ -19,6 +19,7 @@ from messenger_api.services.record import Services
 from messenger_api.storage.sessions import Caller
 
 JsonObject = dict[str, object]
+"""What an op answers that does not declare its members."""
 EVERY_OP: frozenset[type[ApiError]] = frozenset({BadValue, TooLarge, TryLater})
 """The errors that every op can give."""
 BOOLEAN_RESULTS = frozenset({"upload"})
@@ -118,10 +119,10 @@ class Call:
 class Operation:
     """An op as data: its function, its parameters, its errors, and whether it needs a session.
 
-    `run` declares by its return type what is answered: a `TypedDict`, or one of several. `own_errors` are
-    those besides the ones that `errors` adds. `needs_session` has the session looked up before anything else,
-    unless the op's own statement does it. `file` says what a file that comes with the call is; "" where
-    none is looked at.
+    `run` declares by its return type what is answered: a `TypedDict`, or one of several; an op that is not
+    ours may have `JsonObject` there, or nothing. `own_errors` are those besides the ones that `errors` adds.
+    `needs_session` has the session looked up before anything else, unless the op's own statement does it.
+    `file` says what a file that comes with the call is; "" where none is looked at.
     """
 
     run: Callable[[Call, Any], Mapping[str, object]]
@@ -136,12 +137,23 @@ class Operation:
 
     @property
     def answers(self) -> tuple[type, ...]:
-        """The shapes of a success, of which it has one: `TypedDict`s, without what all answers have."""
-        declared = get_type_hints(self.run)["return"]
-        return get_args(declared) if isinstance(declared, UnionType) else (declared,)
+        """The shapes of a success, of which it has one, without what all answers have."""
+        declared = get_type_hints(self.run).get("return", JsonObject)
+        return get_args(declared) if get_origin(declared) in (Union, UnionType) else (declared,)
 
     @property
     def errors(self) -> frozenset[type[ApiError]]:
         """All that it can answer with FAIL."""
         is_authenticated = self.needs_session and not self.forgives_dead_token
         return EVERY_OP | self.own_errors | ({AuthFail} if is_authenticated else frozenset())
+
+
+def any_value(kind: type) -> dict[str, object]:
+    """The schema of a member of `JsonObject`, as msgspec asks for it (`schema_hook`).
+
+    Raises:
+        NotImplementedError: of anything but `object`.
+    """
+    if kind is object:
+        return {"description": "Any value."}  # msgspec takes an empty schema for none
+    raise NotImplementedError

@@ -56,13 +56,13 @@ class Api:
             return self._without_op(environ)
         started = time.perf_counter()
         dispatch = Dispatch(self._services, self._operations)
-        answer = dispatch.answer(environ, raised)
+        reply = dispatch.reply(environ, raised)
         seconds = time.perf_counter() - started
-        op, error = dispatch.op, str(answer.get("error", "")) if answer else ""
+        op, error = dispatch.op, dispatch.error
         counted_op = op if op in self._operations else "unknown" if op else "none"
         counted_error = "none" if not error else error if error in CODES else "refused"
         self._observe(REQUEST_SECONDS, seconds, counted_op, counted_error)
-        if answer is None:
+        if reply is None:
             return self._hinted(NOOP, environ, dispatch)
         self._log.log(
             dispatch.level,
@@ -71,7 +71,6 @@ class Api:
             error=error,
             ms=round(seconds * 1000, 1),
         )
-        reply = Reply.of(answer, fault=dispatch.fault)
         return self._hinted(reply, environ, dispatch) if self._hints else reply
 
     def _without_op(self, environ: WSGIEnvironment) -> Reply:
@@ -104,32 +103,34 @@ class Dispatch:
         self.request: ApiRequest | None = None
         self.call: Call | None = None
         self.op = ""
+        self.error = ""
         self.level = logging.DEBUG
-        self.fault: Exception | None = None
 
     @property
     def known_op(self) -> str:
         """The op for the log; what a stranger wrote there stays out of it."""
         return self.op if self.op in self._operations else "?"
 
-    def answer(self, environ: WSGIEnvironment, raised: Exception | None = None) -> JsonObject | None:
-        """The answer's members; None when no op was asked for."""
+    def reply(self, environ: WSGIEnvironment, raised: Exception | None = None) -> Reply | None:
+        """The answer; None when no op was asked for."""
+        try:
+            return self._answered(environ, raised)
+        except Exception as error:
+            # A fault of ours must never look like the user's: apps log out on AUTHFAIL.
+            log.exception("api.fault", op=self.known_op)
+            self.level = logging.ERROR
+            return self._failure(TryLater(), error)
+
+    def _answered(self, environ: WSGIEnvironment, raised: Exception | None) -> Reply | None:
         try:
             self.request = self._read(environ)
             self.op = self.request.op
             if raised:
                 raise raised
-            if not self.op:
-                return None
-            return self._success(self._run(self.request))
+            return self._success(self._run(self.request)) if self.op else None
         except ApiError as error:
             self.level = logging.INFO
             return self._failure(error)
-        except Exception as error:
-            # A fault of ours must never look like the user's: apps log out on AUTHFAIL.
-            log.exception("api.fault", op=self.known_op)
-            self.level, self.fault = logging.ERROR, error
-            return self._failure(TryLater())
 
     def _read(self, environ: WSGIEnvironment) -> ApiRequest:
         try:
@@ -161,20 +162,23 @@ class Dispatch:
             raise
         return {**answer, **invitations(call)}
 
-    def _success(self, answer: Mapping[str, object]) -> JsonObject:
+    def _success(self, answer: Mapping[str, object]) -> Reply:
         head: JsonObject = {"op": self.op, "ts": self._services.database.now()}
-        return {**head, **answer, "result": True if self._wants_boolean else "OK"}
+        return Reply.of({**head, **answer, "result": True if self._wants_boolean else "OK"})
 
-    def _failure(self, error: ApiError) -> JsonObject:
+    def _failure(self, error: ApiError, fault: Exception | None = None) -> Reply:
         # AUTHFAIL, the commonest refusal, has no text: its language need not be read.
         asked = self.request if error.message else None
-        return failure(
+        answer = failure(
             error,
             op=self.op,
             ts=self._services.database.now(),
             language=asked.language if asked else "en",
             result=False if self._wants_boolean else "FAIL",
         )
+        reply = Reply.of(answer, fault=fault)
+        self.error = error.code
+        return reply
 
     @property
     def _wants_boolean(self) -> bool:

@@ -17,12 +17,12 @@ REDIS_SECONDS = 2.0
 
 
 def extensions(settings: Settings, parts: Parts) -> Iterator[Verdict]:
-    """Whether the ops of the operator's own code can be asked for."""
+    """Whether the ops of the operator's own code can be asked for, and its tasks done."""
     if not settings.extensions:
         yield "ok", "none", ""
         return
     try:
-        parts.operations  # noqa: B018 - to build it is to load them
+        parts.operations, parts.runner  # noqa: B018 - to build them is to load it
     except ValueError as error:
         yield "fault", str(error), "put it right; PYTHONPATH names the folder with the file"
     else:
