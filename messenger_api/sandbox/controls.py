@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from messenger_api.sandbox.asked import ID, is_id, is_text
 from messenger_api.sandbox.faults import LONGEST_DELAY, Faults
 from messenger_api.sandbox.records import Fault
 from messenger_api.sandbox.store import SandboxStore
@@ -41,7 +42,7 @@ def _add_faults(pages: Blueprint, faults: Faults) -> None:
         faults.clear()
         return current()
 
-    @pages.delete("/faults/<int:number>")
+    @pages.delete(f"/faults/{ID}")
     def end(number: int) -> Response:
         faults.end(number)
         return current()
@@ -60,7 +61,7 @@ def _add_clock(pages: Blueprint, store: SandboxStore) -> None:
     @pages.post("/clock")
     def advance() -> Response:
         match request.get_json():
-            case {"advance": seconds, **rest} if _whole(seconds) and seconds >= 0 and not rest:
+            case {"advance": seconds, **rest} if type(seconds) is int and seconds >= 0 and not rest:
                 store.advance(seconds)
                 return clock()
         return _bad(error="not a move of the clock", accepted={"advance": "whole seconds, 0 or more"})
@@ -81,16 +82,17 @@ def _fault(given: object) -> Fault | None:
     if not isinstance(given, dict) or not set(given) <= set(fields):
         return None
     values: dict[str, Any] = dict(given)
-    if _whole(values.get("delay")):
+    if is_id(values.get("delay")):
         values["delay"] = float(values["delay"])
     if not all(type(value) is fields[key] for key, value in values.items()):
         return None
     fault = Fault(**values)
-    return fault if 0 <= fault.delay <= LONGEST_DELAY and fault.times >= 0 and fault.op else None
+    return fault if _can_be_played(fault) else None
 
 
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _can_be_played(fault: Fault) -> bool:
+    is_one = 0 <= fault.delay <= LONGEST_DELAY and is_id(fault.times) and bool(fault.op)
+    return is_one and is_text(fault.op + fault.error)
 
 
 def _bad(**said: object) -> Response:

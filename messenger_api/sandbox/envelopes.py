@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 from flask import request
 
+from messenger_api.sandbox.asked import is_text
 from messenger_api.sandbox.wire import Envelope, RefusedError, Upload
 
 ENVELOPE = frozenset({"op", "token", "id", "key"})
@@ -77,7 +78,7 @@ def _json_object(body: bytes) -> dict[str, object]:
 
 def _envelope_of(found: Mapping[str, object], *, strict: bool) -> Envelope:
     op = found.get("op", "")
-    if not isinstance(op, str) or any("\ud800" <= letter <= "\udfff" for letter in op):
+    if not isinstance(op, str) or not is_text(op):
         raise _refused("op is not a text", "op as a text", "op")
     rest = {key: value for key, value in found.items() if key not in ENVELOPE}
     number = _number(found.get("id"), strict=strict)

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request,
 from werkzeug.wrappers import Response as BaseResponse
 
 from messenger_api.mesibo.specification import operations
+from messenger_api.sandbox.asked import ID, after, limit
 from messenger_api.sandbox.controls import add_controls, held
 from messenger_api.sandbox.faults import Faults
 from messenger_api.sandbox.phones import add_phones
@@ -22,7 +23,6 @@ API = "/api.php"
 # The first call a newcomer makes: asks for a code, which then shows on the page.
 LOGIN = f"{API}?op=login&phone=14155550123&appid=com.example.messenger"
 SHOWN = 50
-MOST = 1_000
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
     " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -66,23 +66,23 @@ def sandbox_pages(store: SandboxStore, *, api: str = API, first_call: str = LOGI
 def _add_lists(pages: Blueprint, store: SandboxStore) -> None:
     @pages.get("/sms.json")
     def sms() -> Response:
-        return jsonify(sms=list(map(dataclasses.asdict, store.texts(_limit(), _after()))))
+        return jsonify(sms=list(map(dataclasses.asdict, store.texts(limit(), after()))))
 
     @pages.get("/messages.json")
     def messages() -> Response:
-        return jsonify(messages=[_message(message) for message in store.messages(_limit(), _after())])
+        return jsonify(messages=[_message(message) for message in store.messages(limit(), after())])
 
     @pages.get("/users.json")
     def users() -> Response:
-        return jsonify(users=[_user(store, user) for user in store.users(limit=_limit())])
+        return jsonify(users=[_user(store, user) for user in store.users(limit=limit())])
 
     @pages.get("/groups.json")
     def groups() -> Response:
-        return jsonify(groups=[_group(group) for group in store.groups(limit=_limit())])
+        return jsonify(groups=[_group(group) for group in store.groups(limit=limit())])
 
     @pages.get("/calls.json")
     def calls() -> Response:
-        found = store.calls(_limit(), _after())
+        found = store.calls(limit(), after())
         return jsonify(calls=[{"id": number, **dataclasses.asdict(call)} for number, call in found])
 
     @pages.get("/app.json")
@@ -96,20 +96,12 @@ def _add_lists(pages: Blueprint, store: SandboxStore) -> None:
         answer.add_etag()
         return answer.make_conditional(request)
 
-    @pages.get("/thumbnails/<int:mid>.jpg")
-    def thumbnail(mid: int) -> Response:
-        found = _thumbnail(store.message(mid))
+    @pages.get(f"/thumbnails/{ID}.jpg")
+    def thumbnail(number: int) -> Response:
+        found = _thumbnail(store.message(number))
         if found is None:
             abort(404)
         return Response(found, mimetype="image/jpeg")
-
-
-def _limit() -> int:
-    return max(1, min(request.args.get("limit", 100, type=int), MOST))
-
-
-def _after() -> int:
-    return request.args.get("after", 0, type=int)
 
 
 def _state(store: SandboxStore) -> dict[str, Any]:
@@ -158,7 +150,7 @@ def _brief(message: Message) -> dict[str, Any]:
     if content is None:
         return {**_message(message), "content": None}
     if content.pop("tn", ""):
-        content["tn"] = url_for("sandbox.thumbnail", mid=message.mid)
+        content["tn"] = url_for("sandbox.thumbnail", number=message.mid)
     return {**_message(message), "text": "", "content": content}
 
 

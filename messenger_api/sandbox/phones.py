@@ -15,6 +15,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from messenger_api.sandbox.answers_messages import reached, stores
+from messenger_api.sandbox.asked import after, is_id, is_text
 from messenger_api.sandbox.faults import Faults, play
 from messenger_api.sandbox.groups import YEAR_SECONDS
 from messenger_api.sandbox.records import Message
@@ -59,7 +60,7 @@ def add_phones(pages: Blueprint, store: SandboxStore) -> None:
     @pages.get("/chat")
     @for_users
     def chat(user: str) -> dict[str, Any]:
-        found = store.fetch(user, request.args.get("after", 0, type=int))
+        found = store.fetch(user, after())
         receipts = map(dataclasses.asdict, store.receipts(user))
         return {"messages": list(map(_shown, found)), "receipts": list(receipts), "time": store.now()}
 
@@ -73,7 +74,7 @@ def add_phones(pages: Blueprint, store: SandboxStore) -> None:
     @for_users
     def read(user: str) -> dict[str, Any]:
         match request.get_json():
-            case {"mids": [*mids], **rest} if not rest and all(type(mid) is int for mid in mids):
+            case {"mids": [*mids], **rest} if not rest and all(map(is_id, mids)):
                 store.mark_read(user, mids)
                 return {}
         raise _Refused("BADVALUE", "mids: a list of whole numbers")
@@ -93,10 +94,10 @@ def _send(store: SandboxStore, user: str, given: object) -> Message:
     match given:
         case {"text": str(text), "to": str(to), **rest} if not rest:
             _check_text(text)
-            if store.user(to) is None:
+            if not is_text(to) or store.user(to) is None:
                 raise _Refused("BADVALUE", "to: not a user")
             return store.add_message(user, [to], text, expiry=YEAR_SECONDS, reaches=[to])
-        case {"text": str(text), "gid": int(gid), **rest} if not rest:
+        case {"text": str(text), "gid": int(gid), **rest} if is_id(gid) and not rest:
             _check_text(text)
             return _send_to_group(store, user, gid, text)
     raise _Refused("BADVALUE", "text, and to (an address) or gid (a number)")
@@ -113,8 +114,8 @@ def _send_to_group(store: SandboxStore, user: str, gid: int, text: str) -> Messa
 
 
 def _check_text(text: str) -> None:
-    if not 0 < len(text.strip()) <= LONGEST_TEXT:
-        raise _Refused("BADVALUE", f"text: 1 to {LONGEST_TEXT} characters")
+    if not 0 < len(text.strip()) <= LONGEST_TEXT or not is_text(text):
+        raise _Refused("BADVALUE", f"text: 1 to {LONGEST_TEXT} characters of Unicode")
 
 
 def _shown(message: Message) -> dict[str, Any]:

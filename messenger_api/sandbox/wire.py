@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from messenger_api.mesibo.specification import STYLES, Field, OpSpecification, Spelling, operations
+from messenger_api.sandbox.asked import is_text
 
 # JSON numbers are exact up to here in every language the callers are written in.
 LARGEST = 2**53 - 1
@@ -261,8 +262,7 @@ def _checked(field: Field, value: object, style: str, strict: bool) -> Value:
 def _as_text(field: Field, value: object, style: str, strict: bool) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool) and not strict:
         value = str(value)
-    # Half of a surrogate pair cannot travel further as UTF-8.
-    if not isinstance(value, str) or any("\ud800" <= letter <= "\udfff" for letter in value):
+    if not isinstance(value, str) or not is_text(value):
         return None
     return None if field.type == "address" and "," in value else value
 

@@ -131,6 +131,10 @@ def test_a_token_that_was_ended_and_a_user_who_is_not_active_are_let_in_no_more(
         {"to": BOB, "text": "x", "gid": 1},
         {"to": BOB, "text": "x", "from": CHI},
         {"gid": 1, "text": "no such group"},
+        {"gid": 10**30, "text": "no group can have that number"},
+        {"gid": -(10**30), "text": "nor that"},
+        {"to": BOB, "text": "half a character: \ud83d"},
+        {"to": "\ud83d", "text": "to half a character"},
     ],
 )
 def test_what_is_no_message_is_refused_with_the_reason(
@@ -142,9 +146,26 @@ def test_what_is_no_message_is_refused_with_the_reason(
     assert people.messages() == []
 
 
-@pytest.mark.parametrize("given", [{}, {"mids": 1}, {"mids": ["1"]}, {"mids": [True]}, {"mids": [], "x": 1}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"mids": 1},
+        {"mids": ["1"]},
+        {"mids": [True]},
+        {"mids": [10**30]},
+        {"mids": [-1]},
+        {"mids": [], "x": 1},
+    ],
+)
 def test_what_is_no_list_of_messages_is_refused(phone: OpenPhone, given: dict[str, Any]) -> None:
     assert phone(ADA).post("/read", **given).json()["error"] == "BADVALUE"
+
+
+def test_after_a_number_that_no_message_can_have_there_is_none(phone: OpenPhone) -> None:
+    phone(ADA).send(to=BOB, text="Hello")
+    assert phone(BOB).received(after=10**30) == []
+    assert len(phone(BOB).received(after=-(10**30))) == 1
 
 
 def test_nobody_marks_as_read_what_went_to_another(phone: OpenPhone) -> None:

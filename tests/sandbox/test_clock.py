@@ -12,7 +12,7 @@ from messenger_api import configuration
 from messenger_api.app import build_app, parts_of
 from messenger_api.sandbox import SandboxServer, SandboxStore
 from messenger_api.sandbox.clock import MOST_AHEAD
-from tests.sandbox.conftest import ADA, Caller, in_processes
+from tests.sandbox.conftest import ADA, BOB, Caller, in_processes
 
 DAY = 86_400
 
@@ -55,6 +55,10 @@ def test_it_is_never_so_far_ahead_that_a_time_has_no_room(caller: Caller) -> Non
     for _ in range(2):
         assert caller.http.post(url, json={"advance": 10**30}, timeout=5).json()["ahead"] == MOST_AHEAD
     assert caller.json("groupadd", group={"name": "late", "expiry": 10 * 365 * DAY})["result"] is True
+    messages = f"{caller.server.twilio_url}/2010-04-01/Accounts/{caller.server.twilio_sid}/Messages.json"
+    fields = {"To": f"+{ADA}", "From": f"+{BOB}", "Body": "late"}
+    account = (caller.server.twilio_sid, caller.server.twilio_token)
+    assert caller.http.post(messages, data=fields, auth=account, timeout=5).status_code == 201
 
 
 def test_another_origin_and_another_machine_do_not_move_it(caller: Caller) -> None:

@@ -123,6 +123,10 @@ def test_one_of_several_faults_is_ended_by_its_id(caller: Caller) -> None:
         {"delay": 1e9},
         {"times": -1},
         {"times": True},
+        {"times": 10**30},
+        {"delay": 10**400},
+        {"op": "\ud800"},
+        {"error": "\ud800"},
         {"drop": 1},
     ],
 )

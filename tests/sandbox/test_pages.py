@@ -15,6 +15,7 @@ from PIL import Image
 
 from messenger_api.doors import show_doors
 from messenger_api.sandbox import Fault, Faults, SandboxServer, SandboxStore, sandbox_pages
+from messenger_api.sandbox.records import RecordedCall
 from tests.sandbox.conftest import ADA, BOB, CHI
 
 if TYPE_CHECKING:
@@ -94,6 +95,28 @@ def test_what_is_no_photo_is_not_served(
     assert get(server, http, "/state.json").status_code == 200
     assert get(server, http, f"/thumbnails/{mid}.jpg").status_code == 404
     assert get(server, http, "/thumbnails/1.jpg").status_code == 404
+
+
+@pytest.mark.parametrize("number", [str(2**63), "9" * 31, "9" * 5000], ids=len)
+def test_there_is_nothing_at_a_number_that_no_row_can_have(
+    number: str, server: SandboxServer, http: requests.Session
+) -> None:
+    assert get(server, http, f"/thumbnails/{number}.jpg").status_code == 404
+    assert http.delete(f"{server.url}/sandbox/faults/{number}", timeout=5).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["sms", "messages", "calls"])
+def test_after_an_id_that_no_row_has_there_is_nothing(
+    path: str, server: SandboxServer, http: requests.Session, people: SandboxStore
+) -> None:
+    people.record_sms(ADA, "hello")
+    people.add_message(ADA, [BOB], "hello")
+    people.add_call(RecordedCall("usersget", "json", {}, {"result": True}, people.now()))
+    assert get(server, http, f"/{path}.json").json()[path] != []
+    for after in (2**63, 10**30):
+        assert get(server, http, f"/{path}.json?after={after}").json() == {path: []}
+    for odd in (-(10**30), "", "x", "1.5", "-1"):
+        assert get(server, http, f"/{path}.json?after={odd}").json()[path] != []
 
 
 def test_the_page_loads_nothing_from_elsewhere(server: SandboxServer, http: requests.Session) -> None:
