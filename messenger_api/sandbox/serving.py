@@ -6,6 +6,7 @@ and a client's pool of connections is only tested, and only quick, against a ser
 
 from __future__ import annotations
 
+import re
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
@@ -54,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(411)
             return None
         length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > LARGEST_BODY:
+        if not re.fullmatch("[0-9]{1,9}", length) or int(length) > LARGEST_BODY:
             self.send_error(413)
             return None
         return self.rfile.read(int(length))

@@ -61,7 +61,9 @@ def refused(refusal: TwilioError) -> Response:
 
 def faulty(error: str) -> Response:
     """The answer to a fault that was set; its `error` is one of Twilio's codes."""
-    return refused(TwilioError(int(error) if error.isdigit() else 20500, "A fault set in the sandbox"))
+    return refused(
+        TwilioError(int(error) if re.fullmatch("[0-9]{5}", error) else 20500, "A fault set in the sandbox")
+    )
 
 
 def refuse_unknown(known: Collection[str]) -> None:

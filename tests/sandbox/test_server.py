@@ -59,6 +59,8 @@ def test_the_app_token_is_the_one_it_was_made_with(store: SandboxStore, http: re
         (b"POST /backend HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", b"411"),
         (b"POST /backend HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", b"413"),
         (b"POST /backend HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", b"413"),
+        (b"POST /backend HTTP/1.1\r\nHost: x\r\nContent-Length: \xb2\r\n\r\n", b"413"),
+        (b"POST /backend HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", b"413"),
         (b"HEAD /sandbox HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", b"200"),
     ],
 )

@@ -123,6 +123,9 @@ def test_a_fault_of_the_sms_network_carries_twilios_code(
     assert (limited.status_code, limited.json()["code"]) == (429, 20429)
     server.faults.add("sms", error="30008", times=1)
     assert (send(server, http).status_code, send(server, http).status_code) == (400, 201)
+    for odd in ("²", "9" * 5000, "AWAY"):
+        server.faults.add("sms", error=odd, times=1)
+        assert send(server, http).json()["code"] == 20500
 
 
 @pytest.mark.parametrize(
