@@ -16,7 +16,7 @@ from tests.servers import ProductServer
 from tests.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import APIResponse, Browser, Route
 
 pytestmark = pytest.mark.server
 
@@ -182,6 +182,45 @@ def test_a_token_that_the_server_cannot_end_now_is_said_to_live(pair: Pair) -> N
     pair.ana.shows("[data-screen=home]")
     pair.ana.find("button", has_text="Token dead").click()
     pair.ana.warned("You are logged out")
+
+
+def test_an_answer_to_a_session_that_ended_leaves_the_next_one_alone(pair: Pair) -> None:
+    ana = pair.ana
+    ana.speak("android-older")
+    ana.log_in()
+    held: list[Route] = []
+    with pair.handling("profile", held.append):
+        with pair.page.expect_request(lambda request: "op=profile" in (request.post_data or "")):
+            ana.rename("Ana Maria")
+        ana.find("button", has_text="Token dead").click()
+        ana.warned("You are logged out")
+        ana.log_in()
+        held[0].continue_()
+        pair.page.locator("#wire li", has_text="AUTHFAIL").filter(has_text="profile").wait_for()
+    assert ana.find(".note").count() == 0
+    ana.shows("[data-screen=home]")
+
+
+def test_messages_that_wait_are_not_sent_by_the_next_session(pair: Pair) -> None:
+    ana, ben = pair.ana, pair.ben
+    pair.both_chat()
+    pair.fault("mesibo away")
+    for text in ("The first", "The second"):
+        ana.say(text)
+        ana.ticked(text, "waiting")
+    held: list[tuple[Route, APIResponse]] = []
+    pair.page.route("**/sandbox/chat", lambda route: held.append((route, route.fetch())), times=1)
+    pair.fault("All is well")
+    ben.hears("The first")
+    ana.find("button", has_text="Token dead").click()
+    ana.warned("You are logged out")
+    ana.log_in()
+    [(route, answer)] = held
+    route.fulfill(response=answer)
+    ana.open_chat("Ben")
+    ana.say("The third")
+    ben.hears("The third")
+    assert ben.find(".theirs", has_text="The second").count() == 0
 
 
 def test_a_database_that_is_away_logs_nobody_out_and_leaves_chats_alone(pair: Pair) -> None:

@@ -39,12 +39,15 @@ export class Phone extends EventTarget {
 
   // The private API
 
-  // Send a request; a failure is shown to the person, and a dead token ends the session as in all apps.
+  // Send a request; a failure is shown to the person, and a dead token ends the session as in all apps. What comes
+  // after the end of the session that asked is of no use to the next one.
   async #call(op, request) {
+    const { s } = this;
     this.busy = true;
     this.changed();
     try {
       const answer = await this.wire.send(this.id, op, request);
+      if (s !== this.s) return null;
       if (answer.result === "OK" || answer.result === true) return answer;
       if (answer.error === "AUTHFAIL") this.#forget("The server does not know this session.");
       else this.alert(answer.errtitle || "It did not work", answer.errmsg || `The server says ${answer.error}.`);
@@ -88,7 +91,7 @@ export class Phone extends EventTarget {
     Object.assign(this.s, { token, cc, number: phone, upload: new URL(urls.upload).pathname, profile: mine(answer) });
     this.go("home");
     if (!answer.name && this.s.name) await this.saveProfile(this.s.name, "");
-    await this.sync();
+    if (this.s.token) await this.sync();
     await this.peer.meet();
   }
 
@@ -129,9 +132,11 @@ export class Phone extends EventTarget {
 
   // Send the phone book, then ask what else changed. Listen before: what changes later comes as a message.
   async sync() {
+    const { s } = this;
     const numbers = [this.peer.s.number, ...ELSEWHERE];
-    this.s.behind = true;
-    await this.wire.chat(this.id, this.s.token, `/sandbox/chat?after=${this.s.heard}`).catch(() => {});
+    s.behind = true;
+    await this.wire.chat(this.id, s.token, `/sandbox/chat?after=${s.heard}`).catch(() => {});
+    if (s !== this.s) return;
     const phones = numbers.map((number) => this.dialect.written(number, this.s.cc));
     if (!this.#learn(await this.#ask("getcontacts", { ts: 0, phones, reset: 1, hidden: 0 }))) return;
     if (!this.#learn(await this.#ask("getcontacts", { ts: this.s.newest, hidden: 0 }))) return;
@@ -219,13 +224,15 @@ export class Phone extends EventTarget {
   }
 
   async #sendWaiting() {
+    const { s } = this;
     if (this.sending) return;
     this.sending = true;
     try {
-      for (const [chat, messages] of Object.entries(this.s.chats)) {
+      for (const [chat, messages] of Object.entries(s.chats)) {
         for (const message of messages.filter((each) => each.mine && each.state === "waiting")) {
           const to = chat[0] === "g" ? { gid: Number(chat.slice(1)) } : { to: chat.slice(1) };
-          const answer = await this.wire.chat(this.id, this.s.token, "/sandbox/chat", { ...to, text: message.text });
+          const answer = await this.wire.chat(this.id, s.token, "/sandbox/chat", { ...to, text: message.text });
+          if (s !== this.s) return;
           if (answer.result) Object.assign(message, { mid: answer.mid, state: "sent" });
           else if (answer.error === "BADVALUE") message.state = "failed";
           else return;
@@ -251,9 +258,9 @@ export class Phone extends EventTarget {
   }
 
   async #listen() {
-    const { token } = this.s;
-    const answer = await this.wire.chat(this.id, token, `/sandbox/chat?after=${this.s.heard}`);
-    if (token !== this.s.token) return;
+    const { s } = this;
+    const answer = await this.wire.chat(this.id, s.token, `/sandbox/chat?after=${s.heard}`);
+    if (s !== this.s) return;
     if (answer.error === "AUTHFAIL") return this.#forget("mesibo does not take this token any more.");
     if (!answer.result) throw new NoConnection(answer.error);
     let news = this.offline || answer.messages.length > 0;
@@ -262,7 +269,7 @@ export class Phone extends EventTarget {
     for (const receipt of answer.receipts) news = this.#tick(receipt) || news;
     this.#seen();
     if (news) this.changed();
-    await this.#sendWaiting();
+    this.#sendWaiting();
     if (this.s.behind && !this.busy && Date.now() > (this.tried || 0) + RETRY) {
       this.tried = Date.now();
       await this.sync();
