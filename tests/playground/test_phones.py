@@ -223,6 +223,45 @@ def test_messages_that_wait_are_not_sent_by_the_next_session(pair: Pair) -> None
     assert ben.find(".theirs", has_text="The second").count() == 0
 
 
+def test_a_chat_that_was_opened_while_mesibo_was_away_is_read(pair: Pair) -> None:
+    ana, ben = pair.ana, pair.ben
+    pair.both_chat()
+    ben.back()
+    ana.say("Have you read this?")
+    ben.shows(".badge")
+    pair.fault("mesibo away")
+    ben.open_chat("Ana")
+    pair.page.locator("#wire li", has_text="chat/read").wait_for()
+    pair.fault("All is well")
+    ana.ticked("Have you read this?", "read")
+
+
+def test_a_session_that_ends_at_a_groups_picture_leads_to_the_log_in(pair: Pair) -> None:
+    ana = pair.ana
+    ana.speak("ios-older")
+    ana.log_in()
+    dead = {"op": "upload", "ts": 1, "result": "FAIL", "error": "AUTHFAIL"}
+
+    def refuse(route: Route) -> None:
+        is_upload = route.request.headers["content-type"].startswith("multipart/")
+        route.fulfill(json=dead) if is_upload else route.fallback()
+
+    pair.page.route("**/api.php", refuse)
+    ana.find("[aria-label='New group']").click()
+    ana.draw_picture()
+    ana.find("button", has_text="Make the group").click()
+    ana.warned("You are logged out")
+    ana.shows("[data-screen=login]")
+
+
+def test_a_server_that_is_away_at_log_in_is_said_to_be(pair: Pair) -> None:
+    pair.page.route("**/sandbox/sms.json*", lambda route: route.fulfill(body="<h1>Bad Gateway</h1>"))
+    pair.ana.find("button", has_text="Log in").click()
+    assert "try again" in pair.ana.warned("No internet connection")
+    pair.page.unroute_all()
+    pair.ana.log_in()
+
+
 def test_a_database_that_is_away_logs_nobody_out_and_leaves_chats_alone(pair: Pair) -> None:
     pair.both_chat()
     pair.fault("Database away")

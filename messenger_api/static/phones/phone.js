@@ -7,6 +7,7 @@ const EVERY = 600;
 const ARRIVING = 900; // a text is read before its code is in the field
 const RETRY = 3000;
 const UPDATE = 1; // the type of an update message
+const NO_CONNECTION = ["No internet connection", "Check the connection and try again."];
 const ELSEWHERE = ["4915550100200", "14155550188"]; // in the phone book, and not on the messenger
 
 const fresh = () => ({
@@ -54,7 +55,7 @@ export class Phone extends EventTarget {
       this.wait = answer.retry_after || 0;
     } catch (error) {
       if (!(error instanceof NoConnection)) throw error;
-      this.alert("No internet connection", "Check the connection and try again.");
+      this.alert(...NO_CONNECTION);
     } finally {
       this.busy = false;
       this.changed();
@@ -75,7 +76,9 @@ export class Phone extends EventTarget {
   // Log in
 
   async askForCode(number, name) {
-    Object.assign(this.s, { number: number.replace(/\D/g, ""), name, texts: await newestText(), code: "" });
+    const before = await this.wire.texts(1).catch(() => null);
+    if (!before) return this.alert(...NO_CONNECTION);
+    Object.assign(this.s, { number: number.replace(/\D/g, ""), name, texts: before.sms[0]?.id || 0, code: "" });
     const answer = await this.#ask("login", { phone: this.s.number, ...this.dialect.identity, ...(name ? { name } : {}) });
     if (!answer) return;
     this.s.again = Date.now() + 1000 * (answer.retry_after || 30);
@@ -101,7 +104,7 @@ export class Phone extends EventTarget {
   }
 
   async #lookForText() {
-    const { sms } = await (await fetch("/sandbox/sms.json?limit=20")).json();
+    const { sms } = await this.wire.texts(20);
     const text = sms.find((each) => each.to === this.s.number && each.id > this.s.texts);
     const code = text && (text.text.match(/\b\d{4,10}\b/) || [])[0];
     if (!code) return;
@@ -189,8 +192,8 @@ export class Phone extends EventTarget {
     if (!answer) return;
     this.#keep(answer);
     this.#notice(`g${answer.gid}`, `You made the group ${answer.name}`);
-    if (photo && !whole) await this.savePicture(photo, answer.gid);
     this.go("chat", `g${answer.gid}`);
+    if (photo && !whole) await this.savePicture(photo, answer.gid);
   }
 
   async leaveGroup(gid) {
@@ -251,10 +254,11 @@ export class Phone extends EventTarget {
     const chat = this.s.at;
     if (this.s.screen !== "chat" || document.hidden) return;
     delete this.s.unread[chat];
-    const mids = (this.s.chats[chat] || []).filter((each) => each.mid && !each.mine && !each.seen).map((each) => each.mid);
-    if (!mids.length) return;
-    for (const message of this.s.chats[chat]) message.seen = true;
-    this.wire.chat(this.id, this.s.token, "/sandbox/chat/read", { mids }).catch(() => {});
+    const read = (this.s.chats[chat] || []).filter((each) => each.mid && !each.mine && !each.seen);
+    if (!read.length) return;
+    const told = ({ result }) => read.forEach((each) => { each.seen = result; });
+    const mids = read.map((each) => each.mid);
+    this.wire.chat(this.id, this.s.token, "/sandbox/chat/read", { mids }).then(told).catch(() => {}); // else told again
   }
 
   async #listen() {
@@ -324,8 +328,3 @@ export class Phone extends EventTarget {
 }
 
 const mine = ({ name = "", status = "", tn = "" }) => ({ name, status, tn });
-
-async function newestText() {
-  const { sms } = await (await fetch("/sandbox/sms.json?limit=1")).json();
-  return sms[0]?.id || 0;
-}

@@ -21,6 +21,11 @@ export class Wire extends EventTarget {
     return this.#told({ ...request, body, headers: { ...headers, "Content-Type": request.type } });
   }
 
+  // The text messages that came, newest first.
+  texts(most) {
+    return ask({ path: `/sandbox/sms.json?limit=${most}`, method: "GET" }).then(read);
+  }
+
   async #told(request) {
     const { phone, op, method, path, type } = request;
     const entry = { phone, op, method, path, type: type || "no content type", sent: pretty(request.shown), at: Date.now() };
