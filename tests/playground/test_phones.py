@@ -150,6 +150,14 @@ def test_a_lost_text_is_asked_for_again(pair: Pair) -> None:
     pair.ana.shows("[data-screen=home]")
 
 
+def test_a_number_is_proposed_that_no_user_has(pair: Pair) -> None:
+    taken = [{"address": f"4477009{number:05}"} for number in range(1000) if number not in (7, 507)]
+    pair.page.route("**/sandbox/users.json*", lambda route: route.fulfill(json={"users": taken}))
+    pair.open()
+    assert pair.ana.find("[name=number]").input_value() == "+447700900007"
+    assert pair.ben.find("[name=number]").input_value() == "+447700900507"
+
+
 def test_a_dead_token_ends_the_session_on_that_phone_alone(pair: Pair) -> None:
     pair.both_chat()
     pair.ben.find("button", has_text="Token dead").click()

@@ -16,8 +16,14 @@ const FAULTS = {
 
 const find = (selector) => document.querySelector(selector);
 const wire = new Wire();
-// Numbers that are kept for films (Ofcom): nobody has them.
-const number = (first) => `4477009${String(first + Math.floor(Math.random() * 500)).padStart(5, "0")}`;
+// Of the numbers that Ofcom keeps for films one that no user has, if there is one.
+const { users } = await (await fetch("/sandbox/users.json?limit=1000")).json();
+function number(first) {
+  const all = Array.from({ length: 500 }, (_, at) => `${447700900000 + first + at}`);
+  const free = all.filter((each) => !users.some(({ address }) => address === each));
+  const from = free.length ? free : all;
+  return from[Math.floor(Math.random() * from.length)];
+}
 const phones = [
   new Phone("a", { number: number(0), name: "Ana", dialect: "android-current" }, wire),
   new Phone("b", { number: number(500), name: "Ben", dialect: "ios-current" }, wire),

@@ -52,7 +52,6 @@ export class Phone extends EventTarget {
       if (answer.result === "OK" || answer.result === true) return answer;
       if (answer.error === "AUTHFAIL") this.#forget("The server does not know this session.");
       else this.alert(answer.errtitle || "It did not work", answer.errmsg || `The server says ${answer.error}.`);
-      this.wait = answer.retry_after || 0;
     } catch (error) {
       if (!(error instanceof NoConnection)) throw error;
       this.alert(...NO_CONNECTION);
@@ -126,7 +125,7 @@ export class Phone extends EventTarget {
   }
 
   // Ends the session behind the phone's back, as another device's "log out everywhere" does. The phone learns it when
-  // it next asks the server: mesibo takes its token while the number has another session in this app.
+  // it next asks the server: mesibo takes its token while the number has another session.
   async killToken() {
     if (await this.#ask("logout", {})) await this.sync();
   }
