@@ -14,6 +14,7 @@ from messenger_api.keeping.saved import Keeper
 from messenger_api.keeping.sealing import unsealed
 from messenger_api.operating import OperatorParts
 from messenger_api.settings import Settings
+from messenger_api.storage import signs
 from messenger_api.storage.files import FileStore
 from messenger_api.storage.upgrading import Say
 
@@ -56,7 +57,7 @@ def restore(settings: Settings, asked: Asked, tell: Tell, say: Say) -> Manifest:
 
     Raises:
         KeepingError: the backup is damaged, of another kind of database, or of a newer version; the database
-            holds something; or the key is another one or missing. Nothing was changed.
+            holds something, or a server uses it; or the key is another one or missing. Nothing was changed.
         TryLater, SQLAlchemyError, UpgradeRefused, OSError: it cannot be written.
     """
     manifest = checked(asked.folder, tell)
@@ -91,10 +92,17 @@ def _check_target(parts: OperatorParts, manifest: Manifest, replacing: str) -> N
             f"The backup's tables ({manifest.revision}) are of a newer version of this program:"
             f" install {manifest.version}"
         )
-    if not keeper.is_empty() and replacing != keeper.name:
+    if keeper.is_empty():
+        return
+    if replacing != keeper.name:
         raise KeepingError(
             f"The database {keeper.name} is not empty. To delete all that it holds: --replace {keeper.name}"
         )
+    # Who has a file of SQLite open is known when it is to be replaced.
+    if not parts.settings.is_sqlite and parts.database.run(
+        lambda tx: signs.are_young(tx, parts.database.now())
+    ):
+        raise KeepingError(signs.RUNS)
 
 
 def _key(settings: Settings, manifest: Manifest, asked: Asked) -> str:

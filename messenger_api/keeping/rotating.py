@@ -24,13 +24,11 @@ from messenger_api.operating import OperatorParts
 from messenger_api.services.operator.administrators import about
 from messenger_api.services.operator.audit import SEALED_ABOUT
 from messenger_api.services.operator.events import COMMAND, SecretKeyRotated
-from messenger_api.storage import administrators, facts, gone_push_tokens, moved, rekeying
+from messenger_api.storage import administrators, facts, gone_push_tokens, moved, rekeying, signs
 from messenger_api.storage.rekeying import Counted, Task
 from messenger_api.storage.upgrading import InUse
 
 LOCK = "rotate.lock"
-# A sign of a server or worker that is so young belongs to one that runs.
-RUNNING_SECONDS = 30
 NAMED_AT_MOST = 5
 
 
@@ -102,8 +100,8 @@ class Rotation:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        if abs(self._database.now() - self._database.run(rekeying.last_sign)) < RUNNING_SECONDS:
-            raise KeepingError("A server or worker runs on this database: stop it, wait half a minute.")
+        if self._database.run(lambda tx: signs.are_young(tx, self._database.now())):
+            raise KeepingError(signs.RUNS)
         try:
             with (
                 self._parts.schema.patiently(),

@@ -20,12 +20,10 @@ from messenger_api.moving.rooms import Rooms
 from messenger_api.moving.source import Source
 from messenger_api.moving.targets import Nowhere, Target, Written, prepared
 from messenger_api.services.identities import PhoneNumbers
-from messenger_api.storage import facts, moved
+from messenger_api.storage import moved, signs
 from messenger_api.storage.upgrading import InUse
 
 LOCK = "move.lock"
-# A worker that looked after the outbox so lately belongs to a server that runs.
-RUNNING_SECONDS = 30
 
 
 class MoveRefused(Exception):
@@ -116,9 +114,8 @@ class Move:
         known = parts.database.run(moved.accounts)
         if known and state != moved.UNDER_WAY:
             raise MoveRefused(f"This database has {known} accounts: move into a new, empty one (DB_NAME).")
-        beat = int(parts.database.run(lambda tx: facts.read(tx, facts.WORKER)) or 0)
-        if abs(parts.database.now() - beat) < RUNNING_SECONDS:
-            raise MoveRefused("A server or worker runs on this database: stop it, wait half a minute.")
+        if parts.database.run(lambda tx: signs.are_young(tx, parts.database.now())):
+            raise MoveRefused(signs.RUNS)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -29,7 +29,6 @@ from sqlalchemy import (
 )
 
 from messenger_api.domain.secrets import CONTACT_KEY_BYTES
-from messenger_api.storage import facts
 from messenger_api.storage.columns import KEY, MYSQL
 from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import (
@@ -37,7 +36,6 @@ from messenger_api.storage.models import (
     AdminSession,
     Block,
     Contact,
-    FigureRow,
     FormerContact,
     GonePushToken,
     LimitCounter,
@@ -108,12 +106,6 @@ def tasks(connection: Connection) -> list[Task]:
     )
     found = [(row, _LANE.fullmatch(row.lane)) for row in connection.execute(query)]
     return [Task(*row, bytes.fromhex(lane[2])) for row, lane in found if lane]
-
-
-def last_sign(connection: Connection) -> int:
-    """The last second in which a server or worker is known to have been there."""
-    beat = int(facts.read(connection, facts.WORKER) or 0)
-    return max(beat, int(connection.execute(select(func.max(FigureRow.last_at))).scalar() or 0))
 
 
 def hashed_subjects(connection: Connection) -> set[str]:

@@ -411,6 +411,31 @@ def test_a_running_server_keeps_its_sqlite_file(filled: tuple[Place, Product, Ph
         assert "stop the server" in place.refusal("restore", str(place.backup), "--replace", place.name)
 
 
+def test_while_a_server_or_worker_runs_its_tables_are_not_replaced(
+    filled: tuple[Place, Product, Phone],
+) -> None:
+    place, product, _ = filled
+    if place.is_sqlite:
+        return  # SQLite knows who has its file open
+    place.keep()
+    product.log_in(BEN)
+    now = product.services.database.now()
+    product.close()
+    place.execute("DELETE FROM facts WHERE name = 'worker'", "DELETE FROM figures")
+    again = ("restore", str(place.backup), "--replace", place.name)
+    for sign in (
+        f"INSERT INTO facts (name, value) VALUES ('worker', '{now}')",
+        f"INSERT INTO figures (name, bucket, labels, value, last_at) VALUES ('of a test', 0, '', 1, {now})",
+    ):
+        place.execute(sign)
+        assert "stop it" in place.refusal(*again)
+        assert place.count("users") == 2
+        place.execute("DELETE FROM facts WHERE name = 'worker'", "DELETE FROM figures")
+    place.execute(f"INSERT INTO facts (name, value) VALUES ('worker', '{now - 3600}')")
+    place.cli.ok(*again)
+    assert place.count("users") == 1
+
+
 def test_where_there_is_nothing_nothing_is_kept(place: Place) -> None:
     place.empty()
     assert place.refusal("backup", str(place.backup))
