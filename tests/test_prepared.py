@@ -1,10 +1,11 @@
-"""Statements that MariaDB keeps prepared find the same as those sent whole, and their end costs no call."""
+"""Statements that a server keeps prepared find the same as those sent whole, and their end costs no call."""
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Iterator
-from unittest import mock
+from decimal import Decimal
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,9 +15,11 @@ from sqlalchemy.exc import IntegrityError
 
 from messenger_api import configuration
 from messenger_api.storage import prepared
+from messenger_api.storage.binary import Outcome
 from messenger_api.storage.db import Database, open_database
-from messenger_api.storage.prepared import PREPARED, Prepared, keeps_statements
-from messenger_api.storage.statements import Outcome, send
+from messenger_api.storage.prepared import PREPARED, Prepared
+from messenger_api.storage.statements import command, send
+from messenger_api.storage.wire import LONGEST
 from tests.conftest import DRIVERS
 from tests.servers import MariaDB
 
@@ -24,7 +27,7 @@ pytestmark = pytest.mark.server
 
 KINDS = ("big BIGINT", "small INT UNSIGNED", "words TEXT", "bytes VARBINARY(300)", "marks VARCHAR(80)")
 NAMES = ", ".join(kind.split()[0] for kind in KINDS)
-# Once whole, once when it is prepared, and once by its name alone.
+# Once whole, once when it is prepared, and once more.
 TIMES = 3
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=70)
 ROWS = st.tuples(
@@ -37,21 +40,24 @@ ROWS = st.tuples(
 ODD = "%s %% ? ?? ' \" \\ \\' \x00 \n \r \x1a ; -- /* :a @b 😀 ß ﬃ"
 
 
-@pytest.fixture(scope="module", params=DRIVERS.values())
-def database(request: pytest.FixtureRequest, mariadb: MariaDB) -> Iterator[Database]:
+@pytest.fixture(scope="module")
+def database(mariadb: MariaDB) -> Iterator[Database]:
     name = f"prepared_{uuid.uuid4().hex[:8]}"
     mariadb.create_database(name)
     mariadb.run([f"CREATE TABLE notes (id INT PRIMARY KEY AUTO_INCREMENT, {', '.join(KINDS)})"], name)
-    uri = mariadb.uri(name, request.param)
-    made = open_database(configuration.build(secret_key="k" * 32, sqlalchemy_database_uri=uri))
+    made = opened(mariadb.uri(name, "pymysql"))
     yield made
     made.engine.dispose()
     mariadb.drop_database(name)
 
 
+def opened(uri: str) -> Database:
+    return open_database(configuration.build(secret_key="k" * 32, sqlalchemy_database_uri=uri))
+
+
 def prepared_here(tx: Connection) -> int:
     """How many statements have been prepared on this connection."""
-    [(_name, count)] = send(tx, "SHOW SESSION STATUS LIKE 'Com_prepare_sql'").rows
+    [(_name, count)] = send(tx, "SHOW SESSION STATUS LIKE 'Com_stmt_prepare'").rows
     return int(count)
 
 
@@ -68,7 +74,7 @@ def alike(tx: Connection, sql: str, values: tuple[object, ...]) -> Outcome:
 @example(row=(None, None, None, None, None))
 @example(row=(-(2**63), 2**32 - 1, "", b"", ""))
 @example(row=(0, 0, ODD, bytes(range(256)), ODD[:70]))
-def test_what_is_written_and_found_is_the_same_by_text_and_by_name(
+def test_what_is_written_and_found_is_the_same_whole_and_prepared(
     database: Database, row: tuple[object, ...]
 ) -> None:
     def work(tx: Connection) -> None:
@@ -140,10 +146,8 @@ def test_a_connection_behind_which_another_server_stands_is_left(database: Datab
 
     def forgotten(tx: Connection) -> None:
         alike(tx, "SELECT %s", (7,))
-        for number in range(1, prepared.MOST + 1):
-            with mock.patch.object(Prepared, "text", lambda _self, sql, *_: sql):
-                send(tx, f"PREPARE p{number} FROM 'SELECT 1'")
-                send(tx, f"DEALLOCATE PREPARE p{number}")
+        for statement in tx.info[PREPARED]._found.values():
+            statement.close()
 
     database.engine.dispose()
     database.run(forgotten)
@@ -151,7 +155,7 @@ def test_a_connection_behind_which_another_server_stands_is_left(database: Datab
     assert database.run(prepared_here) == 0
 
 
-def test_an_error_is_the_same_by_name_and_the_connection_stays(database: Database) -> None:
+def test_an_error_is_the_same_when_prepared_and_the_connection_stays(database: Database) -> None:
     def work(tx: Connection) -> None:
         send(tx, "DELETE FROM notes", ())
         insert = "INSERT INTO notes (id, words) VALUES (%s, %s)"
@@ -179,16 +183,134 @@ def test_a_table_that_is_altered_meanwhile_is_read_as_it_is_now(database: Databa
     database.run(work)
 
 
-def test_mysql_is_sent_whole_texts() -> None:
-    def server(version: str) -> mock.Mock:
-        return mock.Mock(get_server_info=lambda: version)
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("TINYINT", -128),
+        ("TINYINT UNSIGNED", 255),
+        ("SMALLINT", -32768),
+        ("SMALLINT UNSIGNED", 65535),
+        ("MEDIUMINT", -(2**23)),
+        ("MEDIUMINT UNSIGNED", 2**24 - 1),
+        ("INT", -(2**31)),
+        ("INT UNSIGNED", 2**32 - 1),
+        ("BIGINT", -(2**63)),
+        ("BIGINT UNSIGNED", 2**64 - 1),
+        ("YEAR", 2026),
+        ("DECIMAL(30, 5)", Decimal("-1234567890123456789012345.12345")),
+        ("CHAR(5) CHARACTER SET latin1", "äöü"),
+        ("BINARY(4)", b"a\x00b\x00"),
+        ("LONGTEXT", "ß" * 300),
+        ("MEDIUMBLOB", b"\xff" * 70_000),
+        ("ENUM('one', 'two')", "two"),
+        ("DOUBLE", 0.1),
+        ("FLOAT", 0.5),
+        ("DATE", datetime.date(2026, 12, 1)),
+        ("DATETIME(3)", datetime.datetime.fromisoformat("2026-12-01T03:04:05.678")),
+        ("TIME", datetime.timedelta(hours=-30)),
+        ("JSON", '{"a": 1}'),
+        ("BIT(9)", b"\x01\x02"),
+    ],
+)
+def test_columns_of_every_type_are_read(database: Database, column: str, value: object) -> None:
+    """Whole where the binary form is not read; what PyMySQL alone can write is written by it."""
 
-    assert [keeps_statements(server(name)) for name in ("10.11.19-MariaDB-log", "8.4.3", "26.7.0")] == [
-        True,
-        False,
-        False,
-    ]
+    def work(tx: Connection) -> None:
+        send(tx, "DROP TABLE IF EXISTS kinds")
+        send(tx, f"CREATE TABLE kinds (held {column}, beside INT)")
+        for _ in range(TIMES):
+            send(tx, "INSERT INTO kinds VALUES (%s, %s)", (value, 5))
+        send(tx, "INSERT INTO kinds VALUES (NULL, NULL)")
+        rows = [*[(5, value, value, "x")] * TIMES, (None, None, None, "x")]
+        found = alike(tx, "SELECT beside, held, held, 'x' FROM kinds WHERE 1 = %s", (1,))
+        assert list(map(tuple, found.rows)) == rows
+
+    database.engine.dispose()
+    database.run(work)
 
 
-def test_every_connection_to_mariadb_is_known_to_keep_statements(database: Database) -> None:
+def test_columns_whose_type_becomes_one_that_is_not_read_cost_a_connection(database: Database) -> None:
+    def ask(tx: Connection) -> object:
+        return send(tx, "SELECT held FROM kinds WHERE 1 = %s", (1,)).rows[0][0]
+
+    def work(tx: Connection) -> None:
+        send(tx, "CREATE OR REPLACE TABLE kinds AS SELECT 5 AS held")
+        for _ in range(TIMES):
+            assert ask(tx) == 5
+        send(tx, "CREATE OR REPLACE TABLE kinds AS SELECT CAST(0.5 AS DOUBLE) AS held")
+
+    database.run(work)
+    for _ in range(TIMES):
+        assert database.run(ask) == 0.5
+
+
+@pytest.mark.parametrize(
+    "value", [2**63, -(2**63) - 1, 0.5, Decimal("0.5"), datetime.date(2026, 12, 1), "x" * (2**24 - 100)]
+)
+def test_values_that_are_not_sent_in_binary_are_sent_whole(database: Database, value: object) -> None:
+    def work(tx: Connection) -> None:
+        alike(tx, "SELECT length(%s)", (7,))
+        [(whole,)] = tx.exec_driver_sql("SELECT length(%s)", (value,)).all()
+        assert alike(tx, "SELECT length(%s)", (value,)).rows[0][0] == whole
+
+    database.run(work)
+
+
+def test_rows_of_many_columns_have_their_nulls_where_they_are(database: Database) -> None:
+    def work(tx: Connection) -> None:
+        for count in range(1, 40):
+            values = tuple(number if number % 3 else None for number in range(count))
+            assert tuple(alike(tx, f"SELECT {', '.join(['%s'] * count)}", values).rows[0]) == values
+
+    database.run(work)
+
+
+def test_a_row_longer_than_a_packet_comes_whole(database: Database, mariadb: MariaDB) -> None:
+    mariadb.query("SET GLOBAL max_allowed_packet = 67108864")
+    try:
+        database.engine.dispose()
+
+        def work(tx: Connection) -> None:
+            for size in (LONGEST - 6, LONGEST - 5, LONGEST, LONGEST * 2 - 5):
+                [(text, behind)] = alike(tx, "SELECT repeat(x'FF', %s), %s", (size, "end")).rows
+                assert (text, behind) == (b"\xff" * size, "end")
+
+        database.run(work)
+    finally:
+        mariadb.query("SET GLOBAL max_allowed_packet = DEFAULT")
+        database.engine.dispose()
+
+
+def test_other_values_may_come_with_every_call(database: Database) -> None:
+    """Their types and the answer's may be others than the time before."""
+
+    def work(tx: Connection) -> None:
+        for value in (1, "one", None, b"\xff", True, 2**62, "", "two"):
+            assert send(tx, "SELECT %s, coalesce(%s, 5)", (value, value)).rows[0][0] == value
+
+    database.run(work)
+
+
+def test_transactions_begin_and_end(database: Database) -> None:
+    def work(tx: Connection) -> None:
+        send(tx, "DELETE FROM notes")
+        for end, left in (("ROLLBACK", 0), ("COMMIT", 1)):
+            command(tx, "BEGIN")
+            send(tx, "INSERT INTO notes (words) VALUES (%s)", ("a",))
+            command(tx, end)
+            assert send(tx, "SELECT count(*) FROM notes", ()).rows[0][0] == left
+
+    database.run(work)
+
+
+def test_mysqlclient_is_sent_whole_texts(mariadb: MariaDB) -> None:
+    database = opened(mariadb.uri("mysql", DRIVERS["mariadb-mysqlclient"]))
+    assert database.run(lambda tx: alike(tx, "SELECT %s", (7,))).rows[0][0] == 7
+    assert database.run(prepared_here) == 0
+    assert not database.run(lambda tx: PREPARED in tx.info)
+    database.engine.dispose()
+
+
+def test_every_connection_of_pymysqls_has_statements_prepared(database: Database) -> None:
+    """The version that is installed offers what `storage.wire` needs of it."""
     assert database.run(lambda tx: isinstance(tx.info[PREPARED], Prepared))

@@ -25,9 +25,10 @@ from messenger_api.settings import Settings
 from messenger_api.storage.complaints import READ_ONLY_CODES, code, complain, short
 from messenger_api.storage.connections import Connections, wait_as_told
 from messenger_api.storage.hosts import Hosts
-from messenger_api.storage.prepared import PREPARED, Prepared, keeps_statements
-from messenger_api.storage.statements import send
+from messenger_api.storage.prepared import PREPARED, Prepared
+from messenger_api.storage.statements import command, send
 from messenger_api.storage.tls import sharing_context
+from messenger_api.storage.wire import speaks
 
 log = structlog.get_logger(__name__)
 
@@ -132,7 +133,7 @@ class Database:
         """
 
         def transaction(connection: Connection) -> T:
-            send(connection, self._begin)
+            command(connection, self._begin)
             connection.info.pop(_QUEUED, None)
             try:
                 started = time.monotonic()
@@ -185,7 +186,7 @@ def note_queued(connection: Connection) -> None:
 
 def _commit(connection: Connection) -> None:
     try:
-        send(connection, "COMMIT")
+        command(connection, "COMMIT")
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Uncertain from error
@@ -196,7 +197,7 @@ def _commit(connection: Connection) -> None:
 def _roll_back(connection: Connection) -> None:
     if not connection.invalidated:
         try:
-            send(connection, "ROLLBACK")
+            command(connection, "ROLLBACK")
         except DBAPIError:
             connection.invalidate()
 
@@ -281,8 +282,8 @@ def _prepare_mysql(connection: Any, record: Any) -> None:
             (MAX_TRANSACTION_SECONDS, LONGEST_LIST),
         )
         cursor.execute("SHOW VARIABLES LIKE 'wsrep_on'")
-        if keeps_statements(connection):
-            record.info[PREPARED] = Prepared()
+        if speaks(connection):
+            record.info[PREPARED] = Prepared(connection)
         record.info[CLUSTERED] = ("wsrep_on", "ON") in cursor.fetchall()
 
 

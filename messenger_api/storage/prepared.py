@@ -1,67 +1,71 @@
-"""Statements that MariaDB keeps prepared: sent once a connection, and by a name from then on.
-
-It spares the server the reading of the text and a part of its planning, a quarter to a third of its processor
-time for the commonest statements. `EXECUTE … USING` takes values only in MariaDB (10.2.3 and later); MySQL
-takes variables alone, which would have to be set by another statement, and is sent whole texts.
+"""The statements that a connection's server keeps prepared: those that are sent on it for the second time.
 
 A prepared statement ends with its connection, and so does what is known of it here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-# In `Connection.info` where the server keeps statements: its `Prepared`.
+from pymysql import MySQLError
+
+from messenger_api.storage.binary import Statement
+from messenger_api.storage.wire import command
+
+# In `Connection.info` where the driver can have statements prepared: its `Prepared`.
 PREPARED = "prepared"
 # A server keeps 16,382 for all of its connections, unless `max_prepared_stmt_count` says otherwise.
 MOST = 64
 # A text that inserts many rows is one of many, and is sent too seldom.
 LONGEST = 4_000
-# Server error reference: too many prepared statements; a statement of this kind cannot be prepared.
-_REFUSED = frozenset({1461, 1295})
-
-Run = Callable[[str, tuple[object, ...]], object]
+# Server error reference: too many prepared statements.
+_TOO_MANY = 1461
 
 
 class Prepared:
     """The prepared statements of one connection."""
 
-    def __init__(self) -> None:
-        self._texts: dict[str, str] = {}
+    def __init__(self, connection: Any) -> None:
+        """`connection`: PyMySQL's."""
+        self._connection = connection
+        self._seen: set[str] = set()
+        self._found: dict[str, Statement | None] = {}  # None: it is sent whole, however often
         self._room = MOST
 
-    def text(self, sql: str, values: tuple[object, ...], run: Run) -> str:
-        """What is to be sent for a text with these values: itself, or where it comes again, its name.
+    def find(self, sql: str) -> Statement | None:
+        """The statement for a text with a `%s` for each value; None: it is to be sent whole.
 
-        Args:
-            sql: the statement, with a `%s` for each value.
-            values: so many.
-            run: sends another text with its values.
+        Raises:
+            pymysql.MySQLError: the connection is lost.
         """
-        known = self._texts.get(sql)
-        if known:
-            return known
-        if known is None:
-            if len(self._texts) < MOST * 4 and len(sql) <= LONGEST:
-                self._texts[sql] = ""
-            return sql
-        self._texts[sql] = self._prepare(sql, len(values), run) if self._room else sql
-        return self._texts[sql]
-
-    def _prepare(self, sql: str, count: int, run: Run) -> str:
-        name = f"p{self._room}"
         try:
-            run(f"PREPARE {name} FROM %s", (sql % (("?",) * count),))
-        except Exception as error:
-            if not _REFUSED.intersection(error.args[:1]):
+            return self._found[sql]
+        except KeyError:
+            pass
+        if sql in self._seen:
+            self._found[sql] = self._prepare(sql)
+            return self._found[sql]
+        if len(self._seen) < MOST * 4 and len(sql) <= LONGEST:
+            self._seen.add(sql)
+        return None
+
+    def command(self, sql: str) -> None:
+        """As `wire.command`."""
+        command(self._connection, sql)
+
+    def _prepare(self, sql: str) -> Statement | None:
+        if not self._room:
+            return None
+        try:
+            made = Statement(self._connection, sql % (("?",) * sql.count("%s")))
+        except MySQLError as error:
+            if not self._connection.open:
                 raise
-            self._room = 0
-            return sql
+            # It can be executed whole, or is refused then for the reason that it really has.
+            if error.args[0] == _TOO_MANY:
+                self._room = 0
+            return None
+        except TypeError:
+            return None
         self._room -= 1
-        return f"EXECUTE {name} USING {', '.join(['%s'] * count)}" if count else f"EXECUTE {name}"
-
-
-def keeps_statements(connection: Any) -> bool:
-    """Whether the server of a driver's connection takes values with `EXECUTE`."""
-    return "MariaDB" in connection.get_server_info()
+        return made

@@ -10,24 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, PoolProxiedConnection
 
+from messenger_api.storage.binary import Outcome
 from messenger_api.storage.prepared import PREPARED, Prepared
 
 _NAMED = re.compile(r"%\((\w+)\)s")
 # Of each constant one for every set of columns that it is given.
 WRITTEN_KEPT = 512
-
-
-class Outcome(NamedTuple):
-    """What a statement brought: its rows, or how many it changed and the id that the last one got."""
-
-    rows: Sequence[Sequence[Any]]
-    changed: int
-    new_id: int
 
 
 def execute(connection: Connection, statement: Executable, values: Mapping[str, object]) -> Outcome:
@@ -39,8 +32,8 @@ def execute(connection: Connection, statement: Executable, values: Mapping[str, 
         DBAPIError: as `Connection.execute` does.
     """
     text, names, constants = _written(statement, connection.dialect, tuple(values))
-    everything = {**constants, **values}
-    return send(connection, text, tuple(everything[name] for name in names))
+    everything = {**constants, **values} if constants else values
+    return send(connection, text, tuple([everything[name] for name in names]))
 
 
 def texts(connection: Connection, statement: Executable, values: Mapping[str, object]) -> list[str]:
@@ -54,18 +47,37 @@ def text(connection: Connection, statement: Executable, values: Mapping[str, obj
     return found[0] if found else None
 
 
+def command(connection: Connection, sql: str) -> None:
+    """Have the driver execute a text that has no values and brings no rows. As `execute`."""
+    prepared: Prepared | None = connection.info.get(PREPARED)
+    if connection.dispatch.before_cursor_execute or prepared is None:
+        send(connection, sql)
+        return
+    try:
+        prepared.command(sql)
+    except BaseException as error:  # noqa: BLE001
+        _handle(connection, sql, error)
+
+
 def send(connection: Connection, sql: str, values: tuple[object, ...] | None = None) -> Outcome:
     """Have the driver execute a text, with a value for each of its marks. As `execute`."""
     if connection.dispatch.before_cursor_execute:  # somebody wants to be told
         return _outcome(connection.exec_driver_sql(sql, values))
     try:
-        run = partial(_run, connection.connection)
         prepared: Prepared | None = connection.info.get(PREPARED)
-        return run(prepared.text(sql, values, run) if prepared and values is not None else sql, values)
+        if prepared and values is not None and (statement := prepared.find(sql)):
+            outcome = statement.execute(values)
+            if outcome is not None:
+                return outcome
+        return _run(connection.connection, sql, values)
     except BaseException as error:  # noqa: BLE001
-        # What SQLAlchemy makes of an error of the driver's: whether the connection, and with it every other
-        # one in the pool, is of no use any more. There is no public way to ask.
-        connection._handle_dbapi_exception(error, sql, None, None, None)
+        _handle(connection, sql, error)
+
+
+def _handle(connection: Connection, sql: str, error: BaseException) -> NoReturn:
+    """What SQLAlchemy makes of an error of the driver's: whether the connection, and with it every other one
+    in the pool, is of no use any more. There is no public way to ask."""
+    connection._handle_dbapi_exception(error, sql, None, None, None)
 
 
 def _run(connection: PoolProxiedConnection, sql: str, values: tuple[object, ...] | None) -> Outcome:
