@@ -73,7 +73,7 @@ def build_app(settings: Settings) -> Flask:
     if parts.sandbox:
         store = parts.sandbox.store
         app.register_blueprint(sandbox_pages(store))
-        app.register_blueprint(playground_blueprint())
+        app.register_blueprint(playground_blueprint(parts.operations))
         faults = Faults(store)
         play_outages(parts.database.engine, lambda: faults.take(DATABASE) is not None)
         backend = Backend(

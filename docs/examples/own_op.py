@@ -1,10 +1,11 @@
 """An op of one's own: `support` tells the app who answers questions. EXTENSIONS = ["own_op.Support"]."""
 
 from dataclasses import dataclass
+from typing import Annotated, TypedDict
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from messenger_api.extensions import Call, Extension, JsonObject, Operation, errors
+from messenger_api.extensions import Call, Extension, Operation, errors
 from messenger_api.settings import Keys, Settings, key
 from messenger_api.settings.conversions import as_text
 
@@ -15,7 +16,19 @@ class SupportKeys(Keys):
 
 
 class SupportParameters(Struct):
-    topic: str = "other"
+    """Tell who answers questions, and have them call."""
+
+    topic: Annotated[str, Meta(examples=["billing"])] = "other"
+    """What the question is about: `billing` or `other`."""
+
+
+class Answering(TypedDict):
+    """Who answers."""
+
+    phone: str
+    """The number that calls back: digits of E.164 without +."""
+    message: str
+    """What the app shows."""
 
 
 class Support(Extension):
@@ -27,7 +40,7 @@ class Support(Extension):
     def operations(self) -> dict[str, Operation]:
         return {"support": Operation(self.support, SupportParameters)}
 
-    def support(self, call: Call, given: SupportParameters) -> JsonObject:
+    def support(self, call: Call, given: SupportParameters) -> Answering:
         if given.topic not in ("billing", "other"):
             raise errors.BadValue(properties=("topic",), field="topic", wanted="Expected billing or other")
         return {"phone": self.number, "message": f"Hello {call.caller.name}, we call you back."}

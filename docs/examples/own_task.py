@@ -28,6 +28,8 @@ class HelpdeskKeys(Keys):
 
 
 class FeedbackParameters(Struct):
+    """Write to the helpdesk."""
+
     text: str = ""
 
 

@@ -1,9 +1,18 @@
-"""One good call of every op: what tests, the benchmark, docs/ops.md and the playground show of it."""
+"""One good call of every op: what tests, the benchmark, docs/ops.md and the playground show of it.
+
+Of an op that is not ours it is made of its record.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from msgspec import NODEFAULT, Meta, to_builtins
+from msgspec.structs import FieldInfo, fields
+
+from messenger_api.ops.binding import marks
+from messenger_api.ops.call import Operation
 
 OWN, FRIEND, OTHER, NEW = "14155550101", "14155550102", "14155550103", "14155550177"
 """The caller's number, those of two who have accounts, and one that nobody has."""
@@ -25,7 +34,10 @@ class Example:
         Raises:
             KeyError: there is no value for one that stands in this example.
         """
-        return {name: values[field] if field in STANDING_IN else field for name, field in self.fields.items()}
+        return {
+            name: values[field] if isinstance(field, str) and field in STANDING_IN else field
+            for name, field in self.fields.items()
+        }
 
 
 def _example(**fields: object) -> Example:
@@ -57,3 +69,25 @@ EXAMPLES: Mapping[str, Example] = {
     "logout": _example(),
 }
 """In an order in which one caller may make all of them."""
+
+
+def example_of(op: str, operation: Operation) -> Example:
+    """A good call of an op.
+
+    One that is not ours sends the first of a field's `Meta(examples=[...])`, else its default; nothing empty.
+    """
+    return EXAMPLES.get(op) or Example(dict(_likely(operation)))
+
+
+def _likely(operation: Operation) -> Iterator[tuple[str, object]]:
+    for info in fields(operation.parameters):
+        if value := _likely_value(info):
+            yield info.encode_name, value
+    if operation.file:
+        yield "photo", PHOTO
+
+
+def _likely_value(info: FieldInfo) -> object:
+    given = (mark.examples[0] for mark in marks(info.type, Meta) if mark.examples)
+    default = None if info.default is NODEFAULT else info.default
+    return next(given, None) or to_builtins(default)

@@ -28,6 +28,7 @@ from messenger_api.domain.errors import (
     TooMany,
     TryLater,
 )
+from messenger_api.ops import OPERATIONS
 from messenger_api.ops.call import Operation
 from messenger_api.ops.examples import GID
 from messenger_api.services.account.exports import EXPORTS_A_DAY
@@ -136,6 +137,8 @@ OF_OPS: Mapping[str, Mapping[type[ApiError], Provocation]] = {
 
 
 def provocations(op: str, operation: Operation) -> dict[type[ApiError], Provocation]:
-    """How each error of an op is made to happen."""
+    """How each error of an op is made to happen; of an op that is not ours, those of which that is known."""
     common = {kind: how for kind, how in OF_EVERY_OP.items() if kind in operation.errors}
+    if op not in OPERATIONS and not operation.needs_session:
+        del common[TryLater]  # it need not ask the database
     return {**common, **OF_OPS.get(op, {})}

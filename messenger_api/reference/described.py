@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import msgspec
 
@@ -14,18 +15,16 @@ from messenger_api.ops.answers import Failure, LoggedIn, NoOp, Success
 from messenger_api.ops.call import EVERY_OP, Operation
 from messenger_api.ops.fields import LARGEST
 from messenger_api.reference import samples
-from messenger_api.reference.lines import about, one_line
+from messenger_api.reference.lines import NOTHING, about, about_op
 from messenger_api.reference.samples import Sample
-from messenger_api.reference.schemas import (
-    Schema,
-    all_schemas,
-    answer_name,
-    reachable,
-    request_name,
-)
+from messenger_api.reference.schemas import Schema, Schemas, reachable
 from messenger_api.services.update_messages import UpdateText
 
+WORDS = {"boolean": "true or false", "array": "list"}
+"""The types of JSON Schema, where people have another word."""
+FORMATS = {"date": "date, as 2026-12-01", "date-time": "time, as 2026-12-01T12:00:00Z", "uuid": "UUID"}
 ENVELOPE = (Success, LoggedIn, Failure, NoOp)
+OWN = "This server's own: other servers do not have it."
 UPDATES = (
     "Changes reach the other phones as messages of mesibo: type 1, from whoever made the change, kept for an"
     " hour, with this JSON as their text. Older apps read it strictly: no member is ever null."
@@ -56,27 +55,18 @@ class Shape:
 
 @dataclass(frozen=True)
 class Error:
-    """An error: what it means, what an app does, and the ops that give it."""
+    """An error: what it means, what an app does, and which ops give it."""
 
     code: str
     about: str
     to_do: str
-    ops: Sequence[str]
+    where: str
+    """The ops, in words."""
 
     @property
     def name(self) -> str:
         """Names it in an address."""
         return self.code.replace("'", "").replace(" ", "-")
-
-    @property
-    def where(self) -> str:
-        """The ops that give it, in words."""
-        others = [op for op in OPERATIONS if op not in self.ops]
-        if not others:
-            return "every op"
-        if len(others) < len(self.ops):
-            return f"every op but {_listed(others)}"
-        return _listed(self.ops) or "no op: there is none of that name"
 
 
 @dataclass(frozen=True)
@@ -84,6 +74,8 @@ class Op:
     """An op as it is shown. `answers`: one or several; `parts`: what stands in them."""
 
     name: str
+    own: bool
+    """Whether it is this server's own: an extension adds it."""
     about: str
     needs_session: bool
     file: str
@@ -101,70 +93,113 @@ class Op:
         return self.about.partition(".")[0].partition(":")[0]
 
 
-def ops() -> list[Op]:
-    """All ops, in the order of `OPERATIONS`."""
-    return [op(name) for name in OPERATIONS]
+class Reference:
+    """What is shown of the ops of a server."""
+
+    def __init__(self, operations: Mapping[str, Operation] = OPERATIONS) -> None:
+        """`operations`: all that may be asked for, by their names on the wire; without any, ours."""
+        self.operations = operations
+        self.schemas = Schemas(operations)
+
+    def ops(self) -> list[Op]:
+        """All ops, in their order."""
+        return list(self._ops.values())
+
+    def op(self, name: str) -> Op:
+        """One op. Raises KeyError: there is none of that name."""
+        return self._ops[name]
+
+    @cached_property
+    def _ops(self) -> Mapping[str, Op]:
+        return {name: self._op(name, operation) for name, operation in self.operations.items()}
+
+    def _op(self, name: str, operation: Operation) -> Op:
+        inner = [kind for each in operation.answers for kind in reachable(each)]
+        hidden = {kind for common in ENVELOPE for kind in reachable(common)} | {*operation.answers}
+        return Op(
+            name,
+            name not in OPERATIONS,
+            about_op(operation),
+            operation.needs_session,
+            operation.file,
+            [replace(member, always=True) for member in self.shape(operation.parameters).members],
+            [self.shape(kind) for kind in operation.answers],
+            [self.shape(kind) for kind in dict.fromkeys(inner) if kind not in hidden],
+            [self.error(kind) for kind in self._errors[name]],
+            samples.of(name, operation),
+            self.schemas.request_name(name),
+            self.schemas.answer_name(name),
+        )
+
+    def envelope(self) -> list[Shape]:
+        """What all answers have, by what came of the call."""
+        return [self.shape(kind) for kind in ENVELOPE]
+
+    def envelope_parts(self) -> list[Shape]:
+        """What stands in those."""
+        return [self.shape(kind) for kind in reachable(LoggedIn)[1:]]
+
+    def update_message(self) -> Shape:
+        """The text of the messages that tell apps of changes."""
+        return self.shape(UpdateText)
+
+    def shape(self, kind: type) -> Shape:
+        """A record or shape as a table."""
+        made = self.schemas.of(kind)
+        required = made["required"]
+        common = () if kind is LoggedIn else LoggedIn.__annotations__
+        members = [
+            Member(name, self.kind_of(found), found["description"], name in required)
+            for name, found in made["properties"].items()
+            if name not in common
+        ]
+        return Shape(self.schemas.name(kind), made["description"] or NOTHING, members)
+
+    def kind_of(self, found: Schema) -> str:
+        """The type of a member in words."""
+        name, found = self.schemas.referred(found)
+        if name and "enum" not in found:
+            return name
+        if "const" in found:
+            return _literal(found["const"])
+        if choices := found.get("enum"):
+            return " or ".join(map(_literal, choices))
+        if several := found.get("anyOf"):
+            return " or ".join(map(self.kind_of, several))
+        if "items" in found:
+            return f"list of {self.kind_of(found['items'])}"
+        return _simple(found)
+
+    @cached_property
+    def _errors(self) -> Mapping[str, Sequence[type[ApiError]]]:
+        return {name: errors_of(operation) for name, operation in self.operations.items()}
+
+    def errors(self) -> list[Error]:
+        """All errors, by code."""
+        kinds = {BadOp}.union(*self._errors.values())
+        return [self.error(kind) for kind in sorted(kinds, key=_code_order)]
+
+    def error(self, kind: type[ApiError]) -> Error:
+        """An error as it is shown."""
+        ops = [name for name, kinds in self._errors.items() if kind in kinds]
+        meaning = about(kind).partition(". ")[0].rstrip(".") + "."
+        return Error(code(kind), meaning, kind.to_do, self._where(ops))
+
+    def _where(self, ops: Sequence[str]) -> str:
+        others = [op for op in self.operations if op not in ops]
+        if not others:
+            return "every op"
+        if len(others) < len(ops):
+            return f"every op but {_listed(others)}"
+        return _listed(ops) or "no op: there is none of that name"
 
 
-def op(name: str) -> Op:
-    """One op. Raises KeyError: there is none of that name."""
-    operation = OPERATIONS[name]
-    inner = [kind for each in operation.answers for kind in list(reachable(each))[1:]]
-    hidden = {kind for common in ENVELOPE for kind in reachable(common)}
-    return Op(
-        name,
-        about(operation.parameters),
-        operation.needs_session,
-        operation.file,
-        [replace(member, always=True) for member in shape(operation.parameters).members],
-        [shape(kind) for kind in operation.answers],
-        [shape(kind) for kind in dict.fromkeys(inner) if kind not in hidden],
-        [error(kind) for kind in errors_of(operation)],
-        samples.of(name),
-        request_name(operation),
-        answer_name(operation),
-    )
-
-
-def envelope() -> list[Shape]:
-    """What all answers have, by what came of the call."""
-    return [shape(kind) for kind in ENVELOPE]
-
-
-def envelope_parts() -> list[Shape]:
-    """What stands in those."""
-    return [shape(kind) for kind in list(reachable(LoggedIn))[1:]]
-
-
-def update_message() -> Shape:
-    """The text of the messages that tell apps of changes."""
-    return shape(UpdateText)
-
-
-def shape(kind: type) -> Shape:
-    """A record or shape as a table."""
-    made = all_schemas()[kind.__name__]
-    required = made["required"]
-    common = () if kind is LoggedIn else LoggedIn.__annotations__
-    members = [
-        Member(name, kind_of(found), found["description"], name in required)
-        for name, found in made["properties"].items()
-        if name not in common
-    ]
-    return Shape(kind.__name__, made["description"], members)
-
-
-def kind_of(found: Schema) -> str:
-    """The type of a member in words."""
-    if reference := found.get("$ref"):
-        return str(reference.rpartition("/")[2])
-    if "const" in found:
-        return _literal(found["const"])
-    if choices := found.get("enum"):
-        return " or ".join(map(_literal, choices))
-    if found["type"] == "array":
-        return f"list of {kind_of(found['items'])}"
-    return _number(found) if found["type"] == "integer" else _text(found)
+def _simple(found: Schema) -> str:
+    """The type of a member that has no parts."""
+    kind = str(found.get("type", "any value"))
+    if kind == "integer":
+        return _number(found)
+    return _text(found) if kind == "string" else WORDS.get(kind, kind)
 
 
 def _literal(value: object) -> str:
@@ -182,7 +217,9 @@ def _number(found: Schema) -> str:
 
 def _text(found: Schema) -> str:
     longest = found.get("maxLength")
-    return f"text, at most {longest:,} characters" if longest else "text"
+    return (
+        f"text, at most {longest:,} characters" if longest else FORMATS.get(found.get("format", ""), "text")
+    )
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -192,22 +229,14 @@ def _listed(names: Iterable[str]) -> str:
 # Errors
 
 
-def errors() -> list[Error]:
-    """All errors, by code."""
-    kinds = {kind for operation in OPERATIONS.values() for kind in operation.errors} | {BadOp}
-    return [error(kind) for kind in sorted(kinds, key=_code_order)]
-
-
-def error(kind: type[ApiError]) -> Error:
-    """An error as it is shown."""
-    ops = [name for name, operation in OPERATIONS.items() if kind in operation.errors]
-    meaning = one_line(kind.__doc__ or "").partition(". ")[0].rstrip(".") + "."
-    return Error(code(kind), meaning, kind.to_do, ops)
-
-
 def errors_of(operation: Operation) -> list[type[ApiError]]:
-    """The errors of an op, its own first."""
-    return sorted(operation.errors, key=lambda kind: (kind in EVERY_OP, _code_order(kind)))
+    """The errors of an op, its own first; a class with the code of its base is shown as that."""
+    shown = {_with_code(kind) for kind in operation.errors}
+    return sorted(shown, key=lambda kind: (kind in EVERY_OP, _code_order(kind)))
+
+
+def _with_code(kind: type[ApiError]) -> type[ApiError]:
+    return next(each for each in kind.__mro__ if "code" in vars(each) or each is Refused)
 
 
 def code(kind: type[ApiError]) -> str:
@@ -222,11 +251,19 @@ def _code_order(kind: type[ApiError]) -> tuple[bool, str]:
 # Calls
 
 
+def in_form(value: object) -> object:
+    """A value as forms have it."""
+    if isinstance(value, bool):
+        return int(value)
+    return ",".join(map(str, value)) if isinstance(value, list) else value
+
+
 def curl(server: str, sample: Sample) -> str:
     """A call for the command line: JSON, or parts where a file comes with it."""
     address = shlex.quote(f"{server}/api.php")
     if sample.has_file:
-        parts = [f"-F {shlex.quote(f'{name}={value}')}" for name, value in sample.request.items()]
+        given = {name: in_form(value) for name, value in sample.request.items()}
+        parts = [f"-F {shlex.quote(f'{name}={value}')}" for name, value in given.items()]
         return " \\\n  ".join([f"curl {address}", *parts])
     body = msgspec.json.encode(sample.request).decode()
     return f"curl {address} \\\n  -H 'Content-Type: application/json' \\\n  -d {shlex.quote(body)}"

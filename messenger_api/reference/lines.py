@@ -1,4 +1,4 @@
-"""The line of text below each member of a record or shape, read from its source."""
+"""What is said of ops, records and shapes in their source: docstrings, and the line below each member."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 
+from messenger_api.ops.call import Operation
+
+NOTHING = "Not described."
+"""What is said of what nobody described."""
+
 
 @cache
 def lines(shape: type) -> Mapping[str, str]:
@@ -18,14 +23,19 @@ def lines(shape: type) -> Mapping[str, str]:
         return {}
     found: dict[str, str] = {}
     for base in node.bases:
-        if isinstance(base, ast.Name) and base.id not in ("Struct", "TypedDict"):
-            found.update(lines(getattr(sys.modules[shape.__module__], base.id)))
+        if isinstance(base, ast.Name) and isinstance(kind := _named(shape, base.id), type):
+            found.update(lines(kind))
     return found | _own(node)
 
 
-def about(shape: type) -> str:
-    """What is said of the whole of it: the first paragraph of its docstring."""
-    return one_line((inspect.getdoc(shape) or "").partition("\n\n")[0])
+def about(thing: object) -> str:
+    """What is said of the whole of it: the first paragraph of its own docstring."""
+    return one_line(inspect.cleandoc(thing.__doc__ or "").partition("\n\n")[0])
+
+
+def about_op(operation: Operation) -> str:
+    """What an op is for: its record says it, or else its function."""
+    return about(operation.parameters) or about(operation.run) or NOTHING
 
 
 def one_line(text: str) -> str:
@@ -33,9 +43,17 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def _named(shape: type, name: str) -> object:
+    """What has this name where a record or shape is declared."""
+    return getattr(sys.modules[shape.__module__], name, None)
+
+
 @cache
 def _classes(module: str) -> Mapping[str, ast.ClassDef]:
-    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    try:
+        tree = ast.parse(inspect.getsource(sys.modules[module]))
+    except (KeyError, OSError, TypeError, SyntaxError):  # of others there may be no source
+        return {}
     return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from messenger_api.reference import described
-from messenger_api.reference.described import Error, Member, Op, Shape
+from messenger_api.reference.described import Error, Member, Op, Reference, Shape
 
 HEAD = """\
 # The private API
@@ -28,25 +28,32 @@ later version: pass over it.
 """
 
 
-def whole(server: str) -> str:
+def whole(reference: Reference, server: str) -> str:
     """All of it; `server`: the address that calls go to, without a slash at the end."""
-    ops = described.ops()
+    ops = reference.ops()
     parts = [
         HEAD.format(server=server, count=len(ops)),
-        "".join(_shape(each, 3) for each in [*described.envelope(), *described.envelope_parts()]),
-        "## Ops\n\n" + "".join(f"- [`{op.name}`](#{op.name}): {op.summary}\n" for op in ops),
+        "".join(_shape(each, 3) for each in [*reference.envelope(), *reference.envelope_parts()]),
+        "## Ops\n\n" + "".join(map(_line, ops)),
         *(_op(op, server) for op in ops),
-        "## Errors\n\n" + _errors(described.errors(), with_ops=True),
-        _updates(),
+        "## Errors\n\n" + _errors(reference.errors(), with_ops=True),
+        _updates(reference),
     ]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
+def _line(op: Op) -> str:
+    own = " (this server's own)" if op.own else ""
+    return f"- [`{op.name}`](#{op.name}): {op.summary}{own}\n"
+
+
 def _op(op: Op, server: str) -> str:
-    parts = [f"### {op.name}\n", op.about + "\n", _fields(op)]
+    own = f"{described.OWN}\n" if op.own else ""
+    parts = [f"### {op.name}\n", op.about + "\n", own, _fields(op)]
     for sample in op.samples:
         parts.append(_block("bash", described.curl(server, sample)))
-        parts.append(_block("json", json.dumps(sample.answer, indent=1, ensure_ascii=False)))
+        if sample.answer is not None:
+            parts.append(_block("json", json.dumps(sample.answer, indent=1, ensure_ascii=False)))
     besides = " Besides, what whoever is logged in is told." if op.needs_session else ""
     for answer in op.answers:
         parts.append(f"Answer: {answer.about}{besides}\n")
@@ -62,8 +69,8 @@ def _fields(op: Op) -> str:
     return _table([*token, *op.parameters, *file])
 
 
-def _updates() -> str:
-    shape = described.update_message()
+def _updates(reference: Reference) -> str:
+    shape = reference.update_message()
     return f"## Update messages\n\n{described.UPDATES}\n\n{_table(shape.members)}"
 
 

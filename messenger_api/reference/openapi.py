@@ -9,21 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from messenger_api.domain.errors import ApiError
-from messenger_api.ops import OPERATIONS
-from messenger_api.ops.call import Operation
-from messenger_api.reference import samples
-from messenger_api.reference.described import code, errors_of
-from messenger_api.reference.schemas import (
-    DRAFT,
-    FAILURE,
-    FILE,
-    NO_OP,
-    Schema,
-    answer_name,
-    request_name,
-    with_parts,
-)
+from messenger_api.reference.described import Error, Op, Reference
+from messenger_api.reference.schemas import DRAFT, FAILURE, FILE, NO_OP, Schema, referring
 from messenger_api.version import VERSION
 
 REF = "#/components/schemas/{name}"
@@ -37,22 +24,26 @@ ABOUT = (
     " with commas."
 )
 TAG = {"name": "ops", "description": "The ops."}
+OWN_TAG = {"name": "own", "description": "This server's own ops: other servers do not have them."}
 
 
-def openapi(server: str) -> Schema:
+def openapi(reference: Reference, server: str) -> Schema:
     """The API as it is; `server`: its address without a slash at the end."""
-    names = [request_name(operation) for operation in OPERATIONS.values()]
-    mapping = {op: _ref(request_name(operation))["$ref"] for op, operation in OPERATIONS.items()}
+    ops = reference.ops()
     calls: Schema = {
-        "oneOf": [_ref(name) for name in names],
-        "discriminator": {"propertyName": "op", "mapping": mapping},
+        "oneOf": [_ref(op.request_schema) for op in ops],
+        "discriminator": {
+            "propertyName": "op",
+            "mapping": {op.name: _ref(op.request_schema)["$ref"] for op in ops},
+        },
     }
-    answers = [answer_name(operation) for operation in OPERATIONS.values()]
-    answered = {"200": _answered([*answers, FAILURE, NO_OP], _examples(OPERATIONS, "answer"))}
-    content = {JSON: {"schema": calls, "examples": _examples(OPERATIONS, "request")}, FORM: {"schema": calls}}
+    answers = [op.answer_schema for op in ops]
+    answered = {"200": _answered([*answers, FAILURE, NO_OP], _examples(ops, "answer"))}
+    content = {JSON: {"schema": calls, "examples": _examples(ops, "request")}, FORM: {"schema": calls}}
+    with_file = _with_file(calls, f"Taken by {_names(op for op in ops if op.file)}.")
     post = {
-        **_head("call", "Make a call", "The op is named in the body. " + _list_of_ops()),
-        "requestBody": {"required": True, "content": {**content, PARTS: {"schema": _with_file(calls)}}},
+        **_head("call", "Make a call", f"The op is named in the body. The ops are {_names(ops)}."),
+        "requestBody": {"required": True, "content": {**content, PARTS: {"schema": with_file}}},
         "responses": answered,
     }
     fields = {
@@ -68,47 +59,47 @@ def openapi(server: str) -> Schema:
         "parameters": [{**fields, "description": "The fields of the call."}],
         "responses": answered,
     }
-    return _document(server, {PATH: {"post": post, "get": get}}, [*names, *answers, FAILURE, NO_OP])
+    paths = {PATH: {"post": post, "get": get}}
+    return _document(reference, server, paths, [*(op.request_schema for op in ops), *answers, FAILURE, NO_OP])
 
 
-def openapi_ops(server: str) -> Schema:
+def openapi_ops(reference: Reference, server: str) -> Schema:
     """The same with a pseudo-path for each op."""
-    paths = {f"{PATH}#{op}": {"post": _operation(op, operation)} for op, operation in OPERATIONS.items()}
-    calls = OPERATIONS.values()
-    names = [*map(request_name, calls), *map(answer_name, calls), FAILURE]
-    return _document(server, paths, names)
+    ops = reference.ops()
+    paths = {f"{PATH}#{op.name}": {"post": _operation(op)} for op in ops}
+    names = [*(op.request_schema for op in ops), *(op.answer_schema for op in ops), FAILURE]
+    return _document(reference, server, paths, names)
 
 
-def _operation(op: str, operation: Operation) -> Schema:
-    request = _ref(request_name(operation))
+def _operation(op: Op) -> Schema:
+    request = _ref(op.request_schema)
     content: Schema = {
         JSON: {"schema": request, "examples": _examples([op], "request")},
         FORM: {"schema": request},
     }
-    if operation.file:
-        content[PARTS] = {"schema": _with_file(request, operation.file)}
-    about = operation.parameters.__doc__ or ""
+    if op.file:
+        content[PARTS] = {"schema": _with_file(request, op.file)}
     return {
-        **_head(op, about.partition(".")[0].partition(":")[0], f"{about}\n\n{_table(errors_of(operation))}"),
+        **_head(op.name, op.summary, f"{op.about}\n\n{_table(op.errors)}", OWN_TAG if op.own else TAG),
         "requestBody": {"required": True, "content": content},
-        "responses": {"200": _answered([answer_name(operation), FAILURE], _examples([op], "answer"))},
+        "responses": {"200": _answered([op.answer_schema, FAILURE], _examples([op], "answer"))},
     }
 
 
-def _head(name: str, summary: str, about: str) -> Schema:
-    return {"operationId": name, "summary": summary, "description": about, "tags": [TAG["name"]]}
+def _head(name: str, summary: str, about: str, tag: Schema = TAG) -> Schema:
+    return {"operationId": name, "summary": summary, "description": about, "tags": [tag["name"]]}
 
 
-def _table(errors: Iterable[type[ApiError]]) -> str:
-    rows = "".join(f"| `{code(kind)}` | {kind.to_do} |\n" for kind in errors)
+def _table(errors: Iterable[Error]) -> str:
+    rows = "".join(f"| `{error.code}` | {error.to_do} |\n" for error in errors)
     return f"| error | what an app does |\n|---|---|\n{rows}"
 
 
-def _list_of_ops() -> str:
-    return f"The ops are {', '.join(f'`{op}`' for op in OPERATIONS)}."
+def _names(ops: Iterable[Op]) -> str:
+    return ", ".join(f"`{op.name}`" for op in ops)
 
 
-def _with_file(calls: Schema, about: str = "What `profile`, `setgroup` and `upload` take.") -> Schema:
+def _with_file(calls: Schema, about: str) -> Schema:
     file = {"description": f"{about} The part may have any name.", **FILE}
     return {"allOf": [calls, {"type": "object", "properties": {"file": file}}]}
 
@@ -119,13 +110,13 @@ def _answered(names: Iterable[str], examples: Mapping[str, Any]) -> Schema:
     return {"description": "The answer, whatever happened.", "content": content}
 
 
-def _examples(ops: Iterable[str], part: str) -> Schema:
+def _examples(ops: Iterable[Op], part: str) -> Schema:
     """The samples of these ops, by names that are unique among them. JSON has no way to show a file."""
     return {
-        f"{op}{number or ''}": {"value": getattr(sample, part)}
+        f"{op.name}{number or ''}": {"value": getattr(sample, part)}
         for op in ops
-        for number, sample in enumerate(samples.of(op))
-        if part == "answer" or not sample.has_file
+        for number, sample in enumerate(op.samples)
+        if (sample.answer is not None if part == "answer" else not sample.has_file)
     }
 
 
@@ -133,24 +124,16 @@ def _ref(name: str) -> Schema:
     return {"$ref": REF.format(name=name)}
 
 
-def _document(server: str, paths: Schema, names: Iterable[str]) -> Schema:
+def _document(reference: Reference, server: str, paths: Schema, names: Iterable[str]) -> Schema:
     return {
         "openapi": "3.1.0",
         "jsonSchemaDialect": DRAFT,
         "info": {"title": TITLE, "version": VERSION, "description": ABOUT, "license": LICENSE},
         "servers": [{"url": server}],
         "security": [],
-        "tags": [TAG],
+        "tags": [TAG, OWN_TAG] if any(op.own for op in reference.ops()) else [TAG],
         "paths": paths,
-        "components": {"schemas": _moved(with_parts(names))},
+        "components": {
+            "schemas": referring(reference.schemas.with_parts(names), lambda name: REF.format(name=name))
+        },
     }
-
-
-def _moved(part: Any) -> Any:
-    """The same with its references where OpenAPI keeps schemas."""
-    if isinstance(part, dict):
-        reference = part.get("$ref")
-        if isinstance(reference, str):
-            return {**part, **_ref(reference.rpartition("/")[2])}
-        return {name: _moved(value) for name, value in part.items()}
-    return [_moved(each) for each in part] if isinstance(part, list) else part

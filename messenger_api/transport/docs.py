@@ -6,14 +6,16 @@ It tells nothing of the installation but its address, and is there in production
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 
 import msgspec
 from flask import Blueprint, Response, abort, current_app, request
 from markupsafe import Markup, escape
 
-from messenger_api.reference import described, markdown, openapi, schemas
+from messenger_api.ops.call import Operation
+from messenger_api.reference import described, markdown, openapi
+from messenger_api.reference.described import Reference
 from messenger_api.settings import Settings
 from messenger_api.transport.pages import page
 
@@ -34,61 +36,65 @@ Draw = Callable[[str], str]
 """A document for a server's address."""
 
 
-def docs_blueprint(settings: Settings) -> Blueprint:
+def docs_blueprint(settings: Settings, operations: Mapping[str, Operation]) -> Blueprint:
     """The reference's routes. The server's address is PUBLIC_URL, else the one that was asked."""
-    blueprint = Blueprint("docs", __name__)
+    blueprint, reference = Blueprint("docs", __name__), Reference(operations)
 
     def server() -> str:
         return (settings.public_url or request.url_root).rstrip("/")
 
-    _add_pages(blueprint, server)
-    _add_documents(blueprint, server)
-    _add_schemas(blueprint)
+    _add_pages(blueprint, reference, server)
+    _add_documents(blueprint, reference, server)
+    _add_schemas(blueprint, reference)
     blueprint.add_app_template_filter(marked)
     return blueprint
 
 
-def _page(template: str, **values: object) -> Response:
-    return page(f"docs/{template}.html", all_ops=described.ops(), **values)
+def _add_pages(blueprint: Blueprint, reference: Reference, server: Callable[[], str]) -> None:
+    def show(template: str, **values: object) -> Response:
+        return page(f"docs/{template}.html", all_ops=reference.ops(), **values)
 
-
-def _add_pages(blueprint: Blueprint, server: Callable[[], str]) -> None:
     @blueprint.get(PATH)
     def index() -> Response:
-        return _page("index", server=server())
+        return show("index", server=server())
 
     @blueprint.get(f"{PATH}/ops/<name>")
     def op(name: str) -> Response:
         try:
-            found = described.op(name)
+            found = reference.op(name)
         except KeyError:
             abort(404)
-        calls = [(described.curl(server(), each), in_lines(each.answer)) for each in found.samples]
-        return _page("op", op=found, calls=calls, token=described.TOKEN, playground=_playground(name))
+        calls = [
+            (described.curl(server(), each), in_lines(each.answer) if each.answer else "")
+            for each in found.samples
+        ]
+        shared = {"token": described.TOKEN, "own": described.OWN}
+        return show("op", op=found, calls=calls, playground=_playground(name), **shared)
 
     @blueprint.get(f"{PATH}/errors")
     def errors() -> Response:
-        return _page("errors", errors=described.errors())
+        return show("errors", errors=reference.errors())
 
     @blueprint.get(f"{PATH}/envelope")
     def envelope() -> Response:
-        shapes = [*described.envelope(), *described.envelope_parts()]
-        return _page("envelope", shapes=shapes)
+        shapes = [*reference.envelope(), *reference.envelope_parts()]
+        return show("envelope", shapes=shapes)
 
     @blueprint.get(f"{PATH}/updates")
     def updates() -> Response:
-        return _page("updates", shape=described.update_message(), about=described.UPDATES)
+        return show("updates", shape=reference.update_message(), about=described.UPDATES)
 
 
-def _add_documents(blueprint: Blueprint, server: Callable[[], str]) -> None:
+def _add_documents(blueprint: Blueprint, reference: Reference, server: Callable[[], str]) -> None:
+    whole = partial(markdown.whole, reference)
     documents: dict[str, tuple[str, Draw]] = {
-        f"{PATH}/openapi.json": ("application/json", lambda address: in_lines(openapi.openapi(address))),
+        f"{PATH}/openapi.json": ("application/json", lambda at: in_lines(openapi.openapi(reference, at))),
         f"{PATH}/openapi-ops.json": (
             "application/json",
-            lambda address: in_lines(openapi.openapi_ops(address)),
+            lambda at: in_lines(openapi.openapi_ops(reference, at)),
         ),
-        f"{PATH}.md": ("text/markdown", markdown.whole),
-        "/llms.txt": ("text/plain", markdown.whole),
+        f"{PATH}.md": ("text/markdown", whole),
+        "/llms.txt": ("text/plain", whole),
     }
     for path, (kind, draw) in documents.items():
         kept = lru_cache(maxsize=SERVERS_KEPT)(draw)
@@ -100,7 +106,9 @@ def _shown(draw: Draw, server: Callable[[], str], kind: str) -> Callable[[], Res
     return lambda: _document(draw(server()), kind)
 
 
-def _add_schemas(blueprint: Blueprint) -> None:
+def _add_schemas(blueprint: Blueprint, reference: Reference) -> None:
+    schemas = reference.schemas
+
     @blueprint.get(f"{PATH}/schemas/<name>.json")
     def schema(name: str) -> Response:
         try:

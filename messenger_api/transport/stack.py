@@ -47,7 +47,7 @@ def served_by(
     api = Api(services, operations)
     add_pages(app)
     app.register_blueprint(api_blueprint(api, services))
-    app.register_blueprint(docs_blueprint(settings))
+    app.register_blueprint(docs_blueprint(settings, operations))
     app.register_blueprint(files_blueprint(services.files))
     app.register_blueprint(health_blueprint(settings, operator.health, operator.judge, schema_is_current))
     app.register_blueprint(guide_blueprint())

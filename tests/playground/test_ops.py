@@ -17,8 +17,8 @@ from messenger_api.ops import OPERATIONS
 from messenger_api.ops.answers import Failure, GroupShown, LoggedIn, Success
 from messenger_api.ops.examples import EXAMPLES, PHOTO
 from messenger_api.ops.provocations import provocations
+from messenger_api.reference.described import Reference
 from messenger_api.reference.lines import about, lines
-from messenger_api.reference.schemas import all_schemas
 from tests.product import Product
 from tests.servers import ROOT
 
@@ -53,7 +53,7 @@ def test_a_page_has_every_field_member_and_error_of_its_op(http: FlaskClient, op
         assert plain(lines(operation.parameters)[info.name]) in text
     common = (LoggedIn,) if operation.needs_session else ()
     for shape in (*operation.answers, *common, Success, Failure):
-        for name, member in all_schemas()[shape.__name__]["properties"].items():
+        for name, member in Reference().schemas.of(shape)["properties"].items():
             assert f'data-path="{name}"' in page
             assert plain(member["description"]) in text
     for kind, how in provocations(op, operation).items():

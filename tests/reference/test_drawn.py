@@ -11,43 +11,47 @@ import pytest
 from messenger_api.ops import OPERATIONS
 from messenger_api.reference import described, samples
 from messenger_api.reference.lines import lines
-from messenger_api.reference.schemas import all_schemas, document, members_of, schema, shapes
+from messenger_api.reference.schemas import members_of
 from tests.declared import assert_declared
 
+REFERENCE = described.Reference()
+SCHEMAS = REFERENCE.schemas
 
-@pytest.mark.parametrize("shape", shapes(), ids=lambda shape: shape.__name__)
+
+@pytest.mark.parametrize("shape", SCHEMAS.shapes, ids=lambda shape: shape.__name__)
 def test_every_member_of_every_record_and_shape_has_its_line(shape: type) -> None:
     said = lines(shape)
     assert [name for name in members_of(shape) if not said.get(name, "").endswith(".")] == []
 
 
 def test_no_two_shapes_have_one_name() -> None:
-    names = [shape.__name__ for shape in shapes()]
+    names = [shape.__name__ for shape in SCHEMAS.shapes]
     assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("op", OPERATIONS)
 def test_an_op_is_shown_with_all_its_fields_answers_and_errors(op: str) -> None:
-    shown, operation = described.op(op), OPERATIONS[op]
+    shown, operation = REFERENCE.op(op), OPERATIONS[op]
     assert [member.name for member in shown.parameters] == members_of(operation.parameters)
     assert [answer.name for answer in shown.answers] == [kind.__name__ for kind in operation.answers]
     assert {error.code for error in shown.errors} == {described.code(kind) for kind in operation.errors}
     assert all(error.about and error.to_do for error in shown.errors)
     assert shown.samples
     for sample in shown.samples:
+        assert sample.answer
         assert_declared(sample.answer)
 
 
 def test_each_schema_stands_alone_and_all_of_them_together() -> None:
-    for name in all_schemas():
-        made = schema(name)
+    for name in SCHEMAS.all:
+        made = SCHEMAS.schema(name)
         assert set(_references(made)) <= {f"#/$defs/{each}" for each in made["$defs"]}
-    whole = document()
+    whole = SCHEMAS.document()
     assert set(_references(whole)) <= {f"#/$defs/{each}" for each in whole["$defs"]}
 
 
 def test_the_types_of_fields_are_told_in_words() -> None:
-    kinds = {op: {each.name: each.kind for each in described.op(op).parameters} for op in OPERATIONS}
+    kinds = {op: {each.name: each.kind for each in REFERENCE.op(op).parameters} for op in OPERATIONS}
     assert kinds["profile"]["name"] == "text, at most 128 characters"
     assert kinds["profile"]["gid"] == "number"
     assert kinds["report"]["reason"] == '"abuse" or "fake" or "other" or "spam"'

@@ -16,8 +16,8 @@ import msgspec
 import pytest
 import requests
 
+from messenger_api.reference.described import Reference
 from messenger_api.reference.openapi import openapi, openapi_ops
-from messenger_api.reference.schemas import document
 from tests.servers import ProductServer
 
 HERE = Path(__file__).parent
@@ -42,7 +42,7 @@ def node(*arguments: str | Path, folder: Path) -> str:
 def types(language: str, folder: Path) -> Path:
     """The types of all calls and answers, made by quicktype."""
     schemas, made = folder / "all.json", folder / LANGUAGES[language]
-    schemas.write_bytes(msgspec.json.encode(document()))
+    schemas.write_bytes(msgspec.json.encode(Reference().schemas.document()))
     node(
         *(TOOLS / "quicktype", "--telemetry", "disable", "--src-lang", "schema"),
         *("--src", f"{schemas}#/$defs/", "--lang", language, "--out", made),
@@ -52,16 +52,16 @@ def types(language: str, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("draw", [openapi, openapi_ops])
-def test_a_linter_finds_nothing_in_openapi(draw: Callable[[str], object], tmp_path: Path) -> None:
+def test_a_linter_finds_nothing_in_openapi(draw: Callable[[Reference, str], object], tmp_path: Path) -> None:
     file = tmp_path / "openapi.json"
-    file.write_bytes(msgspec.json.encode(draw(SERVER)))
+    file.write_bytes(msgspec.json.encode(draw(Reference(), SERVER)))
     told = node(TOOLS / "redocly", "lint", "--config", HERE / "redocly.yaml", file, folder=tmp_path)
     assert "Your API description is valid" in told
     assert "warning" not in told
 
 
 def test_a_linter_finds_what_is_wrong(tmp_path: Path) -> None:
-    broken = openapi(SERVER)
+    broken = openapi(Reference(), SERVER)
     del broken["components"]["schemas"]["Failure"]
     file = tmp_path / "openapi.json"
     file.write_bytes(msgspec.json.encode(broken))

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from messenger_api.domain.errors import ApiError, Refused
-from messenger_api.ops import OPERATIONS
 from messenger_api.ops.answers import Failure, LoggedIn, Success
 from messenger_api.ops.call import Operation
-from messenger_api.ops.examples import EXAMPLES, FRIEND, NEW, OTHER, OWN, PHOTO
+from messenger_api.ops.examples import FRIEND, NEW, OTHER, OWN, PHOTO, Example, example_of
 from messenger_api.ops.provocations import Provocation, provocations
 from messenger_api.reference import described
-from messenger_api.reference.schemas import Schema, all_schemas
+from messenger_api.reference.described import Reference
+from messenger_api.reference.schemas import Schema
 
 # What the script puts in the place of an example's numbers: those of whom it has logged in.
 PEOPLE = {OWN: "{own}", FRIEND: "{friend}", OTHER: "{other}", NEW: "{new}"}
@@ -66,15 +65,14 @@ class Shape:
 
 @dataclass(frozen=True)
 class Error:
-    """An error of an op, what an app does about it, and how it is made to happen."""
+    """An error of an op, what an app does about it, and how it is made to happen, where that is known."""
 
     code: str
     text: str
     to_do: str
-    changes: tuple[str, ...]
-    how: str
-    """JSON: the members of `Provocation`."""
-    can_be_made: bool
+    changes: tuple[str, ...] = ()
+    how: str = ""
+    """JSON: the members of `Provocation`; "" where no button can do it."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,8 @@ class Page:
     """All that is shown of an op. `file`: what a file that comes along is, "" where the op takes none."""
 
     op: str
+    own: bool
+    """Whether it is this server's own."""
     text: str
     needs_session: bool
     file: str
@@ -92,88 +92,102 @@ class Page:
     errors: tuple[Error, ...]
 
 
-@lru_cache(maxsize=64)
-def page(op: str) -> Page:
-    """What is shown of an op. Raises KeyError: there is none of this name."""
-    operation, reference = OPERATIONS[op], described.op(op)
-    schema = all_schemas()[operation.parameters.__name__]["properties"]
-    return Page(
-        op=op,
-        text=reference.about,
-        needs_session=operation.needs_session,
-        file=operation.file,
-        sends_file=PHOTO in EXAMPLES[op].fields.values(),
-        fields=tuple(_field(op, member, schema[member.name]) for member in reference.parameters),
-        shapes=tuple(_shapes(operation)),
-        errors=tuple(_errors(op, operation)),
-    )
+class Pages:
+    """The pages of a server's ops."""
+
+    def __init__(self, reference: Reference) -> None:
+        self._reference = reference
+
+    def page(self, op: str) -> Page:
+        """What is shown of an op. Raises KeyError: there is none of this name."""
+        operation, shown = self._reference.operations[op], self._reference.op(op)
+        schemas = self._reference.schemas
+        declared = schemas.of(operation.parameters)["properties"]
+        example = example_of(op, operation)
+        return Page(
+            op=op,
+            own=shown.own,
+            text=shown.about,
+            needs_session=operation.needs_session,
+            file=operation.file,
+            sends_file=PHOTO in example.fields.values(),
+            fields=tuple(
+                _field(example, member, schemas.referred(declared[member.name])[1])
+                for member in shown.parameters
+            ),
+            shapes=tuple(self._shapes(operation)),
+            errors=tuple(self._errors(op, operation, example)),
+        )
+
+    # Answers
+
+    def _shapes(self, operation: Operation) -> Iterator[Shape]:
+        common = LoggedIn.__annotations__.keys()
+        for answer in operation.answers:
+            own = tuple(each for each in self._members(answer) if each.path.partition(".")[0] not in common)
+            yield self._shape(answer, own)
+        schemas = self._reference.schemas
+        logs_in = any(common <= schemas.of(answer)["properties"].keys() for answer in operation.answers)
+        for kind in (*([LoggedIn] if operation.needs_session or logs_in else []), Success, Failure):
+            yield self._shape(kind, tuple(self._members(kind)), common=True)
+
+    def _shape(self, kind: type, members: tuple[Member, ...], *, common: bool = False) -> Shape:
+        shown = self._reference.shape(kind)
+        return Shape(shown.name, shown.about, members, common)
+
+    def _members(self, kind: type) -> Iterator[Member]:
+        return self._below(self._reference.schemas.of(kind), "", ())
+
+    def _below(self, schema: Schema, above: str, around: tuple[str, ...]) -> Iterator[Member]:
+        """The members of a shape, and of the shapes in it; `around`: the names of those that it is in."""
+        for name, found in schema["properties"].items():
+            path, entries = f"{above}{name}", found.get("items", {})
+            inner, parts = self._reference.schemas.referred(entries or found)
+            words = ("list of objects" if entries else "object") if "properties" in parts else ""
+            always = name in schema["required"]
+            yield Member(path, words or self._reference.kind_of(found), found["description"], not always)
+            if words and inner not in around:
+                yield from self._below(parts, f"{path}[]." if entries else f"{path}.", (*around, inner))
+
+    # Errors
+
+    def _errors(self, op: str, operation: Operation, example: Example) -> Iterator[Error]:
+        provoked = provocations(op, operation)
+        for kind in described.errors_of(operation):
+            shown = self._reference.error(kind)
+            how = provoked.get(kind)
+            if how is None:
+                yield Error(shown.code, shown.about, shown.to_do)
+            else:
+                changes = tuple(_changes(example, how))
+                yield Error(_code(kind, how), shown.about, shown.to_do, changes, _as_json(how))
 
 
-# Parameters
-
-
-def _field(op: str, member: described.Member, schema: Schema) -> Field:
+def _field(example: Example, member: described.Member, schema: Schema) -> Field:
     kind = KINDS.get(schema.get("type", ""), "text")
-    example = EXAMPLES[op].fields.get(member.name)
+    given = described.in_form(example.fields.get(member.name))
     return Field(
         name=member.name,
         line=member.about,
         kind=kind,
         words=f"{member.kind}, with commas between" if kind == "list" else member.kind,
         choices=tuple(map(str, schema.get("enum", ()))),
-        example=None if example is None else _told(example),
-        value="" if example is None else str(example),
+        example=None if given is None else _told(given),
+        value="" if given is None else str(given),
     )
-
-
-# Answers
-
-
-def _shapes(operation: Operation) -> Iterator[Shape]:
-    common = LoggedIn.__annotations__.keys()
-    for answer in operation.answers:
-        found = described.shape(answer)
-        own = tuple(each for each in _members(found.name) if each.path.partition(".")[0] not in common)
-        yield Shape(found.name, found.about, own)
-    logs_in = any(common <= answer.__annotations__.keys() for answer in operation.answers)
-    for kind in (*([LoggedIn] if operation.needs_session or logs_in else []), Success, Failure):
-        found = described.shape(kind)
-        yield Shape(found.name, found.about, tuple(_members(found.name)), common=True)
-
-
-def _members(shape: str, above: str = "") -> Iterator[Member]:
-    """The members of a shape, and of the shapes in it."""
-    schema = all_schemas()[shape]
-    for name, found in schema["properties"].items():
-        path, entries = f"{above}{name}", found.get("items", {})
-        inner = str(found.get("$ref") or entries.get("$ref") or "").rpartition("/")[2]
-        words = ("list of objects" if entries else "object") if inner else described.kind_of(found)
-        yield Member(path, words, found["description"], name not in schema["required"])
-        if inner:
-            yield from _members(inner, f"{path}[]." if entries else f"{path}.")
-
-
-# Errors
-
-
-def _errors(op: str, operation: Operation) -> Iterator[Error]:
-    found = provocations(op, operation)
-    for kind in described.errors_of(operation):
-        how, shown = found[kind], described.error(kind)
-        changed = replace(how, fields=_all_told(how.fields), before=[_all_told(each) for each in how.before])
-        yield Error(
-            code=_code(kind, how),
-            text=shown.about,
-            to_do=shown.to_do,
-            changes=tuple(_changes(op, how)),
-            how=json.dumps(asdict(changed)),
-            can_be_made=how.away != "server",
-        )
 
 
 def _code(kind: type[ApiError], how: Provocation) -> str:
     """The code on the wire. mesibo's own code, where it is mesibo that refuses."""
     return how.says if kind is Refused else kind.code
+
+
+def _as_json(how: Provocation) -> str:
+    """What the script does; "" where it cannot."""
+    if how.away == "server":
+        return ""
+    fields, before = _all_told(how.fields), [_all_told(each) for each in how.before]
+    return json.dumps(asdict(replace(how, fields=fields, before=before)))
 
 
 def _all_told(fields: Mapping[str, object]) -> dict[str, object]:
@@ -187,12 +201,12 @@ def _told(value: object) -> Any:
     return PEOPLE.get(value, value) if isinstance(value, str) else value
 
 
-def _changes(op: str, how: Provocation) -> Iterator[str]:
+def _changes(example: Example, how: Provocation) -> Iterator[str]:
     """In words, what is different from the good call."""
     if how.before:
         times = len(how.before) + 1
         yield f"the op is called {'twice' if times == TWICE else f'{times} times'}"
-    yield from (_change(op, name, value) for name, value in how.fields.items())
+    yield from (_change(example, name, value) for name, value in how.fields.items())
     if how.body:
         yield "the body breaks off"
     if how.fault:
@@ -201,10 +215,10 @@ def _changes(op: str, how: Provocation) -> Iterator[str]:
         yield AWAY[how.away]
 
 
-def _change(op: str, name: str, value: object) -> str:
+def _change(example: Example, name: str, value: object) -> str:
     if name == "more":
         return "with 1 MiB of text"
     if value is None:
         return f"without `{name}`"
-    word = "another" if name in {"token", *EXAMPLES[op].fields} else "with"
+    word = "another" if name in {"token", *example.fields} else "with"
     return f"{word} `{name}`"

@@ -6,29 +6,33 @@ What the pages do is in `static/playground/`: `ops.js` is the page, `ops-request
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+
 from flask import Blueprint, abort, render_template, url_for
 
-from messenger_api.ops import OPERATIONS
-from messenger_api.reference.lines import about
-from messenger_api.transport.playground.declared import page
+from messenger_api.ops.call import Operation
+from messenger_api.reference.described import OWN, Reference
+from messenger_api.transport.playground.declared import Pages
 
 
-def add(blueprint: Blueprint) -> None:
+def add(blueprint: Blueprint, operations: Mapping[str, Operation]) -> None:
     """Add the pages' routes."""
+    reference = Reference(operations)
+    page = cache(Pages(reference).page)
 
     @blueprint.get("/ops")
     def ops() -> str:
-        return render_template("playground/ops.html", ops=_index())
+        return render_template("playground/ops.html", ops=reference.ops())
 
     @blueprint.get("/ops/<op>")
     def one_op(op: str) -> str:
-        if op not in OPERATIONS:
+        if op not in operations:
             abort(404)
         return render_template(
-            "playground/ops-one.html", ops=_index(), page=page(op), reference=url_for("docs.op", name=op)
+            "playground/ops-one.html",
+            ops=reference.ops(),
+            page=page(op),
+            reference=url_for("docs.op", name=op),
+            own=OWN,
         )
-
-
-def _index() -> dict[str, str]:
-    """What each op is for, by its name."""
-    return {op: about(operation.parameters) for op, operation in OPERATIONS.items()}
