@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 
-from messenger_api.extensions import Extension, extensions_from_settings, operations_with, tasks_of
+from messenger_api.extensions import Extension, extensions_from_settings, let_go, operations_with, tasks_of
 from messenger_api.foundation import Foundation
 from messenger_api.gateways.login import CodeMethod
 from messenger_api.ops.call import Operation
@@ -76,7 +76,10 @@ class Parts(Foundation):
     @cached_property
     def extensions(self) -> Sequence[Extension]:
         """What EXTENSIONS names. Raises ValueError: it cannot be used."""
-        return [self._closing(each) for each in extensions_from_settings(self.settings)]
+        extensions = extensions_from_settings(self.settings)
+        for each in extensions:
+            self._open.callback(let_go, each)
+        return extensions
 
     @cached_property
     def operations(self) -> Mapping[str, Operation]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import ClassVar
 
+import structlog
 from sqlalchemy import Connection
 
 from messenger_api.domain import errors
@@ -21,6 +22,7 @@ from messenger_api.ops.checking import fault
 from messenger_api.outbox.failures import Impossible, NotReady
 from messenger_api.outbox.run import Run
 from messenger_api.outbox.tasks import Handled, Task, handled
+from messenger_api.reference.described import Reference
 from messenger_api.settings import Keys, Settings
 from messenger_api.storage import outbox
 
@@ -39,6 +41,8 @@ __all__ = [
     "handled",
     "queue",
 ]
+
+log = structlog.get_logger(__name__)
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,31}")
 _LANE = "own:"
@@ -104,6 +108,8 @@ def operations_with(extensions: Sequence[Extension]) -> Mapping[str, Operation]:
                 raise _fault(kind, f"{name!r} is no name of an op: small letters, digits, underscores")
             if reason := fault(operation):
                 raise _fault(kind, f"the op {name}: {reason}")
+            with _blamed(kind, f"the op {name}: to show it"):
+                Reference({name: operation}).op(name)
             operations[name] = operation
     return operations
 
@@ -124,6 +130,14 @@ def tasks_of(extensions: Sequence[Extension]) -> list[Handled]:
     return found
 
 
+def let_go(extension: Extension) -> None:
+    """Close it. What it raises is logged, and keeps nothing else open."""
+    try:
+        extension.close()
+    except Exception:
+        log.exception("extension.close", extension=type(extension).__qualname__)
+
+
 def _class(name: str) -> type[Extension]:
     found = EXTENSIONS.load(name)
     if not (isinstance(found, type) and issubclass(found, Extension)):
@@ -142,7 +156,8 @@ def _blamed(kind: type[Extension], what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise _fault(kind, f"{what} raises {type(error).__name__}: {error}") from error
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise _fault(kind, f"{what} raises {reason}") from error
 
 
 def _fault(kind: type[Extension], reason: str) -> ValueError:

@@ -60,7 +60,7 @@ class Faulty(Extension):
 """
 FIELDS = """
 import datetime, enum
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from messenger_api.extensions import *
 
 class Side(enum.Enum):
@@ -70,6 +70,7 @@ class Given(Struct, rename="camel"):
     is_urgent: bool = False
     weight: float = 0.0
     most: int | None = None
+    text: str | UnsetType = UNSET
     side: Side | None = None
     on: datetime.date | None = None
     many: list[str] | None = None
@@ -80,6 +81,9 @@ class Fields(Extension):
 
     def run(self, call, given):
         return {"repr": repr(given)}
+
+    def close(self):
+        raise OSError("It was closed already.")
 """
 FAULTS = [
     "return 1 / 0",
@@ -174,7 +178,7 @@ def test_fields_of_all_types_that_are_accepted_arrive_with_them(
     product = make_product(extensions=["own_fields.Fields"])
     given = {"isUrgent": "1", "weight": "1.5", "most": "7", "side": "left", "on": "2026-12-01", "many": "a,b"}
     told = product.ok("fields", **given)["repr"]
-    assert "is_urgent=True, weight=1.5, most=7, side=<Side.LEFT: 'left'>" in told
+    assert "is_urgent=True, weight=1.5, most=7, text=UNSET, side=<Side.LEFT: 'left'>" in told
     assert "on=datetime.date(2026, 12, 1), many=['a', 'b']" in told
     assert product.ok("fields", isUrgent=True, weight=2, most="")["repr"].startswith(
         "Given(is_urgent=True, weight=2.0, most=None"
@@ -184,6 +188,16 @@ def test_fields_of_all_types_that_are_accepted_arrive_with_them(
         "BADVALUE",
         ["isUrgent", "weight", "most", "side", "on"],
     )
+
+
+def test_what_an_extension_raises_when_it_is_closed_is_logged_and_keeps_nothing_open(
+    make_product: Callable[..., Product], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own_fields.py").write_text(FIELDS)
+    product = make_product(extensions=["own_fields.Fields"])
+    assert product.http.get("/docs/ops/fields").status_code == 200
+    product.parts.close()
+    assert "extension.close" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("shortcut", [True, False])

@@ -11,14 +11,14 @@ from msgspec.structs import FieldInfo, fields
 
 from messenger_api.domain.errors import ApiError, AuthFail
 from messenger_api.ops.binding import READ, is_read
-from messenger_api.ops.call import Operation, any_value
+from messenger_api.ops.call import Operation
 
 # What every call has: no op can take them for something else.
 TAKEN = frozenset({"op", "token"})
 
 
 def fault(operation: object) -> str:
-    """The first thing because of which an op cannot be asked, answered or shown; "" where there is none."""
+    """The first thing because of which an op cannot be asked or answered; "" where there is none."""
     if not isinstance(operation, Operation):
         return f"{operation!r} is no Operation"
     return (
@@ -44,10 +44,12 @@ def _of_function(run: object) -> str:
 def _of_parameters(parameters: object) -> str:
     if not (isinstance(parameters, type) and issubclass(parameters, msgspec.Struct)):
         return f"its parameters, {parameters!r}, are no msgspec.Struct"
+    if parameters.__struct_config__.array_like or parameters.__struct_config__.tag is not None:
+        return f"{parameters.__name__} is `array_like` or has a `tag`, which no call has"
     try:
         found = ((info.name, _of_field(info)) for info in fields(parameters))
         named = (f"{parameters.__name__}.{name} {reason}" for name, reason in found if reason)
-        return next(named, "") or _of_schema(parameters)
+        return next(named, "")
     except Exception as error:  # noqa: BLE001 - whatever the operator's annotations raise
         return f"{parameters.__name__} cannot be read: {_told(error)}"
 
@@ -68,14 +70,6 @@ def _of_answers(operation: Operation) -> str:
     for kind in answers:
         if not (is_typeddict(kind) or (get_origin(kind) or kind) in (dict, Mapping)):
             return f"its function returns {kind!r}, which is no TypedDict and no JsonObject"
-    return next(filter(None, map(_of_schema, answers)), "")
-
-
-def _of_schema(kind: type) -> str:
-    try:
-        msgspec.json.schema(kind, schema_hook=any_value)
-    except Exception as error:  # noqa: BLE001 - whatever the operator's annotations raise
-        return f"{kind.__name__} cannot be told as JSON: {_told(error)}"
     return ""
 
 

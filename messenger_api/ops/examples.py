@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from msgspec import NODEFAULT, Meta, to_builtins
+from msgspec import NODEFAULT, UNSET, Meta, to_builtins
 from msgspec.structs import FieldInfo, fields
 
 from messenger_api.ops.binding import marks
@@ -89,5 +89,5 @@ def _likely(operation: Operation) -> Iterator[tuple[str, object]]:
 
 def _likely_value(info: FieldInfo) -> object:
     given = (mark.examples[0] for mark in marks(info.type, Meta) if mark.examples)
-    default = None if info.default is NODEFAULT else info.default
+    default = None if info.default in (NODEFAULT, UNSET) else info.default
     return next(given, None) or to_builtins(default)

@@ -60,10 +60,9 @@ def _add_pages(blueprint: Blueprint, reference: Reference, server: Callable[[], 
 
     @blueprint.get(f"{PATH}/ops/<name>")
     def op(name: str) -> Response:
-        try:
-            found = reference.op(name)
-        except KeyError:
+        if name not in reference.operations:
             abort(404)
+        found = reference.op(name)
         calls = [
             (described.curl(server(), each), in_lines(each.answer) if each.answer else "")
             for each in found.samples

@@ -101,7 +101,7 @@ CASES = {
     ),
     "answers what is no JSON": (
         op("def answer(self, call, given) -> TypedDict('A', {'call': Call}): return {}"),
-        "A cannot be told as JSON: ",
+        "the op own: to show it raises TypeError: ",
     ),
     "an unknown type": (with_field("text: 'Nosuch' = ''"), "Q cannot be read: NameError"),
     "no default": (with_field("text: str"), "Q.text needs a default"),
@@ -110,6 +110,7 @@ CASES = {
     "a list of numbers": (with_field("gids: list[int] = []"), "Q.gids has a type that is not read"),
     "a choice of numbers": (with_field("side: Literal[0, 1] = 0"), "Q.side has a type that is not read"),
     "a class of its own": (with_field("who: Call = None"), "Q.who has a type that is not read"),
+    "an array": (with_field("pass").replace("Q(Struct)", "Q(Struct, array_like=True)"), "Q is `array_like`"),
     "one error": (with_errors("errors.BadValue"), "are no frozenset"),
     "errors of Python": (with_errors("{ValueError}"), "is none of messenger_api.extensions.errors"),
     "AuthFail": (with_errors("{errors.AuthFail}"), "by which apps log their user out"),
