@@ -218,8 +218,8 @@ def group_entry(found: GroupEntry, sync: Sync) -> Entry:
 
 def invitations(call: Call) -> LoggedIn:
     """What every authenticated success carries: how to invite friends, and where files go."""
-    settings = call.services.settings
-    upload = settings.upload_url or f"{call.base_url}/api.php"
+    settings, base = call.services.settings, call.base_url
+    upload, download = settings.upload_url or f"{base}/api.php", settings.files_url(base)
     return {
         "share": {
             "text": settings.invite_text,
@@ -227,8 +227,8 @@ def invitations(call: Call) -> LoggedIn:
             "title": settings.invite_title,
         },
         "invite": settings.invite_text,
-        "urls": {"upload": upload, "download": call.download_url},
-        "fileurl": call.download_url,
-        "downloadurl": call.download_url,
+        "urls": {"upload": upload, "download": download},
+        "fileurl": download,
+        "downloadurl": download,
         "uploadurl": upload,
     }

@@ -10,7 +10,6 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
-from werkzeug.utils import cached_property
 
 from messenger_api.domain.errors import ApiError, AuthFail, BadValue, TooLarge, TryLater
 from messenger_api.domain.texts import known
@@ -34,8 +33,7 @@ class UploadedFile:
     data: bytes
 
 
-@dataclass(frozen=True)
-class ApiRequest:
+class ApiRequest(msgspec.Struct, frozen=True):
     """A request in any of the accepted encodings, read into one form."""
 
     op: str
@@ -78,22 +76,24 @@ class ApiRequest:
         return str(self.fields.get("profile", "")).strip() not in ("1", "1.0", "True")
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(msgspec.Struct):
     """One run of an op."""
 
     services: Services
     request: ApiRequest
+    found: Caller | None = None
+    """Whose session it is, once `caller` was asked for."""
 
-    # Not that of functools, which before Python 3.12 lets one request after the other look up its session.
-    @cached_property
+    @property
     def caller(self) -> Caller:
         """Whose session it is, looked up once.
 
         Raises:
             AuthFail: nobody's.
         """
-        return self.services.callers.find(self.request.token)
+        if self.found is None:
+            self.found = self.services.callers.find(self.request.token)
+        return self.found
 
     def authenticate(self) -> None:
         """Look the session up now. Raises AuthFail: there is none."""

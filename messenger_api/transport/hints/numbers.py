@@ -20,9 +20,9 @@ MOST_ENTRIES = 10_000
 
 def hints(asked: Asked, services: Services) -> Iterator[str]:
     """Which entries of `phones` and `m` are no numbers, by their position, beginning with 1."""
-    if asked.request is None or asked.operation is None or not asked.call or "caller" not in vars(asked.call):
+    if asked.request is None or asked.operation is None or asked.call is None or asked.call.found is None:
         return  # who calls is not looked up for this
-    country, own = asked.call.caller.country, asked.call.caller.contact_key
+    country, own = asked.call.found.country, asked.call.found.contact_key
     for name in sorted(LISTS.intersection(declared(asked.operation), asked.request.fields)):
         value = asked.request.fields[name]
         encoded = asked.op == "setgroup"
