@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from messenger_api.domain.errors import BadValue, TooLarge
@@ -25,44 +25,38 @@ GZIP, FRAMED, RAW = 31, 15, -15
 
 
 class Body:
-    """A body that is read once, from its beginning.
+    """A body that was received (`receiving`): what is read of it is there.
 
-    `limit`: bytes that it may have, packed or not. Reading raises TooLarge, and BadValue where it breaks off
-    or cannot be unpacked.
+    `head` has its first bytes, at most `CHUNK` of them; the whole, if it is not longer, or was packed. Raises
+    TooLarge, here and wherever it is read, and BadValue where it breaks off or cannot be unpacked.
     """
 
     def __init__(self, environ: WSGIEnvironment, limit: int) -> None:
-        self._environ = environ
+        """`limit`: bytes that it may have, packed or not."""
         self._limit = limit
         self._input = environ["wsgi.input"]
-        self._announced = _length(environ)
+        # Bytes that were announced and not read yet; None: as many as there are.
+        self._left = _length(environ)
         self._read = 0
-        encodings = environ.get("HTTP_CONTENT_ENCODING", "").lower().replace(",", " ").split()
-        self._packed = [encoding for encoding in encodings if encoding != "identity"]
-        self._head: bytes | None = None
-
-    def head(self) -> bytes:
-        """Its first bytes, at most `CHUNK` of them; the whole, if it is not longer, or was packed."""
-        if self._head is None:
-            if (self._announced or 0) > self._limit:
-                raise too_large(self._limit)
-            self._head = self._some(CHUNK)
-            if self._packed or self._head.startswith(GZIP_START):
-                self._head = self._unpacked()
-        return self._head
+        if self._left is not None and self._left > limit:
+            raise too_large(limit)
+        self.head = self._some()
+        encodings = environ.get("HTTP_CONTENT_ENCODING")
+        if encodings or self.head.startswith(GZIP_START):
+            self._unpack((encodings or "").lower().replace(",", " ").split())
 
     def chunks(self) -> Iterator[bytes]:
         """Its bytes in pieces of at most `CHUNK`."""
-        head = self.head()
+        head = self.head
         for start in range(0, len(head), CHUNK):
             yield head[start : start + CHUNK]
-        while chunk := self._some(CHUNK):
+        while chunk := self._some():
             yield chunk
 
     def whole(self, limit: int) -> bytes:
         """Its bytes at once, of which there may be `limit`."""
-        if len(self.head()) < CHUNK:
-            return self.head()
+        if len(self.head) < CHUNK:
+            return self.head
         data = bytearray()
         for chunk in self.chunks():
             data += chunk
@@ -70,32 +64,33 @@ class Body:
                 raise too_large(limit)
         return bytes(data)
 
-    def _some(self, most: int) -> bytes:
-        """So many bytes; fewer only at its end."""
-        found = b""
-        while len(found) < most:
-            wanted = most - len(found)
-            if self._announced is not None:
-                wanted = min(wanted, self._announced - self._read)
-            try:
-                more = self._input.read(wanted) if wanted > 0 else b""
-            except (OSError, ValueError):
-                raise unreadable("it broke off") from None
-            if not more:
-                if wanted > 0 and self._announced is not None:
-                    raise unreadable("it is shorter than announced")
-                break
-            self._read += len(more)
-            if self._read > self._limit:
-                raise too_large(self._limit)
-            found = found + more if found else more
+    def _some(self) -> bytes:
+        """`CHUNK` bytes; fewer only at its end."""
+        left = self._left
+        wanted = CHUNK if left is None or left > CHUNK else left
+        try:
+            found: bytes = self._input.read(wanted)
+        except (OSError, ValueError):
+            raise unreadable("it broke off") from None
+        if left is not None:
+            if len(found) < wanted:
+                raise unreadable("it is shorter than announced")
+            self._left = left - wanted
+        self._read += len(found)
+        if self._read > self._limit:
+            raise too_large(self._limit)
         return found
 
-    def _unpacked(self) -> bytes:
-        packed = b"".join([self._head or b"", *iter(lambda: self._some(CHUNK), b"")])
-        encoding = self._packed[0] if self._packed else "gzip"
-        if len(self._packed) > 1 or encoding not in ("gzip", "x-gzip", "deflate"):
-            raise unreadable(f"its encoding {' '.join(self._packed)[:40]!a} is not one of gzip and deflate")
+    def _unpack(self, encodings: Sequence[str]) -> None:
+        """Have the whole body in `head`, unpacked as its header says, or as it begins."""
+        named = [encoding for encoding in encodings if encoding != "identity"]
+        if named or self.head.startswith(GZIP_START):
+            self.head = self._unpacked(b"".join([self.head, *iter(self._some, b"")]), named)
+
+    def _unpacked(self, packed: bytes, named: Sequence[str]) -> bytes:
+        encoding = named[0] if named else "gzip"
+        if len(named) > 1 or encoding not in ("gzip", "x-gzip", "deflate"):
+            raise unreadable(f"its encoding {' '.join(named)[:40]!a} is not one of gzip and deflate")
         if encoding == "deflate":
             try:
                 return self._inflated(packed, FRAMED)
@@ -132,6 +127,11 @@ def unreadable(wanted: str) -> BadValue:
 def too_large(limit: int) -> TooLarge:
     """The refusal of one with more bytes than that. What is still to come was dropped (`receiving`)."""
     return TooLarge(limit=f"{limit // 1024} KiB")
+
+
+def has_body(environ: WSGIEnvironment) -> bool:
+    """Whether something came with a request; its length may yet be 0."""
+    return environ.get("CONTENT_LENGTH", "0") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ
 
 
 def _length(environ: WSGIEnvironment) -> int | None:

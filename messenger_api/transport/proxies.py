@@ -87,7 +87,7 @@ def _noticing(app: WSGIApplication, limits: Limits) -> WSGIApplication:
 
     def noticing(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         nonlocal noticed
-        if not noticed and not FORWARDED.isdisjoint(environ):
+        if not noticed and not environ.keys().isdisjoint(FORWARDED):
             noticed = True
             log.warning(
                 "proxy.untrusted",

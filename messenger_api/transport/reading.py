@@ -22,7 +22,7 @@ from messenger_api.domain.errors import BadValue
 from messenger_api.domain.network import network_of
 from messenger_api.ops.call import ApiRequest, UploadedFile
 from messenger_api.settings import Settings
-from messenger_api.transport.bodies import MAX_BODY_BYTES, Body, unreadable
+from messenger_api.transport.bodies import MAX_BODY_BYTES, Body, has_body, unreadable
 from messenger_api.transport.multipart import Multipart, boundary_of
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ MAX_FIELDS = 60_000
 # The only fields that may be repeated, or have brackets behind their name; of any other the last one counts.
 LISTS = frozenset({"phones", "m"})
 BRACKETS = "[]"
+_BRACKETED = frozenset(name + BRACKETS for name in LISTS)
 # An op that is longer exists nowhere; so much of it is echoed.
 LONGEST_OP = 64
 # What an address is made of, and how many a process remembers.
@@ -55,9 +56,10 @@ def read(environ: WSGIEnvironment, settings: Settings) -> ApiRequest:
         BadValue: the body cannot be read.
         TooLarge: it is longer than accepted.
     """
-    query = _in_address(environ)
-    body, file = _read_body(environ, settings)
-    fields = {**query, **body} if query else body
+    fields, file = _in_address(environ), None
+    if has_body(environ):
+        body, file = _read_body(environ, settings)
+        fields = {**fields, **body} if fields else body
     return ApiRequest(
         op=_op(fields.get("op", "")),
         fields=fields,
@@ -99,13 +101,12 @@ def _read_body(environ: WSGIEnvironment, settings: Settings) -> tuple[Fields, Up
         label, options = parse_options_header(label)
         charset, boundary = known(options.get("charset", "")), options.get("boundary", "")
     body = Body(environ, settings.max_upload_bytes + MAX_BODY_BYTES)
-    head = body.head()
-    start = head.lstrip()[:2]
+    start = body.head.lstrip()[:2]
     may_have_parts = start == DASHES or (boundary and start[:1] != JSON_START)
-    if may_have_parts and (separator := boundary_of(head, boundary)):
+    if may_have_parts and (separator := boundary_of(body.head, boundary)):
         found = Multipart.read(body, separator, charset)
         return _fields(found.pairs), found.file
-    return _text_body(body, label.lower(), charset), None
+    return _text_body(body, label, charset), None
 
 
 def _text_body(body: Body, label: str, charset: str) -> Fields:
@@ -113,6 +114,7 @@ def _text_body(body: Body, label: str, charset: str) -> Fields:
     charset = "" if charset in WIDE else charset  # so it is in UTF-8 by now
     if data.lstrip()[:1] == JSON_START:
         return _json(data, charset)
+    label = label.lower()
     if (JSON in label or MULTIPART in label) and data.strip() and not _FORM_START.match(data):
         raise unreadable("it is not a JSON object" if JSON in label else "it is not a form")
     return _form(data, charset)
@@ -127,6 +129,8 @@ def _json(data: bytes, charset: str) -> Fields:
         raise unreadable("it is not valid JSON") from None
     except (msgspec.DecodeError, RecursionError):
         raise unreadable("it is not valid JSON") from None
+    if members.keys().isdisjoint(_BRACKETED):
+        return members
     return {field_name(name): value for name, value in members.items()}
 
 

@@ -19,6 +19,7 @@ from messenger_api.domain.capacity import CALLS_AT_ONCE
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.network import network_of
 from messenger_api.transport.addresses import BY_STATUS, FILES
+from messenger_api.transport.bodies import has_body
 from messenger_api.transport.cutting import PATIENCE_WHEN_FEW, Cutter
 from messenger_api.transport.envelope import Reply, failure
 from messenger_api.transport.proxies import PEER
@@ -70,9 +71,9 @@ class Receiving:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Receive the body, wait for a turn, and have the request answered."""
-        length = environ.get("CONTENT_LENGTH") or "0"
         try:
-            if length != "0" or "HTTP_TRANSFER_ENCODING" in environ:
+            if has_body(environ):
+                length = environ.get("CONTENT_LENGTH", "")
                 self._receive(environ, int(length) if length.isdecimal() and length != "0" else None)
             else:
                 environ["wsgi.input"] = io.BytesIO()

@@ -52,7 +52,7 @@ def _data(environ: WSGIEnvironment) -> bytes:
         return b""
     stream.seek(0)
     try:
-        data = Body(environ, MAX_BODY_BYTES).head()
+        data = Body(environ, MAX_BODY_BYTES).head
     except ApiError:
         return b""
     return data if len(data) < LONGEST else b""
