@@ -57,12 +57,12 @@ def make(parts: OperatorParts, folder: Path, passphrase: str, tell: Tell) -> Man
         saved = keeper.save(part / keeper.file, tell)
         if not saved.revision:
             raise KeepingError(f"The database {keeper.name} has no tables of this program")
-        sums[keeper.file] = manifests.sum_of(part / keeper.file)
+        sums[keeper.file] = manifests.sum_of(part, keeper.file)
         _copy_files(parts.settings, part, sums, tell)
         if passphrase:
             with os.fdopen(manifests.create(part / SEALED_KEY), "wb") as file:
                 file.write(sealed(parts.settings.secret_key, passphrase))
-            sums[SEALED_KEY] = manifests.sum_of(part / SEALED_KEY)
+            sums[SEALED_KEY] = manifests.sum_of(part, SEALED_KEY)
         made = Manifest(
             version=VERSION,
             made_at=parts.database.now(),
@@ -122,6 +122,7 @@ def _copy_files(settings: Settings, part: Path, sums: dict[str, str], tell: Tell
             tell(place, done, len(names))
             if f"{place}/{name}" not in sums:
                 try:
-                    sums[f"{place}/{name}"] = manifests.copied(Path(path) / name, target / name)
+                    with (Path(path) / name).open("rb") as file:
+                        sums[f"{place}/{name}"] = manifests.copied(file, target / name)
                 except FileNotFoundError:
                     continue

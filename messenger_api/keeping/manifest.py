@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Callable
+from io import BufferedReader
 from pathlib import Path
 
 import msgspec
@@ -59,11 +61,36 @@ def create(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
 
 
-def copied(source: Path, target: Path) -> str:
+def opened(folder: Path, name: str) -> BufferedReader:
+    """A file of a backup, to be read.
+
+    Raises:
+        KeepingError: a link, a pipe or the like is in its place.
+        OSError: it cannot be read.
+    """
+    path = folder / name
+    links = [each for each in (path.parent, path) if each != folder and each.is_symlink()]
+    if links:
+        raise KeepingError(f"{links[0]} is a link: a backup has none, nothing was restored")
+    # A pipe would be waited at for whoever writes into it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise KeepingError(f"{path} is no file: nothing was restored")
+    return os.fdopen(descriptor, "rb")
+
+
+def content(folder: Path, name: str) -> bytes:
+    """The bytes of a file of a backup. Raises as `opened`."""
+    with opened(folder, name) as file:
+        return file.read()
+
+
+def copied(source: BufferedReader, target: Path) -> str:
     """Copy a file onto the disk; returns its SHA-256. Raises OSError."""
     digest = hashlib.sha256()
-    with source.open("rb") as read, os.fdopen(create(target), "wb") as write:
-        while chunk := read.read(CHUNK_BYTES):
+    with os.fdopen(create(target), "wb") as write:
+        while chunk := source.read(CHUNK_BYTES):
             digest.update(chunk)
             write.write(chunk)
         write.flush()
@@ -71,9 +98,9 @@ def copied(source: Path, target: Path) -> str:
     return digest.hexdigest()
 
 
-def sum_of(path: Path) -> str:
-    """The SHA-256 of a file, which goes onto the disk if it was not there yet. Raises OSError."""
-    with path.open("rb") as file:
+def sum_of(folder: Path, name: str) -> str:
+    """The SHA-256 of a file, which goes onto the disk if it was not there yet. Raises as `opened`."""
+    with opened(folder, name) as file:
         os.fsync(file.fileno())
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -84,7 +111,7 @@ def write(folder: Path, manifest: Manifest) -> None:
         (NAME, msgspec.json.format(msgspec.json.encode(manifest), indent=1)),
         (SUM, b""),
     ):
-        text = data or f"{sum_of(folder / NAME)}  {NAME}\n".encode()
+        text = data or f"{sum_of(folder, NAME)}  {NAME}\n".encode()
         with os.fdopen(create(folder / name), "wb") as file:
             file.write(text)
             file.flush()
@@ -92,9 +119,9 @@ def write(folder: Path, manifest: Manifest) -> None:
 
 
 def read(folder: Path) -> Manifest:
-    """The manifest of a backup. Raises KeepingError: it is none, or was changed."""
+    """The manifest of a backup. Raises KeepingError: it is none, or was changed; and as `opened`."""
     try:
-        data, noted = (folder / NAME).read_bytes(), (folder / SUM).read_text("ascii")
+        data, noted = content(folder, NAME), content(folder, SUM).decode("ascii")
     except (FileNotFoundError, NotADirectoryError):
         raise KeepingError(f"{folder} is no whole backup: it has no {NAME} or no {SUM}") from None
     except UnicodeDecodeError:
@@ -111,11 +138,11 @@ def read(folder: Path) -> Manifest:
 
 
 def check(folder: Path, manifest: Manifest, tell: Tell) -> None:
-    """Read every file. Raises KeepingError: one is gone, or was changed."""
+    """Read every file. Raises KeepingError: one is gone, or was changed; and as `opened`."""
     for done, (name, noted) in enumerate(manifest.sums.items()):
         tell("checking", done, len(manifest.sums))
         try:
-            found = sum_of(folder / name)
+            found = sum_of(folder, name)
         except FileNotFoundError:
             raise KeepingError(f"{folder / name} is gone: nothing was restored") from None
         if found != noted:

@@ -11,6 +11,7 @@ import re
 import subprocess
 import tempfile
 from collections import Counter
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
@@ -61,7 +62,7 @@ class MySql:
         found = self._parts.database.run(_tables)
         return not found or HALF_RESTORED in found
 
-    def load(self, source: Path, manifest: Manifest, tell: Tell) -> None:
+    def load(self, source: BufferedReader, manifest: Manifest, tell: Tell) -> None:
         """Empty the database and load the file.
 
         Raises:
@@ -73,8 +74,8 @@ class MySql:
             with run.connect() as connection:
                 _empty(connection, manifest.revision)
             tell("database", 0, 0)
-            with clients.answering(self._parts.settings) as argument, source.open("rb") as file:
-                clients.fed(argument, self.name, file)
+            with clients.answering(self._parts.settings) as argument:
+                clients.fed(argument, self.name, source)
             with run.connect() as connection:
                 _check_rows(connection, manifest)
                 connection.exec_driver_sql(f"RENAME TABLE `{HALF_RESTORED}` TO `{VERSION}`")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def unsealed_key(asked: Asked, manifest: Manifest) -> str:
         )
     if not asked.passphrase:
         raise KeepingError("The SECRET_KEY of the backup is sealed: give --passphrase-file")
-    key = unsealed((asked.folder / SEALED_KEY).read_bytes(), asked.passphrase)
+    key = unsealed(manifests.content(asked.folder, SEALED_KEY), asked.passphrase)
     if Keys.derive(key).fingerprint != manifest.key:
         raise KeepingError("The sealed key is not the one of this backup")
     return key
@@ -71,7 +72,8 @@ def restore(settings: Settings, asked: Asked, tell: Tell, say: Say) -> Manifest:
     try:
         _put_files(FileStore.from_settings(settings), asked.folder, manifest, tell)
         keeper = keeper_of(parts)
-        keeper.load(asked.folder / keeper.file, manifest, tell)
+        with manifests.opened(asked.folder, keeper.file) as source:
+            keeper.load(source, manifest, tell)
         parts.schema.upgrade(say)
         parts.installation.check_key()
     finally:
@@ -129,7 +131,8 @@ def _put_files(store: FileStore, folder: Path, manifest: Manifest, tell: Tell) -
             place, _, key = name.partition("/")
             target = store.files if place == FILES else store.thumbnails
             found = target.find(key)
-            if found is None or found.size != (folder / name).stat().st_size:
-                target.put(key, (folder / name).read_bytes())
+            with manifests.opened(folder, name) as file:
+                if found is None or found.size != os.fstat(file.fileno()).st_size:
+                    target.put(key, file.read())
     finally:
         store.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -28,5 +29,5 @@ class Keeper(Protocol):
     def is_empty(self) -> bool:
         """Whether nothing is there that `load` would destroy."""
 
-    def load(self, source: Path, manifest: Manifest, tell: Tell) -> None:
+    def load(self, source: BufferedReader, manifest: Manifest, tell: Tell) -> None:
         """Put what was saved in the place of what is there. Raises KeepingError."""

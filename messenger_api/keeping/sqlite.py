@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
+from io import BufferedReader
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -56,7 +57,7 @@ class Sqlite:
         with closing(self._open(self._path)) as database:
             return not _tables(database)
 
-    def load(self, source: Path, _manifest: Manifest, tell: Tell) -> None:
+    def load(self, source: BufferedReader, _manifest: Manifest, tell: Tell) -> None:
         """Put the copy in the place of the file, at once; a kill leaves the one or the other.
 
         Raises:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -356,6 +356,52 @@ def put_into(backup: Path, name: str, data: bytes) -> None:
     (backup / "manifest.json").write_text(json.dumps(manifest))
     noted = hashlib.sha256((backup / "manifest.json").read_bytes()).hexdigest()
     (backup / "manifest.sha256").write_text(f"{noted}  manifest.json\n")
+
+
+def test_a_link_or_a_pipe_in_the_place_of_a_file_is_refused_also_with_the_right_bytes(
+    filled: tuple[Place, Product, Phone],
+) -> None:
+    place, product, _ = filled
+    place.keep()
+    product.close()
+    latest, elsewhere, files = place.folder / "latest", place.folder / "elsewhere", place.backup / "files"
+    latest.symlink_to(place.backup)
+    for path in sorted(filter(Path.is_file, place.backup.rglob("*"))):
+        whole = path.read_bytes()
+        path.rename(elsewhere)
+        path.symlink_to(elsewhere)
+        for way in ("--check",), ("--replace", place.name):
+            assert "is a link" in place.refusal("restore", str(latest), *way), path
+        path.unlink()
+        with piped(path, whole):
+            assert "is no file" in place.refusal("restore", str(latest), "--check"), path
+        elsewhere.rename(path)
+    files.rename(elsewhere)
+    files.symlink_to(elsewhere)
+    assert "is a link" in place.refusal("restore", str(latest), "--check")
+    files.unlink()
+    elsewhere.rename(files)
+    place.cli.ok("restore", str(latest), "--check")
+
+
+@contextmanager
+def piped(path: Path, data: bytes) -> Iterator[None]:
+    """A pipe that gives whoever reads it these bytes."""
+
+    def give() -> None:
+        with suppress(BrokenPipeError):
+            path.write_bytes(data)
+
+    os.mkfifo(path)
+    giver = threading.Thread(target=give)
+    giver.start()
+    yield
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(reader, True)
+    while giver.is_alive():  # it may still wait for somebody who reads
+        os.read(reader, len(data))
+    os.close(reader)
+    path.unlink()
 
 
 def test_a_link_in_the_place_of_a_backup_under_way_leads_nowhere(
