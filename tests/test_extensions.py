@@ -85,6 +85,34 @@ class Fields(Extension):
     def close(self):
         raise OSError("It was closed already.")
 """
+LEAVING = """
+import sys
+from msgspec import Struct
+from messenger_api.extensions import *
+
+class Leave(Task):
+    kind = "own_leave"
+    status: int
+
+class Given(Struct):
+    most: int = 0
+
+class Leaving(Extension):
+    def operations(self):
+        return {"leave": Operation(self.leave, Given)}
+
+    def tasks(self):
+        return [handled(Leave, self.left)]
+
+    def leave(self, call, given):
+        task, lane = Leave(given.most), str(given.most)
+        call.services.database.write(lambda tx, now: queue(tx, now, task, lane))
+        return {}
+
+    def left(self, task, run):
+        if task.status:
+            sys.exit(task.status)
+"""
 FAULTS = [
     "return 1 / 0",
     "return None",
@@ -95,6 +123,7 @@ FAULTS = [
     "raise errors.BadValue('The text is too short.')",
     "raise errors.BadValue(wanted='a word')",
     "raise errors.TooMany()",
+    "raise SystemExit(3)",
     "return self.run(call, given)",
 ]
 
@@ -105,7 +134,7 @@ def _on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.syspath_prepend(EXAMPLES)
     yield
-    for name in ("wrong", "faulty", "own_fields"):
+    for name in ("wrong", "faulty", "own_fields", "leaving"):
         sys.modules.pop(name, None)
 
 
@@ -159,6 +188,19 @@ def test_a_task_that_no_try_can_bring_off_is_kept_for_the_operator(
     assert product.rows("SELECT kind, state, last_error FROM outbox WHERE kind = 'own_ticket'") == [
         ("own_ticket", 1, "the helpdesk answers 422")
     ]
+
+
+def test_a_task_that_would_end_the_process_waits_and_keeps_no_other(
+    make_product: Callable[..., Product], tmp_path: Path
+) -> None:
+    (tmp_path / "leaving.py").write_text(LEAVING)
+    product = make_product(extensions=["leaving.Leaving"])
+    ana = product.log_in(ANA)
+    product.deliver()
+    ana.ok("leave", most=3)
+    ana.ok("leave", most=0)
+    product.deliver()
+    assert product.rows("SELECT kind, attempts, last_error FROM outbox") == [("own_leave", 1, "SystemExit")]
 
 
 def test_one_object_serves_all_threads(make_product: Callable[..., Product]) -> None:

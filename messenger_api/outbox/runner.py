@@ -117,8 +117,8 @@ class Runner:
         except Lost:
             log.warning("outbox.claim_lost", kind=item.kind, id=item.id)
             return False, reachable
-        except Exception as error:
-            # One task's fault must not keep the others waiting.
+        except (Exception, SystemExit) as error:
+            # One task's fault must not keep the others waiting, nor end the worker's thread without a word.
             outcome = self._outcome(error, reachable)
             if outcome is Outcome.FAULT:
                 log.exception("outbox.fault", kind=item.kind, id=item.id)
@@ -137,7 +137,7 @@ class Runner:
         with run.bounded():
             begun(run)
 
-    def _outcome(self, error: Exception, reachable: bool) -> Outcome:
+    def _outcome(self, error: BaseException, reachable: bool) -> Outcome:
         if isinstance(error, Failure):
             return error.outcome
         if isinstance(error, TryLater):

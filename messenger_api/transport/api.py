@@ -115,7 +115,7 @@ class Dispatch:
         """The answer; None when no op was asked for."""
         try:
             return self._answered(environ, raised)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # an op of an extension may call sys.exit
             # A fault of ours must never look like the user's: apps log out on AUTHFAIL.
             log.exception("api.fault", op=self.known_op)
             self.level = logging.ERROR
@@ -166,7 +166,7 @@ class Dispatch:
         head: JsonObject = {"op": self.op, "ts": self._services.database.now()}
         return Reply.of({**head, **answer, "result": True if self._wants_boolean else "OK"})
 
-    def _failure(self, error: ApiError, fault: Exception | None = None) -> Reply:
+    def _failure(self, error: ApiError, fault: BaseException | None = None) -> Reply:
         # AUTHFAIL, the commonest refusal, has no text: its language need not be read.
         asked = self.request if error.message else None
         answer = failure(

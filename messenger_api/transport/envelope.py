@@ -29,11 +29,11 @@ class Reply(NamedTuple):
     status: str
     headers: list[tuple[str, str]]
     body: bytes
-    fault: Exception | None = None
+    fault: BaseException | None = None
     """What was nobody's refusal but a fault of ours."""
 
     @classmethod
-    def of(cls, answer: JsonObject, *, status: str = "200 OK", fault: Exception | None = None) -> Reply:
+    def of(cls, answer: JsonObject, *, status: str = "200 OK", fault: BaseException | None = None) -> Reply:
         """An answer's members as JSON; a `retry_after` among them goes into a header, too."""
         body = msgspec.json.encode(answer)
         headers = _headers(body)
