@@ -1,16 +1,18 @@
-"""Text files about people or with secrets: made for their owner's eyes alone, read with their faults told."""
+"""Files about people or with secrets: made for their owner's eyes alone, read with their faults told."""
 
 from __future__ import annotations
 
 import csv
 import os
 import stat
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
 FILE_MODE = 0o600
+_MAKING = threading.Lock()
 
 
 class UnreadableError(Exception):
@@ -43,6 +45,19 @@ def writing(path: Path, *, new: bool = False) -> TextIO:
         OSError: it cannot be written.
     """
     return open(path, "x" if new else "w", encoding="utf-8", newline="", opener=_private)
+
+
+def create(path: Path) -> int:
+    """A descriptor of a new file, to write it. Raises OSError: it exists, or cannot be made."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+
+
+def make(path: Path) -> None:
+    """Make an empty file where there is none; one that is there stays as it is. Raises OSError."""
+    # With a descriptor that is closed go the locks that this process has on the file: SQLite's, in a thread
+    # that has found the file there already.
+    with _MAKING, suppress(FileExistsError):
+        os.close(create(path))
 
 
 def _private(path: str, flags: int) -> int:

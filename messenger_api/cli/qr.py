@@ -6,6 +6,8 @@ import io
 import os
 from pathlib import Path
 
+from messenger_api.private_files import create
+
 
 def as_text(content: str) -> str:
     """A QR code of signs that fill their places, for a terminal."""
@@ -21,5 +23,5 @@ def write_svg(content: str, path: Path) -> None:
     """Write a QR code to a new file that nobody else may read. Raises OSError: it is there already."""
     import segno
 
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with os.fdopen(create(path), "wb") as file:
         segno.make(content, micro=False).save(file, kind="svg", scale=8)

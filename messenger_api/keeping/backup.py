@@ -21,6 +21,7 @@ from messenger_api.keeping.saved import Keeper
 from messenger_api.keeping.sealing import sealed
 from messenger_api.keeping.sqlite import Sqlite
 from messenger_api.operating import OperatorParts
+from messenger_api.private_files import create
 from messenger_api.settings import Settings
 from messenger_api.settings.files import is_bucket
 from messenger_api.storage.files.folder import sync_folder
@@ -60,7 +61,7 @@ def make(parts: OperatorParts, folder: Path, passphrase: str, tell: Tell) -> Man
         sums[keeper.file] = manifests.sum_of(part, keeper.file)
         _copy_files(parts.settings, part, sums, tell)
         if passphrase:
-            with os.fdopen(manifests.create(part / SEALED_KEY), "wb") as file:
+            with os.fdopen(create(part / SEALED_KEY), "wb") as file:
                 file.write(sealed(parts.settings.secret_key, passphrase))
             sums[SEALED_KEY] = manifests.sum_of(part, SEALED_KEY)
         made = Manifest(

@@ -14,7 +14,8 @@ from typing import BinaryIO
 
 from sqlalchemy import make_url
 
-from messenger_api.keeping.manifest import KeepingError, create
+from messenger_api.keeping.manifest import KeepingError
+from messenger_api.private_files import create
 from messenger_api.settings import Settings
 from messenger_api.storage.db import addresses
 

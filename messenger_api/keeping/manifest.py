@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from messenger_api.private_files import create
 from messenger_api.storage.files.names import is_name
 
 NAME = "manifest.json"
@@ -20,7 +21,6 @@ SEALED_KEY = "secret_key.sealed"
 FILES, THUMBNAILS = "files", "thumbnails"
 PLACES = (FILES, THUMBNAILS)
 
-FILE_MODE = 0o600
 CHUNK_BYTES = 1024 * 1024
 
 _OWN = re.compile(r"database\.(?:sqlite3|sql)|secret_key\.sealed")
@@ -54,11 +54,6 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def count(self, place: str) -> int:
         """How many files of a place are in here."""
         return sum(name.startswith(f"{place}/") for name in self.sums)
-
-
-def create(path: Path) -> int:
-    """A descriptor of a new file for its owner alone. Raises OSError: it exists, or cannot be made."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
 
 
 def opened(folder: Path, name: str) -> BufferedReader:

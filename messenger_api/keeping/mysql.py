@@ -18,9 +18,10 @@ from typing import IO
 from sqlalchemy import Connection, inspect
 
 from messenger_api.keeping import clients
-from messenger_api.keeping.manifest import KeepingError, Manifest, Tell, create
+from messenger_api.keeping.manifest import KeepingError, Manifest, Tell
 from messenger_api.keeping.saved import Saved
 from messenger_api.operating import OperatorParts
+from messenger_api.private_files import create
 from messenger_api.storage.upgrading import HALF_RESTORED, VERSION
 
 _INSERT = re.compile(rb"INSERT INTO `([^`]+)` VALUES")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from messenger_api.keeping.manifest import KeepingError, Manifest, Tell, copied, create
+from messenger_api.keeping.manifest import KeepingError, Manifest, Tell, copied
 from messenger_api.keeping.saved import Saved
+from messenger_api.private_files import create
 from messenger_api.settings import Settings
 from messenger_api.storage.files.folder import sync_folder
 from messenger_api.storage.upgrading import VERSION

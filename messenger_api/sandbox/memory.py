@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from messenger_api import private_files
 from messenger_api.sandbox.clock import MOST_AHEAD, SharedClock
 from messenger_api.sandbox.schema import create_tables
 
@@ -47,6 +48,7 @@ class Memory:
         self._lock = threading.RLock()
         self.path = path or Path(self._folder.name if self._folder else "") / "sandbox.sqlite3"
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        private_files.make(self.path)
         self._db = sqlite3.connect(self.path, timeout=20, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         self._own = SharedClock(self.path.with_name(f"{self.path.name}-clock"))

@@ -10,8 +10,10 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
@@ -19,6 +21,7 @@ from sqlalchemy import Connection, CursorResult, Engine, ExceptionContext, Inser
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from messenger_api import private_files
 from messenger_api.domain.capacity import CALLS_AT_ONCE
 from messenger_api.domain.errors import TryLater
 from messenger_api.settings import Settings
@@ -254,6 +257,7 @@ def prepare(engine: Engine, settings: Settings) -> None:
     # First of its kind: the next one connects, and SQLAlchemy asks no other after it.
     event.listen(engine, "do_connect", partial(wait_as_told, engine))
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", _make_sqlite)
         event.listen(engine, "connect", _prepare_sqlite)
         return
     event.listen(engine, "connect", _prepare_mysql)
@@ -266,6 +270,13 @@ def prepare(engine: Engine, settings: Settings) -> None:
         hosts = Hosts(addresses(settings), connect)
         event.listen(engine, "do_connect", hosts.connect)
         event.listen(engine, "checkout", hosts.check_out)
+
+
+def _make_sqlite(_dialect: object, _record: object, args: Sequence[str], options: Mapping[str, Any]) -> None:
+    """Have the file of a new database be its owner's alone, and so SQLite's logs, which get its mode."""
+    if not options.get("uri"):
+        with suppress(OSError):  # SQLite says what is wrong with the place
+            private_files.make(Path(args[0]))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

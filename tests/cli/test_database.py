@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from messenger_api.sandbox import SandboxStore
 from messenger_api.storage.models import Base
 from tests.cli.commands import NEWEST, Cli
+from tests.product import Product
 
 
 @pytest.fixture
@@ -35,6 +42,35 @@ def test_upgrade_makes_the_tables_and_says_so(configured: Cli, database_uri: str
     assert configured.ok("db", "upgrade") == f"Upgraded from nothing to {NEWEST}.\n"
     assert tables(database_uri) == {*Base.metadata.tables, "alembic_version"}
     assert configured.ok("db", "current") == f"{NEWEST}\n"
+
+
+@pytest.fixture
+def usual_umask() -> Iterator[None]:
+    """That of most machines: whoever has an account may read what is made."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("usual_umask")
+def test_a_file_that_is_made_for_a_database_is_its_owners_alone(cli: Cli, tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/messenger.sqlite3"
+    cli.ok("db", "upgrade", MESSENGER_SQLALCHEMY_DATABASE_URI=uri)
+    with closing(Product(uri, tmp_path)) as product:
+        product.log_in("14155550101")
+        with SandboxStore(tmp_path / "sandbox.sqlite3"):
+            made = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("*.sqlite3*")}
+    assert {"messenger.sqlite3", "messenger.sqlite3-wal", "sandbox.sqlite3"} <= set(made)
+    assert {name: mode for name, mode in made.items() if mode != 0o600} == {}
+
+
+@pytest.mark.usefixtures("usual_umask")
+def test_a_database_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    there = tmp_path / "messenger.sqlite3"
+    there.touch()
+    there.chmod(0o640)
+    Product(f"sqlite:///{there}", tmp_path).close()
+    assert there.stat().st_mode & 0o777 == 0o640
 
 
 def test_a_second_upgrade_changes_nothing(configured: Cli) -> None:

@@ -15,7 +15,7 @@ from messenger_api import configuration
 from messenger_api.cli.common import fail, say
 from messenger_api.cli.packet import packet
 from messenger_api.cli.root import main
-from messenger_api.private_files import FILE_MODE
+from messenger_api.private_files import create
 from messenger_api.settings import SettingsError
 
 _NEW = click.Path(dir_okay=False, path_type=Path)
@@ -45,7 +45,7 @@ def support_packet(file: Path | None, log: Path | None, timeout: float) -> None:
     except SettingsError as error:
         config, faults = None, error.faults
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE)
+        descriptor = create(path)
     except OSError as error:
         fail(f"{path}: {error.strerror}")
     with os.fdopen(descriptor, "wb") as file_, zipfile.ZipFile(file_, "w", zipfile.ZIP_DEFLATED) as archive:
