@@ -21,7 +21,7 @@ _well_formed = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{1
 
 def new_id() -> str:
     """An id that tells requests apart, and is no secret."""
-    return f"{random.getrandbits(64):016x}"
+    return random.getrandbits(64).to_bytes(8).hex()
 
 
 def taken(given: str) -> str:

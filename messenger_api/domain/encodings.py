@@ -46,6 +46,9 @@ _ZEROS: Mapping[tuple[bool, ...], str] = {
     (True, False, True, False): "utf-16-be",
 }
 LOST = "\ufffd"
+# What a JSON text shall be. To look a type up takes longer than to decode, so a decoder is made of it once.
+OBJECT = msgspec.json.Decoder(dict[str, object])
+ARRAY = msgspec.json.Decoder(list)
 # How msgspec says that a number is too large for it.
 OUT_OF_RANGE = "out of range"
 # Digits of an integer; one that has more is a number beyond any range.
@@ -113,23 +116,24 @@ def _mended(escape: re.Match[bytes]) -> bytes:
     return b"\\ufffd" if escape[1] else escape[0]
 
 
-def from_json(data: bytes, kind: type[T]) -> T:
+def from_json(data: bytes, kind: msgspec.json.Decoder[T]) -> T:
     """Decode JSON in UTF-8. Halves of surrogate pairs, escaped or not, become U+FFFD.
 
     Raises:
         msgspec.DecodeError, UnicodeDecodeError, RecursionError: it is not JSON, or not of this kind.
     """
     try:
-        return msgspec.json.decode(data, type=kind)
+        return kind.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
         mended = _paired(data.decode(UTF8, "surrogatepass")).encode()
         mended = _ESCAPES.sub(_mended, mended)
     try:
-        return msgspec.json.decode(mended, type=kind)
+        return kind.decode(mended)
     except msgspec.DecodeError as error:
         if OUT_OF_RANGE not in str(error):
             raise
-    return msgspec.convert(_with_any_number(mended), kind)
+    found: T = msgspec.convert(_with_any_number(mended), kind.type)
+    return found
 
 
 def _with_any_number(data: bytes) -> object:

@@ -17,7 +17,7 @@ from msgspec import inspect
 from msgspec.structs import FieldInfo, fields
 
 from messenger_api.domain.codes import Number
-from messenger_api.domain.encodings import from_json
+from messenger_api.domain.encodings import ARRAY, from_json
 from messenger_api.domain.errors import BadValue
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -184,7 +184,8 @@ def split(text: str) -> list[str]:
     """The entries of a list that came as one text: an array written out, or separated by commas."""
     if text.lstrip().startswith(ARRAY_START):
         try:
-            return _split(",".join(map(entry, from_json(text.encode(), list))))
+            items = from_json(text.encode(), ARRAY)
+            return _split(",".join(map(entry, items)))
         except (msgspec.DecodeError, RecursionError):
             pass  # a phone book may begin with a bracket as well
     return _split(text)

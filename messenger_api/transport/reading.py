@@ -17,7 +17,7 @@ import msgspec
 from werkzeug import Request
 from werkzeug.http import parse_options_header
 
-from messenger_api.domain.encodings import WESTERN, WIDE, from_json, in_utf8, known, text
+from messenger_api.domain.encodings import OBJECT, WESTERN, WIDE, from_json, in_utf8, known, text
 from messenger_api.domain.errors import BadValue
 from messenger_api.domain.network import network_of
 from messenger_api.ops.call import ApiRequest, UploadedFile
@@ -122,7 +122,7 @@ def _text_body(body: Body, label: str, charset: str) -> Fields:
 
 def _json(data: bytes, charset: str) -> Fields:
     try:
-        members = from_json(data, dict[str, object])
+        members = from_json(data, OBJECT)
     except UnicodeDecodeError:
         if charset:
             return _json(text(data, charset).encode(), "")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from messenger_api.ops.call import ApiRequest, Call, Operation
 from messenger_api.services.record import Services
@@ -58,7 +59,7 @@ class Hints:
         except Exception:
             log.exception("api.hints")
             value = ""
-        return reply._replace(headers=[*headers, (HEADER, value)] if value else headers)
+        return replace(reply, headers=[*headers, (HEADER, value)] if value else headers)
 
     def _found(self, environ: WSGIEnvironment, asked: Asked) -> Iterable[str]:
         yield from session.hints(environ, asked)

@@ -7,7 +7,7 @@ from itertools import islice
 
 import msgspec
 
-from messenger_api.domain.encodings import from_json
+from messenger_api.domain.encodings import ARRAY, from_json
 from messenger_api.ops.binding import entry
 from messenger_api.ops.groups import decoded
 from messenger_api.services.record import Services
@@ -68,7 +68,7 @@ def _written_out(text: str) -> list[object]:
     if not text.lstrip().startswith("["):
         return []
     try:
-        array = from_json(text.encode(), list)
+        array = from_json(text.encode(), ARRAY)
     except (msgspec.DecodeError, RecursionError):
         return []
     parts = (each.split(",") if isinstance(each, str) else [entry(each) or each] for each in array)
