@@ -245,7 +245,7 @@ def test_groups_made_before_the_upgrade_are_told_as_before(engine: Engine) -> No
             )
     Schema(Database(engine)).upgrade()
     database = Database(engine)
-    [told] = database.run(lambda tx: syncs.changed(tx, 5, KEY, 0)).groups
+    [told] = database.run(lambda tx: syncs.groups(tx, 5, 0))
     alone = database.run(lambda tx: groups.find(tx, 7))
     assert alone
     assert (

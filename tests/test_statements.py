@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from messenger_api.domain.secrets import token_hash
-from messenger_api.storage import contacts, sessions, syncs
+from messenger_api.storage import contacts, syncs
 from messenger_api.storage.models import LimitCounter
 from messenger_api.storage.statements import execute
 from tests.product import Phone, Product
@@ -32,10 +32,12 @@ def ana(product: Product) -> Phone:
 def told(product: Product, token: str) -> tuple[object, ...]:
     """What is read in a sync."""
     run = product.services.database.run
-    caller = run(lambda tx: sessions.caller(tx, token_hash(token), seen_since=0))
-    assert caller
-    sync = run(lambda tx: syncs.changed(tx, caller.uid, caller.contact_key, 0))
-    return caller, sync, run(lambda tx: contacts.book(tx, 0, caller.uid, ""))
+    found = run(lambda tx: syncs.own(tx, token_hash=token_hash(token), seen_since=0))
+    assert found
+    caller, own = found
+    people = run(lambda tx: syncs.changed(tx, caller.uid, caller.contact_key, 0))
+    groups = run(lambda tx: syncs.groups(tx, caller.uid, 0))
+    return caller, own, people, groups, run(lambda tx: contacts.book(tx, 0, caller.uid, ""))
 
 
 def test_a_sync_needs_nothing_of_sqlalchemy_but_connections(product: Product, ana: Phone) -> None:
@@ -53,7 +55,7 @@ def test_who_listens_to_statements_is_told_and_finds_the_same(product: Product, 
     straight = told(product, ana.token)
     with product.statements() as sent:
         usual = told(product, ana.token)
-    assert len(sent) == 3
+    assert len(sent) == 4
     assert straight == usual
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from werkzeug.datastructures import LanguageAccept
@@ -16,6 +16,8 @@ from messenger_api.domain.texts import known
 from messenger_api.services.otp.requests import CodeRequest
 from messenger_api.services.record import Services
 from messenger_api.storage.sessions import Caller
+
+T = TypeVar("T")
 
 JsonObject = dict[str, object]
 """What an op answers that does not declare its members."""
@@ -98,6 +100,11 @@ class Call(msgspec.Struct):
     def authenticate(self) -> None:
         """Look the session up now. Raises AuthFail: there is none."""
         _ = self.caller
+
+    def find_with(self, look: Callable[..., tuple[Caller, T] | None]) -> T:
+        """Look the session up, and what `look` finds beside it (`Callers.find_with`). Raises AuthFail."""
+        self.found, beside = self.services.callers.find_with(self.request.token, look)
+        return beside
 
     def code_request(self, channel: str) -> CodeRequest:
         """How a one-time code is asked for; by text message where no channel is named."""

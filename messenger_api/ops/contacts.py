@@ -10,6 +10,7 @@ from messenger_api.ops import answers
 from messenger_api.ops.answers import Entry, Nothing, OwnProfile
 from messenger_api.ops.call import Call
 from messenger_api.ops.fields import Flag, Ignored, Seconds
+from messenger_api.storage import syncs
 
 
 class GetContactsParameters(Struct):
@@ -55,18 +56,18 @@ def getcontacts(call: Call, given: GetContactsParameters) -> Synced:
     """The contacts that changed, then the groups; or the accounts behind the numbers given."""
     contacts, reset = call.services.contacts, bool(given.reset)
     if given.phones:
-        sync = contacts.add(call.caller, given.phones, given.ts, reset=reset)
+        own = call.find_with(syncs.own)
+        sync = contacts.add(call.caller, own, given.phones, given.ts, reset=reset)
     else:
         sync = contacts.changes(call.request.token, given.ts, reset=reset)
-    found = sync.found
-    own: OwnSynced = {
-        **answers.profile(found.own),
-        "ts": str(sync.ts(found.own.changed_at)),
+    profile: OwnSynced = {
+        **answers.profile(sync.own),
+        "ts": str(sync.ts(sync.own.changed_at)),
         "connection_status": "",
     }
-    entries = [answers.contact_entry(contact, sync) for contact in found.contacts]
-    entries += [answers.group_entry(group, sync) for group in found.groups]
-    return {"contacts": entries, "u": own}
+    entries = [answers.contact_entry(contact, sync) for contact in sync.contacts]
+    entries += [answers.group_entry(group, sync) for group in sync.groups]
+    return {"contacts": entries, "u": profile}
 
 
 def delcontacts(call: Call, given: DelContactsParameters) -> Nothing:

@@ -15,7 +15,6 @@ from messenger_api.storage import rosters, sessions
 from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import Group, GroupMember, Session, Thumbnail, User
 from messenger_api.storage.models.base import aliased
-from messenger_api.storage.packed import unpack
 from messenger_api.storage.sessions import Caller
 from messenger_api.storage.statements import execute
 from messenger_api.storage.syncs import GROUP_ENTRY, GroupEntry
@@ -107,7 +106,7 @@ def shown_to_caller(
     if found is None:
         return None
     caller, text = found
-    group = GROUP_ENTRY.read(unpack(text)) if text else None
+    group = GROUP_ENTRY.read(text) if text else None
     return caller, shown(connection, gid, caller.uid) if group and not group.members else group
 
 

@@ -18,7 +18,7 @@ Statements whose rows are few select the `columns` of such a record as they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 import msgspec
@@ -79,6 +79,7 @@ class PackedRow(Generic[R]):
     def __init__(self, record: type[R]) -> None:
         declared = _declared(record)
         self._record = record
+        self._records = list[record]  # type: ignore[valid-type]
         self._columns = [_as_text(kind, column) for kind, column in declared]
         self._binary = [place for place, (kind, _column) in enumerate(declared) if bytes in _kinds(kind)]
 
@@ -87,20 +88,22 @@ class PackedRow(Generic[R]):
         """The row, to be selected."""
         return packed(*self._columns)
 
-    def tagged(self, tag: str) -> ColumnElement[str]:
-        """The row behind a word of the program, for unions of several records."""
-        return packed(literal_column(f"'{tag}'"), *self._columns)
-
     def first(self, connection: Connection, statement: Executable, values: Mapping[str, object]) -> R | None:
         """The first record that a statement for `column` finds. As `statements.execute`."""
         found = texts(connection, statement, values)
-        return self.read(unpack(found[0])) if found else None
+        return self.read(found[0]) if found else None
 
-    def read(self, values: list[Any]) -> R:
-        """The record in the values of its columns (`unpack`, without the tag); the list is changed."""
+    def read(self, text: str) -> R:
+        """The record in its packed text."""
+        return self.read_all([text])[0]
+
+    def read_all(self, texts: Iterable[str]) -> list[R]:
+        """The records in their packed texts."""
+        rows: list[list[Any]] = [unpack(text) for text in texts]
         for place in self._binary:
-            values[place] = bytes.fromhex(values[place]) or None
-        return msgspec.convert(values, self._record, strict=False)
+            for values in rows:
+                values[place] = bytes.fromhex(values[place]) or None
+        return msgspec.convert(rows, self._records, strict=False)
 
 
 def _kinds(declared: Any) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from messenger_api.storage import gone_push_tokens
 from messenger_api.storage.db import ignoring_known, new_id
 from messenger_api.storage.gone_push_tokens import Why
 from messenger_api.storage.models import PushToken, Session, User
-from messenger_api.storage.packed import PackedRow, unpack
+from messenger_api.storage.packed import PackedRow
 from messenger_api.storage.statements import execute
 
 _NOTED_AT = case((User.seen_at < Session.seen_at, User.seen_at), else_=Session.seen_at)
@@ -102,7 +102,7 @@ def caller_beside(
     """As `caller`, and the column that the statement, made by `beside`, finds in the same step."""
     values = {**values, "token_hash": token_hash, "seen_since": seen_since}
     rows = execute(connection, statement, values).rows
-    return (CALLER.read(unpack(rows[0][0])), rows[0][1]) if rows else None
+    return (CALLER.read(rows[0][0]), rows[0][1]) if rows else None
 
 
 def note_seen(connection: Connection, now: int, caller: Caller, *, since: int) -> bool:

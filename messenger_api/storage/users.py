@@ -124,7 +124,7 @@ def accounts(connection: Connection, keys: Sequence[bytes]) -> list[Account]:
 
 def _accounts(connection: Connection, query: Select[str], keys: Sequence[bytes]) -> list[Account]:
     rows = connection.execute(query, {"keys": list(keys)}).scalars() if keys else ()
-    return [ACCOUNT.read(unpack(row)) for row in rows]
+    return ACCOUNT.read_all(rows)
 
 
 def add(

@@ -274,7 +274,7 @@ def test_who_listens_for_exceptions_hears_of_an_ops_fault_once(
 
     monkeypatch.setattr(routed.services.callers, "find", raises)
     with got_request_exception.connected_to(hear, routed.app):
-        assert answer(routed, op="getcontacts", token="x")["error"] == "TRYLATER"
+        assert answer(routed, op="profile", token="x")["error"] == "TRYLATER"
     assert heard == [fault]
 
 

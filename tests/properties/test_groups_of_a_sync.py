@@ -63,7 +63,7 @@ def read(new_product: NewProduct) -> list[Read]:
 
     # Not as one transaction, which may not take longer than a busy machine needs for so many rows.
     mine = database.run(lambda tx: write(tx, database.now()))
-    synced = database.run(lambda tx: syncs.changed(tx, mine, b"nobody's key....", 0)).groups
+    synced = database.run(lambda tx: syncs.groups(tx, mine, 0))
     return database.run(
         lambda tx: [Read(groups.find(tx, one.gid), one, groups.shown(tx, one.gid, mine)) for one in synced]
     )
@@ -196,5 +196,5 @@ def test_a_changed_number_is_found_among_numbers_that_contain_it(new_product: Ne
     wanted = [NEW if number == OLD else number for number in numbers]
     database = new_product().services.database
     mine = database.write(work)
-    told = database.run(lambda tx: syncs.changed(tx, mine, b"nobody's key....", 0)).groups
+    told = database.run(lambda tx: syncs.groups(tx, mine, 0))
     assert [group.members for group in told] == [f"1:{','.join(wanted)}", f"1:{wanted[0]}"]

@@ -80,8 +80,8 @@ def test_a_field_of_another_type_than_its_column_is_refused_at_the_start() -> No
 
 def test_bytes_travel_as_digits_and_null_as_nothing() -> None:
     row = PackedRow(MayBeNull)
-    assert row.read(["", "3"]) == MayBeNull(None, 3)
-    assert row.read(["00FF", "0"]) == MayBeNull(b"\x00\xff", 0)
+    assert row.read(f"{SEPARATOR}3") == MayBeNull(None, 3)
+    assert row.read(f"00FF{SEPARATOR}0") == MayBeNull(b"\x00\xff", 0)
 
 
 @pytest.mark.parametrize(("changes", "record"), [(users.Changes, users.Profile), (codes.Changes, codes.Code)])

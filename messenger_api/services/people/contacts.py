@@ -17,10 +17,11 @@ the changes since: what it costs to find nothing does not depend on what others 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -34,7 +35,10 @@ from messenger_api.storage import contacts, news, sessions, syncs
 from messenger_api.storage.contacts import Book
 from messenger_api.storage.db import SETTLE_SECONDS, Database
 from messenger_api.storage.sessions import Caller
-from messenger_api.storage.syncs import Found
+from messenger_api.storage.syncs import GroupEntry, Own
+from messenger_api.storage.users import Profile
+
+OwnT = TypeVar("OwnT", bound=Own)
 
 # Older than every account, and ten digits long as every `ts` that apps know.
 LONG_AGO = 1_000_000_000
@@ -45,9 +49,14 @@ LATE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Sync:
-    """What the app learns. Every change up to the second `horizon` is certain to be visible."""
+    """What the app learns: the own profile, those of others, and groups; the oldest change first.
 
-    found: Found
+    Every change up to the second `horizon` is certain to be visible.
+    """
+
+    own: Own
+    contacts: Sequence[Profile]
+    groups: Sequence[GroupEntry]
     horizon: int
 
     def ts(self, changed_at: int) -> int:
@@ -83,32 +92,49 @@ class Contacts:
         noted = self._noted
         start = _start(since, noted, horizon)
         if reset or start is None:
-            return self._all_changes(self._callers.find(token), since, horizon, reset=reset)
-        look = partial(syncs.glance, since=since, start=start)
-        caller, own = self._callers.find_with(token, look)
-        self._noted = news.noted_to(own.place)
+            caller, own = self._find(token, syncs.own)
+            return self._told(caller, own, since, horizon, reset=reset)
+        caller, glance = self._find(token, partial(syncs.glance, since=since, start=start))
         after = _after(caller, since, horizon)
-        is_new = own.somebody or own.group or own.news_at > after
-        if is_new or _start(after, noted, horizon) is None:
-            return self._all_changes(caller, since, horizon)
-        return Sync(Found(own, [], []), horizon)
+        if _start(after, noted, horizon) is None:
+            return self._told(caller, glance, since, horizon)
+        people = glance.somebody or glance.news_at > after
+        if not people and not glance.group:
+            return Sync(glance, [], [], horizon)
+        return self._told(caller, glance, since, horizon, people=people, groups=glance.group)
 
-    def _all_changes(self, caller: Caller, since: int, horizon: int, *, reset: bool = False) -> Sync:
-        if reset:
-            self._database.run(lambda tx: contacts.clear(tx, caller.uid, self._known_until()))
+    def _find(self, token: str, look: Callable[..., tuple[Caller, OwnT] | None]) -> tuple[Caller, OwnT]:
+        found = self._callers.find_with(token, look)
+        self._noted = news.noted_to(found[1].place)
+        return found
+
+    def _told(
+        self,
+        caller: Caller,
+        own: Own,
+        since: int,
+        horizon: int,
+        *,
+        people: bool = True,
+        groups: bool = True,
+        reset: bool = False,
+    ) -> Sync:
+        """Look for what changed among `people` and `groups`, and remember how far the app was told."""
         after = _after(caller, since, horizon)
 
-        def look(tx: Connection) -> Found:
-            found = syncs.changed(tx, caller.uid, caller.contact_key, after)
-            _note_settled(tx, found, horizon)
-            return found
+        # Each statement stands alone: what commits between two lies beyond the horizon.
+        def look(tx: Connection) -> Sync:
+            if reset:
+                contacts.clear(tx, caller.uid, self._known_until())
+            found = syncs.changed(tx, caller.uid, caller.contact_key, after) if people else []
+            _note_settled(tx, own, found, horizon)
+            return Sync(own, found, syncs.groups(tx, caller.uid, after) if groups else [], horizon)
 
-        found = self._database.run(look)
-        self._noted = news.noted_to(found.own.place)
+        sync = self._database.run(look)
         # While there is nothing to tell, an older `synced_to` tells nothing twice.
-        if (found.contacts or found.groups or _is_ahead(caller, horizon)) and not reset:
+        if (sync.contacts or sync.groups or _is_ahead(caller, horizon)) and not reset:
             self._note(caller, horizon)
-        return Sync(found, horizon)
+        return sync
 
     def _note(self, caller: Caller, horizon: int) -> None:
         """Remember how far the app was told. Without the note it is only told more than once."""
@@ -117,7 +143,9 @@ class Contacts:
                 lambda tx: sessions.note_sync(tx, horizon + SETTLE_SECONDS, caller.sid, horizon)
             )
 
-    def add(self, caller: Caller, entries: Sequence[str], since: int, *, reset: bool = False) -> Sync:
+    def add(
+        self, caller: Caller, own: Own, entries: Sequence[str], since: int, *, reset: bool = False
+    ) -> Sync:
         """Put numbers into the phone book; returns every one that has an account, whenever it changed.
 
         No entry carries a later `ts` than `since`, the one that the app has seen: it would say nothing of
@@ -139,10 +167,10 @@ class Contacts:
             if not book.former.isdisjoint(keys):
                 contacts.forget_former(tx, caller.uid)
             whole = reset or book.keys.issubset(keys)
-            look = syncs.book if whole else partial(syncs.named, keys=keys)
+            look = partial(syncs.changed, since=0) if whole else partial(syncs.named, keys=keys)
             found = look(tx, caller.uid, caller.contact_key)
-            _note_settled(tx, found, horizon)
-            return Sync(found, seen)
+            _note_settled(tx, own, found, horizon)
+            return Sync(own, found, [], seen)
 
         return self._database.run(work)
 
@@ -209,12 +237,12 @@ def _start(after: int, noted: int, horizon: int) -> int | None:
     return latest if after >= latest else None
 
 
-def _note_settled(tx: Connection, found: Found, horizon: int) -> None:
+def _note_settled(tx: Connection, own: Own, found: Sequence[Profile], horizon: int) -> None:
     """Make good what was not noted for the owner: it lies before the number was added, or a block ended.
 
     Before the answer, which may get lost. What is younger than the horizon is going to be noted.
     """
-    newest_first = (each.changed_at for each in reversed(found.contacts))
+    newest_first = (each.changed_at for each in reversed(found))
     newest = next((changed_at for changed_at in newest_first if changed_at <= horizon), 0)
-    if newest > found.own.news_at:
-        news.tell(tx, found.own.uid, newest)
+    if newest > own.news_at:
+        news.tell(tx, own.uid, newest)
