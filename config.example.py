@@ -28,8 +28,7 @@
 SQLALCHEMY_DATABASE_URI = ""
 
 # The host of MySQL or MariaDB; empty means SQLite. Several, separated by commas, are tried in turn, each with
-# a port of its own if that is not DB_PORT. The faster driver is used where it is installed: pip install
-# '.[mysql-fast]'; docs/scaling.md says what that needs.
+# a port of its own if that is not DB_PORT.
 # Example: DB_HOST = "127.0.0.1"
 # Example: DB_HOST = "db1.example.com, db2.example.com:3307"
 DB_HOST = ""

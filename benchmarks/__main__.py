@@ -15,7 +15,6 @@ from benchmarks.databases import KINDS
 from benchmarks.dataset import Dataset, Size
 from benchmarks.report import Results
 from benchmarks.run import Plan, Row, open_run
-from messenger_api.settings.record import has_mysqlclient
 
 HERE = Path(__file__).parent
 DATA = HERE / ".data"
@@ -79,9 +78,8 @@ def _wrong(found: Results) -> int:
 def _compared(asked: argparse.Namespace) -> Plan:
     """A plan that only says beside what the product is measured."""
     by_default = not asked.small and not asked.growth
-    with_fast = by_default and has_mysqlclient() if asked.fast is None else asked.fast
     plain = by_default if asked.plain is None else asked.plain
-    return Plan(fast=FIRST if with_fast else (), plain=plain)
+    return Plan(fast=FIRST if asked.fast else (), plain=plain)
 
 
 def _cases(asked: argparse.Namespace) -> Sequence[Case]:
@@ -117,8 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--first", action="store_true", help="only the first table")
     add(
         "--fast",
-        action=argparse.BooleanOptionalAction,
-        help="measure the first table on MariaDB once more with mysqlclient (default: yes, if installed)",
+        action="store_true",
+        help="measure the first table on MariaDB once more with mysqlclient",
     )
     add(
         "--plain",

@@ -21,7 +21,6 @@ import pytest
 import structlog
 from sqlalchemy import NullPool, create_engine
 
-from messenger_api.settings import record
 from messenger_api.storage.models import Base
 from tests.compiled import build_addresses_when_asked, read_addresses_once, share_compiled
 from tests.product import Product, make_tables
@@ -286,9 +285,8 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(params=DRIVERS.values())
-def mysql_driver(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A test of what drivers do differently runs with each of them; `DB_HOST` means this one meanwhile."""
-    monkeypatch.setattr(record, "mysql_driver", lambda: request.param)
+def mysql_driver(request: pytest.FixtureRequest) -> str:
+    """A test of what drivers do differently runs with each of them."""
     return str(request.param)
 
 

@@ -47,8 +47,7 @@ class DatabaseKeys(Keys):
         "",
         as_hosts,
         "The host of MySQL or MariaDB; empty means SQLite. Several, separated by commas, are tried in"
-        " turn, each with a port of its own if that is not DB_PORT. The faster driver is used where it is"
-        " installed: pip install '.[mysql-fast]'; docs/scaling.md says what that needs.",
+        " turn, each with a port of its own if that is not DB_PORT.",
         "127.0.0.1",
         "db1.example.com, db2.example.com:3307",
     )

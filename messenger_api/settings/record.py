@@ -76,7 +76,7 @@ class Settings(
             return _absolute(self.sqlalchemy_database_uri)
         if not self.db_host:
             return f"sqlite:///{self.instance / 'messenger.sqlite3'}"
-        return f"mysql+{mysql_driver()}://"
+        return "mysql+pymysql://"
 
     @property
     def database_driver(self) -> str:
@@ -122,11 +122,6 @@ class Settings(
 def has_mysqlclient() -> bool:
     """Whether the extra `mysql-fast` is installed."""
     return find_spec("MySQLdb") is not None
-
-
-def mysql_driver() -> str:
-    """SQLAlchemy's name of the driver for MySQL where none is named: the faster one that is installed."""
-    return "mysqldb" if has_mysqlclient() else "pymysql"
 
 
 def shown(value: object, secret: bool) -> str:

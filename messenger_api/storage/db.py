@@ -314,8 +314,6 @@ def addresses(settings: Settings) -> list[dict[str, object]]:
 
 def _address(host: str, settings: Settings) -> dict[str, object]:
     name, _, port = host.partition(":")
-    if name == "localhost" and settings.database_driver == "mysqldb":
-        name = "127.0.0.1"  # mysqlclient would look for a socket file, whatever the port is
     return {
         "host": name,
         "port": int(port or settings.db_port),

@@ -289,7 +289,7 @@ def test_tables_of_another_version_in_mysql_are_a_fault_with_the_command_to_run(
     findings, code = examined(cli, in_mariadb)
     assert (findings["database"]["state"], findings["schema"]["state"], code) == ("ok", "fault", 1)
     assert "MariaDB" in findings["database"]["found"]
-    assert findings["database"]["found"].endswith("through mysqlclient")
+    assert findings["database"]["found"].endswith("through PyMySQL")
     assert "messenger-api db upgrade" in findings["schema"]["to_do"]
 
     cli.ok("db", "upgrade", **in_mariadb)

@@ -12,7 +12,6 @@ import pytest
 import trustme
 
 from messenger_api import configuration
-from messenger_api.settings import record
 from messenger_api.storage.db import Database, open_database
 from tests.servers import LOOPBACK, MariaDB
 
@@ -84,10 +83,7 @@ def test_a_server_is_held_to_the_authority_that_is_named(
         ciphers(by_uri(speaks_tls.uri(NAME) + f"&ssl_ca={authority / 'stranger.pem'}"))
 
 
-def test_a_server_without_tls_is_spoken_with_all_the_same(
-    mariadb: MariaDB, made: mock.Mock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(record, "mysql_driver", lambda: "pymysql")
+def test_a_server_without_tls_is_spoken_with_all_the_same(mariadb: MariaDB, made: mock.Mock) -> None:
     mariadb.create_database(NAME)
     try:
         for database in (by_uri(mariadb.uri(NAME)), by_host(mariadb.port, NAME)):
