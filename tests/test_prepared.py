@@ -90,6 +90,10 @@ def test_what_is_written_and_found_is_the_same_whole_and_prepared(
             )
             assert tuple(found.rows[0]) == row
             assert len(found.rows) == 2
+        assert (
+            len(alike(tx, "SELECT id FROM notes WHERE 'as said' LIKE '%%said' AND 1 = %s", (1,)).rows)
+            == TIMES
+        )
         alike(
             tx, "SELECT concat_ws(char(0), %s, hex(%s)), words LIKE %s FROM notes", (row[2], row[3], row[4])
         )
@@ -226,6 +230,25 @@ def test_columns_of_every_type_are_read(database: Database, column: str, value: 
         assert list(map(tuple, found.rows)) == rows
 
     database.engine.dispose()
+    database.run(work)
+
+
+def test_a_statement_that_cannot_be_prepared_anew_is_sent_whole(database: Database) -> None:
+    """As MySQL answers where its cache of tables is too small."""
+
+    def work(tx: Connection) -> None:
+        send(tx, "DROP FUNCTION IF EXISTS fails_once")
+        send(
+            tx,
+            "CREATE FUNCTION fails_once(value INT) RETURNS INT BEGIN"
+            " IF @armed THEN SET @armed = 0; SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1615; END IF;"
+            " RETURN value; END",
+        )
+        for armed in (0, 0, 1, 0):
+            send(tx, f"SET @armed = {armed}")
+            assert send(tx, "SELECT fails_once(%s)", (7,)).rows[0][0] == 7
+        send(tx, "DROP FUNCTION fails_once")
+
     database.run(work)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pymysql import MySQLError
 
-from messenger_api.storage.binary import Statement
+from messenger_api.storage.binary import Outcome, Statement
 from messenger_api.storage.wire import command
 
 # In `Connection.info` where the driver can have statements prepared: its `Prepared`.
@@ -18,8 +18,9 @@ PREPARED = "prepared"
 MOST = 64
 # A text that inserts many rows is one of many, and is sent too seldom.
 LONGEST = 4_000
-# Server error reference: too many prepared statements.
-_TOO_MANY = 1461
+# Server error reference: too many prepared statements; this one would have to be prepared anew, which MySQL
+# gives up after some tries where its cache of tables is too small.
+_TOO_MANY, _NOT_ANY_MORE = 1461, 1615
 
 
 class Prepared:
@@ -32,18 +33,30 @@ class Prepared:
         self._found: dict[str, Statement | None] = {}  # None: it is sent whole, however often
         self._room = MOST
 
-    def find(self, sql: str) -> Statement | None:
-        """The statement for a text with a `%s` for each value; None: it is to be sent whole.
+    def execute(self, sql: str, values: tuple[object, ...]) -> Outcome | None:
+        """Execute a text with a `%s` for each value; None, and nothing was executed: it is to be sent whole.
 
         Raises:
-            pymysql.MySQLError: the connection is lost.
+            pymysql.MySQLError: as PyMySQL does.
         """
+        statement = self._find(sql, len(values))
+        if statement is None:
+            return None
+        try:
+            return statement.execute(values)
+        except MySQLError as error:
+            if error.args[0] != _NOT_ANY_MORE:
+                raise
+            self._found[sql] = None
+            return None
+
+    def _find(self, sql: str, values: int) -> Statement | None:
         try:
             return self._found[sql]
         except KeyError:
             pass
         if sql in self._seen:
-            self._found[sql] = self._prepare(sql)
+            self._found[sql] = self._prepare(sql, values)
             return self._found[sql]
         if len(self._seen) < MOST * 4 and len(sql) <= LONGEST:
             self._seen.add(sql)
@@ -53,11 +66,11 @@ class Prepared:
         """As `wire.command`."""
         command(self._connection, sql)
 
-    def _prepare(self, sql: str) -> Statement | None:
+    def _prepare(self, sql: str, values: int) -> Statement | None:
         if not self._room:
             return None
         try:
-            made = Statement(self._connection, sql % (("?",) * sql.count("%s")))
+            made = Statement(self._connection, sql % (("?",) * values))
         except MySQLError as error:
             if not self._connection.open:
                 raise

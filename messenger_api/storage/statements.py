@@ -65,11 +65,8 @@ def send(connection: Connection, sql: str, values: tuple[object, ...] | None = N
         return _outcome(connection.exec_driver_sql(sql, values))
     try:
         prepared: Prepared | None = connection.info.get(PREPARED)
-        if prepared and values is not None and (statement := prepared.find(sql)):
-            outcome = statement.execute(values)
-            if outcome is not None:
-                return outcome
-        return _run(connection.connection, sql, values)
+        outcome = prepared.execute(sql, values) if prepared and values is not None else None
+        return _run(connection.connection, sql, values) if outcome is None else outcome
     except BaseException as error:  # noqa: BLE001
         _handle(connection, sql, error)
 
