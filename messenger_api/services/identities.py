@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import repeat
 
 from messenger_api.domain.errors import BadPhone
 from messenger_api.domain.identity import Identity, LoginName
@@ -105,8 +106,8 @@ class Identities:
 
     def keys(self, entries: Sequence[str], country: str) -> list[bytes]:
         """The blind keys of entries in the order in which they were named; unreadable ones are left out."""
-        found = [self.key(entry, country) for entry in entries]
-        return list(dict.fromkeys(filter(None, found)))
+        short = [entry for entry in entries if len(entry) <= LONGEST_ENTRY]
+        return list(dict.fromkeys(filter(None, map(self._key, short, repeat(country)))))
 
     def _read_key(self, entry: str, country: str) -> bytes | None:
         who = self._names.read(entry, country)

@@ -102,7 +102,10 @@ def book(connection: Connection, now: int, owner: int, counter: str) -> Book:
 
 
 def _keys(digits: str) -> set[bytes]:
-    return {bytes.fromhex(key) for key in digits.split(",") if len(key) == KEY_DIGITS}
+    keys = digits.split(",")
+    if len(keys[-1]) < KEY_DIGITS:
+        keys.pop()
+    return set(map(bytes.fromhex, keys))
 
 
 def add(connection: Connection, owner: int, keys: Sequence[bytes]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Annotated
 
@@ -129,7 +129,7 @@ def changed(connection: Connection, owner: int, own_key: bytes, since: int) -> l
     return _in_order(texts(connection, _CHANGED, values))
 
 
-def named(connection: Connection, owner: int, own_key: bytes, keys: Sequence[bytes]) -> list[Profile]:
+def named(connection: Connection, owner: int, own_key: bytes, keys: Iterable[bytes]) -> list[Profile]:
     """As `changed`, the accounts with one of these contact keys, whenever they changed."""
     values = {"owner": owner, "own_key": own_key, "keys": list(keys)}
     return _in_order(connection.execute(_NAMED, values).scalars().all())
@@ -146,4 +146,6 @@ def groups(connection: Connection, owner: int, since: int) -> list[GroupEntry]:
 
 
 def _in_order(rows: Sequence[str]) -> list[Profile]:
-    return sorted(PROFILE.read_all(rows), key=attrgetter("changed_at", "uid"))
+    # Twice by a number takes a third of what it takes once by two.
+    by_uid = sorted(PROFILE.read_all(rows), key=attrgetter("uid"))
+    return sorted(by_uid, key=attrgetter("changed_at"))

@@ -162,11 +162,12 @@ class Contacts:
         # Each statement stands alone: a request that breaks off between two is sent again by the app.
         def work(tx: Connection) -> Sync:
             if reset:
-                contacts.remove(tx, caller.uid, book.keys.difference(keys), self._known_until())
-            contacts.add(tx, caller.uid, [key for key in keys if key not in book.keys])
+                contacts.remove(tx, caller.uid, book.keys - keys, self._known_until())
+            # In order, so that two syncs of one user lock the same rows in the same order.
+            contacts.add(tx, caller.uid, sorted(keys - book.keys))
             if not book.former.isdisjoint(keys):
                 contacts.forget_former(tx, caller.uid)
-            whole = reset or book.keys.issubset(keys)
+            whole = reset or book.keys <= keys
             look = partial(syncs.changed, since=0) if whole else partial(syncs.named, keys=keys)
             found = look(tx, caller.uid, caller.contact_key)
             _note_settled(tx, own, found, horizon)
@@ -186,14 +187,13 @@ class Contacts:
     def _horizon(self) -> int:
         return self._database.now() - SETTLE_SECONDS
 
-    def _contact_keys(self, caller: Caller, entries: Sequence[str]) -> list[bytes]:
+    def _contact_keys(self, caller: Caller, entries: Sequence[str]) -> set[bytes]:
         limit = self._settings.max_phones_per_call
         if len(entries) > limit:
             raise TooMany("phones_many", retry_after=1, limit=limit)
-        # In order, so that two syncs of one user lock the same rows in the same order.
-        return sorted(self._identities.keys(entries, caller.country))
+        return set(self._identities.keys(entries, caller.country))
 
-    def _count_new(self, caller: Caller, keys: Sequence[bytes]) -> Book:
+    def _count_new(self, caller: Caller, keys: set[bytes]) -> Book:
         """Bound what one account can find out about who has an account; returns the phone book as it was.
 
         A number that was counted is not counted again while it stands in the phone book, nor for
@@ -208,7 +208,7 @@ class Contacts:
         claim = Claim("new_numbers", str(caller.uid), rule)
         look = partial(contacts.book, now=self._database.now(), owner=caller.uid, counter=claim.counter)
         book = self._database.run(look)
-        new = len(set(keys) - book.keys - book.former)
+        new = len(keys - book.keys - book.former)
         if new:
             self._limits.take_from(replace(claim, amount=new), book.counter)
         return book
