@@ -46,9 +46,12 @@ OWN = PackedRow(Own)
 
 # What is found has no statement in common: what a union finds MariaDB copies once more, and reads each byte.
 _OWN = sessions.beside(OWN.column).outerjoin(Thumbnail, Thumbnail.photo == User.photo)
+# Most have no photo: MariaDB would look for the thumbnail of each.
+_has_thumbnail = (User.photo != literal_column("''")) & (Thumbnail.photo == User.photo)
 _profiles = (
     select(PROFILE.column)
-    .outerjoin(Thumbnail, Thumbnail.photo == User.photo)
+    .select_from(User)
+    .outerjoin(Thumbnail, _has_thumbnail)
     .outerjoin(by_owner, BLOCKED_BY_OWNER)
     .outerjoin(of_owner, HAS_BLOCKED_OWNER)
     .where(User.uid != bindparam("owner"), User.closed_at == 0, NO_BLOCK)
