@@ -170,6 +170,21 @@ def test_a_database_that_is_away_is_said_to_be(cli: Cli, installation: Product) 
     assert [finding["code"] for finding in told["findings"]] == ["database_away"]
 
 
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_an_authority_that_cannot_be_read_is_named(
+    cli: Cli, installation: Product, tmp_path: Path, content: str | None
+) -> None:
+    authority = tmp_path / "authority.pem"
+    if content is not None:
+        authority.write_text(content)
+    uri = f"mysql+pymysql://root@127.0.0.1:{free_port()}/none?ssl_ca={authority}"
+    wrong = {"MESSENGER_SQLALCHEMY_DATABASE_URI": uri}
+    assert [finding["code"] for finding in status(cli, **wrong)["findings"]] == ["database_away"]
+    checked = json.loads(cli.run("check", "--json", **wrong).stdout)
+    [database] = [line for line in checked if line["check"] == "database"]
+    assert f"ssl_ca {authority}: " in database["found"]
+
+
 def test_tables_of_another_version_are_said_to_be(cli: Cli, installation: Product) -> None:
     insert(installation, "UPDATE alembic_version SET version_num = '0001'")
     assert "The tables are not those of this version." in cli.run("status").stdout
