@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import ClassVar
 
+import pymysql
 import pytest
 
 from messenger_api.cli.doctor import proxy
@@ -17,6 +20,7 @@ from messenger_api.cli.doctor.checks import CHECKS
 from messenger_api.gateways.sms import SmsProvider, TextMessage
 from messenger_api.sandbox import SandboxServer, SandboxStore
 from messenger_api.settings import Settings
+from messenger_api.storage.files import folder
 from tests.cli.commands import Cli
 from tests.processes import LOOPBACK, free_port
 from tests.product import Product
@@ -298,6 +302,37 @@ def test_tables_of_another_version_in_mysql_are_a_fault_with_the_command_to_run(
     assert (set(states(findings).values()), code) == ({"ok"}, 0)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "to_do"),
+    [
+        ({"DB_PASS": "of yesterday"}, "check DB_USER and DB_PASS"),
+        ({"DB_NAME": "no_such_database"}, "rights that README.md names"),
+        ({"DB_NAME": "no_such_database", "DB_USER": "root", "DB_PASS": ""}, "check DB_NAME"),
+        ({}, "raise max_connections"),
+    ],
+)
+def test_a_database_that_refuses_is_told_with_what_helps(
+    cli: Cli, in_mariadb: dict[str, str], mariadb: MariaDB, wrong: dict[str, str], to_do: str
+) -> None:
+    mariadb.query("CREATE USER doctor IDENTIFIED BY 'right' WITH MAX_USER_CONNECTIONS 1")
+    mariadb.query("GRANT ALL ON doctor.* TO doctor")
+    names = {"DB_USER": "doctor", "DB_PASS": "right", **wrong}
+    environment = {**in_mariadb, **{f"MESSENGER_{key}": value for key, value in names.items()}}
+    try:
+        with ExitStack() as stack:
+            if not wrong:  # the one connection that it may have
+                stack.enter_context(
+                    closing(
+                        pymysql.connect(host=LOOPBACK, port=mariadb.port, user="doctor", password="right")
+                    )
+                )
+            findings, code = examined(cli, environment)
+    finally:
+        mariadb.query("DROP USER doctor")
+    assert (findings["database"]["state"], code) == ("fault", 1)
+    assert to_do in findings["database"]["to_do"]
+
+
 def test_one_of_several_hosts_that_is_away_is_a_warning(
     cli: Cli, in_mariadb: dict[str, str], mariadb: MariaDB
 ) -> None:
@@ -365,6 +400,21 @@ def test_a_folder_that_cannot_be_written_to_is_a_fault(
     assert (findings["files"]["state"], code) == ("fault", 1)
     assert "taken" in findings["files"]["found"]
     assert [check for check, state in states(findings).items() if state == "fault"] == ["files"]
+
+
+def test_of_a_full_disk_is_said_to_make_room(
+    cli: Cli, live: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object, **_named: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "uploads")
+
+    monkeypatch.setattr(folder, "_write_synced", full)
+    findings, code = examined(cli, live)
+    assert (findings["files"]["state"], findings["files"]["to_do"], code) == (
+        "fault",
+        "make room on its disk",
+        1,
+    )
 
 
 def test_https_without_a_trusted_proxy_is_a_warning(cli: Cli, live: dict[str, str]) -> None:

@@ -42,7 +42,8 @@ def _answer(parts: Parts, where: str) -> Verdict:
     try:
         found = parts.health.database_version()
     except TryLater as error:
-        to_do = "check DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASS, or SQLALCHEMY_DATABASE_URI"
+        usual = "start it, or check DB_HOST and DB_PORT, or SQLALCHEMY_DATABASE_URI"
+        to_do = parts.health.what_helps(error) or usual
         return "fault", f"does not answer{where}: {reason(error.__cause__ or error)}", to_do
     name = "SQLite " if settings.is_sqlite else "version "
     driver = DRIVERS.get(settings.database_driver, settings.database_driver)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 from collections.abc import Iterator
 
@@ -26,6 +27,8 @@ def files(settings: Settings, parts: Parts) -> Iterator[Verdict]:
     except OSError as error:
         found = f"cannot write to {error.filename or places}: {error.strerror}"
         to_do = "let the server's user write to FILES_PATH and FILES_TN_PATH"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            to_do = "make room on its disk"
         yield "fault", found, error.to_do if isinstance(error, Unusable) else to_do
         return
     full = list(of_area("files", settings, parts))

@@ -70,12 +70,12 @@ def _warning(login: Login, said: str, to_do: str) -> Known:
 
 KNOWN: dict[str, Known] = {
     "database_away": _fault(
-        Login.NO, "The database does not answer.", "start it, and see messenger-api check"
+        Login.NO, "The database does not answer.", "start it if it is down: messenger-api check has its error"
     ),
     "database_read_only": _fault(
         Login.NO,
         "The database takes no writes.",
-        "make room on its disk, or end its read_only; see database.failed in the log",
+        "see database.failed in the log: its disk is full, it is set to read_only, or its user lost rights",
     ),
     "schema_old": _fault(
         Login.NO, "The tables are not those of this version.", "run messenger-api db upgrade"
@@ -98,7 +98,7 @@ KNOWN: dict[str, Known] = {
     "texts_fail": _fault(
         Login.NO,
         "No provider takes texts.",
-        "check the providers' keys and consoles: messenger-api check; another in SMS_PROVIDERS helps",
+        "messenger-api sms test NUMBER and sms.send in the log say why; another in SMS_PROVIDERS helps",
     ),
     "provider_fails": _warning(
         Login.YES,
@@ -136,7 +136,7 @@ KNOWN: dict[str, Known] = {
     "limit_reached": _warning(
         Login.LIMITED,
         "A limit that all share refuses people.",
-        "raise it in the configuration if these are your users: docs/security.md, Money",
+        "messenger-api sms status shows the countries; of your own users sms raise KEY lets more through",
     ),
     "nobody_enters": _warning(
         Login.LIMITED,

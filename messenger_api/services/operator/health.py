@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from messenger_api.domain.errors import TryLater
 from messenger_api.domain.health.findings import KNOWN
-from messenger_api.storage import facts, outbox, reaching
+from messenger_api.storage import complaints, facts, outbox, reaching
 from messenger_api.storage.db import Database
 
 log = structlog.get_logger(__name__)
@@ -57,6 +58,10 @@ class Health:
     def database_version(self) -> str:
         """The version of the database server, in its own words."""
         return self._database.run(facts.server_version)
+
+    def what_helps(self, failure: TryLater) -> str:
+        """What to do about a database that failed; "" when that does not follow from its error."""
+        return complaints.what_helps(complaints.said(failure.__cause__ or failure), "the database")
 
     def rows(self) -> dict[str, int]:
         """Rows of each table, of large ones in MySQL roughly."""
