@@ -16,10 +16,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import structlog
-from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.http import parse_list_header
 
 from messenger_api.domain.errors import TryLater
 from messenger_api.domain.limits import Period
@@ -39,6 +40,9 @@ MISSING = Claim("seen", "not forwarded", Period(math.inf, 0, keeps=7 * 86_400))
 # In the environment of a request whose address a proxy handed over: the address of that proxy.
 PEER = "messenger_api.peer"
 
+# What X-Forwarded-Host and -Proto say, of which an installation has a few: so many are remembered.
+HOSTS_KEPT = 64
+
 # What proxies write when nobody told them to write something else.
 FORWARDED = frozenset({"HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED"})
 
@@ -49,8 +53,7 @@ def trust_proxies(app: WSGIApplication, settings: Settings, limits: Limits) -> W
     hops = settings.trusted_proxy_hops
     if not hops:
         return _noticing(app, limits)
-    fixed = ProxyFix(app, x_for=0, x_proto=hops, x_host=hops)
-    return _with_client_address(fixed, hops, settings.trusted_proxy_header, limits)
+    return _with_client_address(app, hops, settings.trusted_proxy_header, limits)
 
 
 def environ_key(header: str) -> str:
@@ -77,9 +80,27 @@ def _with_client_address(app: WSGIApplication, hops: int, header: str, limits: L
             )
             with suppress(TryLater):
                 limits.note(MISSING)
+        _take_address_asked(environ, hops)
         return app(environ, start_response)
 
     return addressed
+
+
+def _take_address_asked(environ: WSGIEnvironment, hops: int) -> None:
+    """Put the scheme and the host that the outermost trusted proxy was asked for in the place of ours."""
+    if proto := _entry(environ.get("HTTP_X_FORWARDED_PROTO", ""), hops):
+        environ["wsgi.url_scheme"] = proto
+    if host := _entry(environ.get("HTTP_X_FORWARDED_HOST", ""), hops):
+        environ["HTTP_HOST"] = environ["SERVER_NAME"] = host
+        if ":" in host and not host.endswith("]"):  # else it is of IPv6, without a port
+            environ["SERVER_NAME"], environ["SERVER_PORT"] = host.rsplit(":", 1)
+
+
+@lru_cache(maxsize=HOSTS_KEPT)
+def _entry(header: str, hops: int) -> str:
+    """The entry of a list of HTTP's that has that place from the right; "" where there is none."""
+    entries = parse_list_header(header)
+    return entries[-hops] if len(entries) >= hops else ""
 
 
 def _noticing(app: WSGIApplication, limits: Limits) -> WSGIApplication:
