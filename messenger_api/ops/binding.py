@@ -205,6 +205,8 @@ def entry(value: object) -> str:
 
 
 def _one(value: object) -> str:
+    if isinstance(value, str):  # nearly always
+        return value.strip()
     if isinstance(value, list):
         raise TypeError("Expected one value, got a list")
     return _text(value)

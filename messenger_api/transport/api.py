@@ -21,7 +21,7 @@ from messenger_api.domain.errors import (
 from messenger_api.domain.figures import REQUEST_SECONDS
 from messenger_api.ops.answers import invitations
 from messenger_api.ops.binding import bind
-from messenger_api.ops.call import ApiRequest, Call, JsonObject, Operation
+from messenger_api.ops.call import ApiRequest, Call, Operation
 from messenger_api.services.record import Services
 from messenger_api.transport.addresses import METHODS
 from messenger_api.transport.envelope import NOOP, PREFLIGHT, Reply, failure
@@ -163,8 +163,9 @@ class Dispatch:
         return {**answer, **invitations(call)}
 
     def _success(self, answer: Mapping[str, object]) -> Reply:
-        head: JsonObject = {"op": self.op, "ts": self._services.database.now()}
-        return Reply.of({**head, **answer, "result": True if self._wants_boolean else "OK"})
+        now = self._services.database.now()
+        result = True if self._wants_boolean else "OK"
+        return Reply.of({"op": self.op, "ts": now, **answer, "result": result})
 
     def _failure(self, error: ApiError, fault: BaseException | None = None) -> Reply:
         # AUTHFAIL, the commonest refusal, has no text: its language need not be read.
