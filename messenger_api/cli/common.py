@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from messenger_api import configuration, logs, telemetry
 from messenger_api.domain.errors import TryLater, UpgradeRefused
+from messenger_api.domain.health.findings import NEWER_TO_DO
 from messenger_api.domain.names import cleaned
 from messenger_api.domain.network import is_loopback
 from messenger_api.operating import OperatorParts
@@ -133,6 +134,8 @@ def prepare_tables(parts: OperatorParts) -> None:
         return
     if parts.settings.is_sqlite:
         parts.schema.upgrade(click.echo)
+    elif not parts.schema.is_known():
+        fail(f"The database's tables are of a newer version, or of another program: {NEWER_TO_DO}.")
     else:
         fail("The database's tables are not those of this version. Run: messenger-api db upgrade")
 

@@ -39,7 +39,7 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 def _known(facts: Facts) -> Iterator[tuple[str, str]]:
     yield "database", _database(facts)
-    if facts.database == "away" or not facts.schema_is_current:
+    if facts.database == "away" or facts.schema != "current":
         return
     now = facts.now
     yield "log-ins", _log_ins(facts.activity, now)
@@ -55,7 +55,9 @@ def _known(facts: Facts) -> Iterator[tuple[str, str]]:
 def _database(facts: Facts) -> str:
     if facts.database == "away":
         return "does not answer: nothing else is known"
-    if not facts.schema_is_current:
+    if facts.schema == "incomplete":
+        return "lacks a table: nothing else is known"
+    if facts.schema != "current":
         return "has the tables of another version: nothing else is known"
     return "takes no writes" if facts.database == "read only" else "answers and takes writes"
 

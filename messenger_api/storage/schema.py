@@ -12,6 +12,7 @@ from sqlalchemy import Connection, inspect
 
 from messenger_api.storage.connections import PATIENT
 from messenger_api.storage.db import Database
+from messenger_api.storage.models import Base
 from messenger_api.storage.upgrading import TRY_SECONDS, VERSION, Say
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -45,6 +46,11 @@ class Schema:
         if not self._known_current:
             self._known_current = self.current() == self.newest
         return self._known_current
+
+    def missing(self) -> tuple[str, ...]:
+        """The tables of this version that the database has not. Raises TryLater."""
+        there = self._database.run(lambda tx: set(inspect(tx).get_table_names()))
+        return tuple(str(table.name) for table in Base.metadata.sorted_tables if table.name not in there)
 
     def is_known(self) -> bool:
         """Whether this program knows the database's revision, or there is none. Raises TryLater."""

@@ -189,6 +189,26 @@ def test_tables_of_another_version_are_said_to_be(cli: Cli, installation: Produc
     insert(installation, "UPDATE alembic_version SET version_num = '0001'")
     assert "The tables are not those of this version." in cli.run("status").stdout
     assert codes(cli) == ["schema_old"]
+    assert "messenger-api db upgrade" in cli.run("status").stdout
+
+
+def test_of_tables_of_a_newer_version_is_said_to_install_it(cli: Cli, installation: Product) -> None:
+    insert(installation, "UPDATE alembic_version SET version_num = '9999'")
+    shown = cli.run("status").stdout
+    assert "The tables are not those of this version." in shown
+    assert "install the version that made the tables" in shown
+    assert "db upgrade" not in shown
+
+
+def test_a_table_that_is_gone_is_named_by_status_and_check(cli: Cli, installation: Product) -> None:
+    insert(installation, "DROP TABLE one_time_codes")
+    shown = cli.run("status")
+    assert (shown.stdout.startswith(NOBODY), shown.exit_code) == (True, 1)
+    assert "one_time_codes" in shown.stdout
+    assert codes(cli) == ["table_missing"]
+    [schema] = [line for line in json.loads(cli.run("check", "--json").stdout) if line["check"] == "schema"]
+    assert schema["state"] == "fault"
+    assert "one_time_codes" in schema["found"]
 
 
 def test_before_the_first_start_there_is_nothing_to_judge(cli: Cli, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ facts = st.builds(
     Facts,
     now=st.just(NOW),
     database=st.sampled_from(["ok", "read only", "away"]),
-    schema_is_current=st.booleans(),
+    schema=st.sampled_from(["current", "older", "newer", "incomplete"]),
     mesibo=st.builds(Mesibo, outcomes, outcomes, token_refused_at=moments, breached_at=moments),
     texts=st.none() | texts,
     method=st.none() | outcomes,

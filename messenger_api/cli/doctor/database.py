@@ -10,6 +10,7 @@ from messenger_api.cli.common import is_to_be_made, reason, sqlite_path
 from messenger_api.cli.doctor.verdicts import Verdict
 from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater
+from messenger_api.domain.health.findings import KNOWN, NEWER_TO_DO
 from messenger_api.settings import Settings
 
 # SQLAlchemy's names of MySQL's drivers, and those by which they are installed.
@@ -65,7 +66,7 @@ def schema(settings: Settings, parts: Parts) -> Iterator[Verdict]:
         yield _whole(found, parts)
     elif not is_known:
         what = f"revision {found} is of a newer version of this program, or of another one"
-        yield "fault", what, "install the version that made the tables, or restore a backup from before it"
+        yield "fault", what, NEWER_TO_DO
     elif settings.is_sqlite:
         yield "warning", f"revision {found or 'none'} of {needed}", "messenger-api serve upgrades it"
     else:
@@ -74,6 +75,8 @@ def schema(settings: Settings, parts: Parts) -> Iterator[Verdict]:
 
 def _whole(revision: str, parts: Parts) -> Verdict:
     try:
+        if missing := parts.schema.missing():
+            return "fault", f"revision {revision} without {', '.join(missing)}", KNOWN["table_missing"].to_do
         half = parts.installation.half_moved()
     except TryLater:
         half = ""  # that it does not answer is a finding of its own

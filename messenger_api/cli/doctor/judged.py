@@ -16,7 +16,7 @@ LOG_INS = "log-ins"
 MOST_GROUPS = 100
 _AREAS = {
     # They have checks that tell more.
-    "database and schema": ("database_away", "schema_old"),
+    "database and schema": ("database_away", "schema_old", "table_missing"),
     "texts": (
         "texts_fail",
         "provider_fails",

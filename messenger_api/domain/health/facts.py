@@ -7,6 +7,8 @@ from typing import Literal
 import msgspec
 
 DatabaseState = Literal["ok", "read only", "away"]
+# "newer": of a later version, or of another program. "incomplete": of this version, without a table.
+SchemaState = Literal["current", "older", "newer", "incomplete"]
 
 
 class Outcomes(msgspec.Struct, frozen=True):
@@ -124,7 +126,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     now: int
     database: DatabaseState = "ok"
-    schema_is_current: bool = True
+    schema: SchemaState = "current"
+    missing_tables: tuple[str, ...] = ()
     mesibo: Mesibo = Mesibo()
     texts: Texts | None = None
     """None where log-ins need no texts."""

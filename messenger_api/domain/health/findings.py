@@ -16,6 +16,8 @@ BREACHED = (
     " Make a new token in mesibo's console, set MESIBO_APP_TOKEN, and let all machines call mesibo from one"
     " address (docs/scaling.md)"
 )
+# Of tables that a newer version of this program made.
+NEWER_TO_DO = "install the version that made the tables, or restore a backup from before it"
 _RAISE = "raise the budget in the configuration if these are your users: messenger-api sms status"
 
 
@@ -79,6 +81,9 @@ KNOWN: dict[str, Known] = {
     ),
     "schema_old": _fault(
         Login.NO, "The tables are not those of this version.", "run messenger-api db upgrade"
+    ),
+    "table_missing": _fault(
+        Login.NO, "A table is gone.", "restore a backup, with all servers stopped: docs/operations/backup.md"
     ),
     "mesibo_away": _fault(
         Login.NO, "mesibo does not answer.", "check the network and MESIBO_API_URL: messenger-api check"

@@ -9,7 +9,7 @@ import msgspec
 
 from messenger_api.domain.capacity import DISK_FULL_BYTES, DISK_NEARLY_FULL_BYTES
 from messenger_api.domain.health.facts import Activity, Budget, Disk, Facts, Outcomes, Texts
-from messenger_api.domain.health.findings import KNOWN, Finding, Login, Severity, found
+from messenger_api.domain.health.findings import KNOWN, NEWER_TO_DO, Finding, Login, Severity, found
 from messenger_api.domain.times import DAY_SECONDS
 
 # What failed longer ago than this says nothing of now.
@@ -84,8 +84,10 @@ def _findings(facts: Facts) -> Iterator[Finding]:
 def _of_database(facts: Facts) -> Iterator[Finding]:
     if facts.database == "away":
         yield found("database_away")
-    elif not facts.schema_is_current:
-        yield found("schema_old")
+    elif facts.schema == "incomplete":
+        yield found("table_missing", ", ".join(facts.missing_tables))
+    elif facts.schema != "current":
+        yield found("schema_old", to_do=NEWER_TO_DO if facts.schema == "newer" else "")
     elif facts.database == "read only":
         yield found("database_read_only")
 

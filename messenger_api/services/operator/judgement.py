@@ -30,6 +30,7 @@ from messenger_api.domain.health.facts import (
     Outcomes,
     Receipts,
     Refusals,
+    SchemaState,
     Texts,
 )
 from messenger_api.domain.health.judgement import RECENT_SECONDS, Judgement, judge
@@ -102,18 +103,26 @@ class Judge:
         """What is to be said where the database does not answer, which is not asked again."""
         return judge(self._of_machine("away"))
 
-    def _of_machine(self, database: DatabaseState, *, schema_is_current: bool = True) -> Facts:
+    def _of_machine(
+        self, database: DatabaseState, schema: SchemaState = "current", missing: tuple[str, ...] = ()
+    ) -> Facts:
         return Facts(
             now=self._database.now(),
             database=database,
-            schema_is_current=schema_is_current,
+            schema=schema,
+            missing_tables=missing,
             disks=tuple(self._disks()),
             dates=tuple(self._machine.dates()),
         )
 
     def _facts(self) -> Facts:
         if not self._schema.is_current():
-            return self._of_machine("ok", schema_is_current=False)
+            schema: SchemaState = "older" if self._schema.is_known() else "newer"
+            return msgspec.structs.replace(self._of_machine("ok"), schema=schema)
+        if missing := self._schema.missing():
+            return msgspec.structs.replace(
+                self._of_machine("ok"), schema="incomplete", missing_tables=missing
+            )
         return msgspec.structs.replace(
             self._of_machine("ok" if self._is_writable() else "read only"),
             mesibo=self._mesibo(),
