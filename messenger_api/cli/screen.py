@@ -74,7 +74,9 @@ def _log_ins(activity: Activity, now: int) -> str:
 
 
 def _mesibo(mesibo: Mesibo, now: int) -> str:
-    return _worked("answered", mesibo.calls, now)
+    refused = max(mesibo.token_refused_at, mesibo.breached_at)
+    told = f"; last refused the app token {_when(refused, now)}" if refused > mesibo.calls.worked_at else ""
+    return _worked("answered", mesibo.calls, now) + told
 
 
 def _worked(what: str, outcomes: Outcomes, now: int) -> str:

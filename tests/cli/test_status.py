@@ -99,6 +99,7 @@ def test_a_mesibo_that_lets_nobody_in_is_told_until_it_does(
     assert shown.stdout.startswith(NOBODY)
     assert said in shown.stdout
     assert f"docs/operations/status.md#{code}" in shown.stdout
+    assert ("; last refused the app token 20" in shown.stdout) == ("error" in fault)
     assert codes(cli) == [code]
     installation.sandbox.faults.clear()
     time.sleep(1.1)

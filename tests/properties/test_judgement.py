@@ -77,6 +77,17 @@ def codes(found: Facts) -> list[str]:
     return [finding.code for finding in judge(found).findings]
 
 
+@given(st.sampled_from(["mesibo_away", "app_token_refused", "app_disabled"]))
+def test_of_mesibo_what_failed_last_is_told(last: str) -> None:
+    failed_at = dict.fromkeys(("mesibo_away", "app_token_refused", "app_disabled"), NOW - 60) | {last: NOW}
+    mesibo = Mesibo(
+        Outcomes("mesibo", worked_at=NOW - 90, failed_at=failed_at["mesibo_away"]),
+        token_refused_at=failed_at["app_token_refused"],
+        breached_at=failed_at["app_disabled"],
+    )
+    assert [each.code for each in judge(Facts(now=NOW, mesibo=mesibo)).findings] == [last]
+
+
 @given(facts)
 def test_people_can_log_in_as_far_as_the_gravest_finding_lets_them(found: Facts) -> None:
     judgement = judge(found)

@@ -102,16 +102,17 @@ def _since(outcomes: Outcomes) -> int:
 
 
 def _of_mesibo(facts: Facts) -> Iterator[Finding]:
-    """A refusal of the app token is told as such; what answers, and refuses all, is not away."""
+    """What failed last is told. What answers, and refuses all, is not away."""
     mesibo, calls, now = facts.mesibo, facts.mesibo.calls, facts.now
-    breached = Outcomes("mesibo", calls.worked_at, mesibo.breached_at)
-    refused = Outcomes("mesibo", calls.worked_at, mesibo.token_refused_at)
-    if _fails(breached, now):
-        yield found("app_disabled", since=_since(breached))
-    elif _fails(refused, now):
-        yield found("app_token_refused", since=_since(refused))
-    elif _fails(calls, now):
-        yield found("mesibo_away", since=_since(calls))
+    kinds = {
+        "app_disabled": Outcomes("mesibo", calls.worked_at, mesibo.breached_at),
+        "app_token_refused": Outcomes("mesibo", calls.worked_at, mesibo.token_refused_at),
+        "mesibo_away": calls,
+    }
+    failing = [code for code, outcomes in kinds.items() if _fails(outcomes, now)]
+    if failing:
+        code = max(failing, key=lambda each: kinds[each].failed_at)
+        yield found(code, since=_since(kinds[code]))
     elif calls.failed >= TELLING and calls.failed >= calls.worked:
         yield found("mesibo_unsteady", f"{calls.failed} of {calls.failed + calls.worked} calls failed")
     if mesibo.users.failed >= TELLING and not mesibo.users.worked:
