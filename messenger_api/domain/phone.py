@@ -14,6 +14,7 @@ from enum import Enum
 from functools import cached_property, lru_cache
 
 import phonenumbers
+from msgspec import Struct
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 
 from messenger_api.domain.numbering import by_trunk_zero, countries_of, is_certain
@@ -76,8 +77,7 @@ KINDS = {
 SATELLITES = frozenset({870, 881, 882, 883})
 
 
-@dataclass(frozen=True)
-class Phone:
+class Phone(Struct, frozen=True, dict=True):
     """A phone number in its normal form."""
 
     digits: str
