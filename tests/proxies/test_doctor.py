@@ -77,6 +77,17 @@ def test_a_stranger_who_asks_learns_nothing(verdict: Callable[..., Verdict]) -> 
     assert (state, "SECRET_KEY" in found) == ("warning", True)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_proxy_without_a_server_behind_it_is_a_fault(
+    front: Callable[..., Front], certificates: Certificates, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates.authority))
+    url = f"https://{LOOPBACK}:{front(name, free_port()).port}"
+    state, found, to_do = proxy_verdict(build(trusted_proxy_hops=1, public_url=url), KEY, lambda _: False)
+    assert (state, url in found, "reaches no server" in found) == ("fault", True, True)
+    assert "systemctl status messenger-api" in to_do
+
+
 def test_a_server_that_cannot_be_reached_is_said() -> None:
     url = f"https://{LOOPBACK}:{free_port()}"
     state, found, _ = proxy_verdict(build(trusted_proxy_hops=1, public_url=url), KEY, lambda _: False)

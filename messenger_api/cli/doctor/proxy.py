@@ -36,8 +36,16 @@ class Report(msgspec.Struct):
     peer: str
 
 
+# What a proxy answers where the server behind it does not.
+BEHIND_AWAY = (502, 503, 504)
+
+
 class Unasked(Exception):
     """The server could not be asked through PUBLIC_URL; the text says why."""
+
+
+class Unserved(Exception):
+    """A proxy answers, and no server behind it; the text says so."""
 
 
 def proxy(settings: Settings, parts: Parts) -> Iterator[Verdict]:
@@ -71,6 +79,9 @@ def proxy_verdict(settings: Settings, secret_key: str, seen: Callable[[Claim], b
     if public and secret_key:
         try:
             return _asked(settings, secret_key)
+        except Unserved as error:
+            to_do = "see systemctl status messenger-api and its log; if it runs, where the proxy leads"
+            return "fault", str(error), to_do
         except Unasked as error:
             to_do = "run the doctor where PUBLIC_URL can be reached, with the server and the proxy running"
             return "warning", f"{hops} trusted, but not tried: {error}", to_do
@@ -122,6 +133,7 @@ def ask(url: str, secret_key: str, headers: Mapping[str, str]) -> Report:
 
     Raises:
         Unasked: it does not answer, or something else does.
+        Unserved: a proxy says that it does not answer.
     """
     question = {"probe": probe(secret_key, int(time.time()))}
     try:
@@ -129,6 +141,8 @@ def ask(url: str, secret_key: str, headers: Mapping[str, str]) -> Report:
             answer = client.request("GET", f"{url}/healthz", params=question, headers=headers)
     except NoResponse as failure:
         raise Unasked(f"{url} does not answer ({failure.detail or failure.reason})") from None
+    if answer.status in BEHIND_AWAY:
+        raise Unserved(f"the proxy at {url} answers HTTP {answer.status}: it reaches no server")
     try:
         return msgspec.json.decode(answer.body, type=Report)
     except msgspec.DecodeError:
