@@ -56,10 +56,16 @@ class Installation:
             SettingsError: it is another one.
             TryLater: the database does not answer.
         """
+        ours = self._keys.fingerprint
         if not self.key_fits():
             raise SettingsError([WRONG_KEY])
-        if self._database.run(lambda tx: facts.read(tx, facts.KEY)) != self._keys.fingerprint:
-            self._database.run(lambda tx: facts.write(tx, facts.KEY, self._keys.fingerprint))
+        known = self._database.run(lambda tx: facts.read(tx, facts.KEY))
+        # Of servers that begin an empty database at once the first one's key is its key.
+        if (known or self._database.run(lambda tx: facts.begin(tx, facts.KEY, ours))) == ours:
+            return
+        if not self.key_fits():
+            raise SettingsError([WRONG_KEY])
+        self._database.run(lambda tx: facts.write(tx, facts.KEY, ours))
 
     def check(self) -> None:
         """Refuse to go on with another key, or on the half of a move. Raises as `check_key` does."""

@@ -40,6 +40,12 @@ def write(connection: Connection, name: str, value: str) -> None:
     connection.execute(update(Fact).where(Fact.name == name).values(value=value))
 
 
+def begin(connection: Connection, name: str, value: str) -> str:
+    """Put a fact where there is none; the fact that there is then, which another may have put there first."""
+    connection.execute(ignoring_known(insert(Fact).values(name=name, value=value)))
+    return str(connection.execute(select(Fact.value).where(Fact.name == name).with_for_update()).scalar_one())
+
+
 def lock(connection: Connection, name: str) -> str:
     """A fact, which nobody else changes before this transaction ends; made, as "", when there is none."""
     query = select(Fact.value).where(Fact.name == name).with_for_update()

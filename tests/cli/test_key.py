@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from messenger_api import configuration
 from messenger_api.app import create_app, parts_of
+from messenger_api.composition import Parts
 from messenger_api.settings import SettingsError
 from tests.cli.commands import Cli, Start
 from tests.product import Product
@@ -69,6 +71,28 @@ def test_a_fingerprint_that_the_accounts_contradict_is_put_right(installation: P
         connection.exec_driver_sql("INSERT INTO facts (name, value) VALUES ('key', 'of nobody')")
     installation.parts.installation.check_key()
     assert installation.rows("SELECT value FROM facts WHERE name = 'key'") != [("of nobody",)]
+
+
+def test_of_two_keys_that_begin_a_database_at_once_one_is_refused(
+    installation: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = configuration.build(
+        sqlalchemy_database_uri=installation.parts.settings.sqlalchemy_database_uri,
+        secret_key=OTHER,
+        sandbox=True,
+    )
+    with closing(Parts.alone(keys)) as other:
+        looked = installation.parts.installation.key_fits
+
+        def overtaken() -> bool:
+            fits = looked()
+            other.installation.check_key()
+            return fits
+
+        monkeypatch.setattr(installation.parts.installation, "key_fits", overtaken)
+        with pytest.raises(SettingsError, match=WAY_BACK):
+            installation.parts.installation.check_key()
+        assert other.installation.key_fits()
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
