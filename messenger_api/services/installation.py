@@ -24,7 +24,7 @@ WRONG_KEY = (
     "SECRET_KEY: is not the one that this database's data were made with: nobody who has an account could log"
     " in. Put the old key back (SECRET_KEY in the configuration, or the file secret_key in INSTANCE_PATH), or"
     " take the database that belongs to this one. After messenger-api secret rotate, run that again: it"
-    " says where the new key is"
+    " says where the new key is. docs/operations/secrets.md, Lost, says where a key may be"
 )
 
 HALF_MOVED = (

@@ -49,7 +49,10 @@ def _test_codes_have_the_length_of_others(s: Settings) -> str | None:
 def _mysql_has_a_key(s: Settings) -> str | None:
     if s.is_sqlite or s.secret_key:
         return None
-    return "SECRET_KEY: required with MySQL; make one with: openssl rand -hex 32"
+    return (
+        "SECRET_KEY: required with MySQL; make one for a new database with: openssl rand -hex 32. One that"
+        " has accounts needs the key that it had: docs/operations/secrets.md, Lost"
+    )
 
 
 def _driver_is_installed(s: Settings) -> str | None:

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from messenger_api import configuration
 from messenger_api.app import create_app, parts_of
 from messenger_api.composition import Parts
+from messenger_api.services.installation import WRONG_KEY
 from messenger_api.settings import SettingsError
 from tests.cli.commands import Cli, Start
 from tests.product import Product
+from tests.servers import ROOT
 
 pytestmark = pytest.mark.server
 
@@ -93,6 +95,14 @@ def test_of_two_keys_that_begin_a_database_at_once_one_is_refused(
         with pytest.raises(SettingsError, match=WAY_BACK):
             installation.parts.installation.check_key()
         assert other.installation.key_fits()
+
+
+def test_what_is_said_of_a_key_leads_to_where_a_lost_one_may_be() -> None:
+    with pytest.raises(SettingsError, match="needs the key that it had") as missing:
+        configuration.build(db_host="db", sandbox=True)
+    assert "docs/operations/secrets.md, Lost" in str(missing.value)
+    assert "docs/operations/secrets.md, Lost" in WRONG_KEY
+    assert "### Lost\n" in (ROOT / "docs" / "operations" / "secrets.md").read_text()
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
