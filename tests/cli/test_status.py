@@ -216,6 +216,7 @@ def test_before_the_first_start_there_is_nothing_to_judge(cli: Cli, tmp_path: Pa
     shown = cli.run("status", MESSENGER_SANDBOX="true")
     assert (shown.exit_code, "no database yet" in shown.stderr) == (1, True)
     assert not (tmp_path / "instance").exists()
+    assert f"read from: no file (there is no {tmp_path / 'config.py'})" in shown.stderr
 
 
 @pytest.mark.server

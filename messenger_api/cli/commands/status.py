@@ -16,6 +16,7 @@ from messenger_api.cli.screen import screen
 from messenger_api.domain.health.findings import Login
 from messenger_api.domain.health.judgement import Judgement
 from messenger_api.operating import OperatorParts
+from messenger_api.settings import origin
 
 WATCH_SECONDS = 5.0
 
@@ -32,7 +33,8 @@ def status(watch: bool, as_json: bool) -> None:
     # What goes wrong is a finding here, and stands in one place.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     if is_to_be_made(config):
-        fail("There is no database yet: the first start makes it.")
+        where = f"The configuration was read from: {origin()}."
+        fail(f"There is no database yet: the first start makes it. {where}")
     with closing(OperatorParts.alone(config)) as parts:
         judgement = parts.judge.now()
         _show(judgement, as_json)
