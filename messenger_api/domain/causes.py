@@ -97,7 +97,7 @@ CAUSES = _all(
     ),
     Cause(
         "no_provider",
-        "No provider of texts took it: messenger-api status.",
+        "No provider of texts took it: messenger-api sms test NUMBER says why.",
         "We could not send the code. Please try again in a few minutes.",
     ),
     Cause(
