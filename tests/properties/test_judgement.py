@@ -100,13 +100,25 @@ def test_people_can_log_in_as_far_as_the_gravest_finding_lets_them(found: Facts)
 
 
 @given(facts)
-def test_every_finding_is_known_says_what_to_do_and_comes_in_the_order_of_gravity(found: Facts) -> None:
-    order = list(KNOWN)
-    findings = judge(found).findings
-    assert [order.index(each.code) for each in findings] == sorted(
-        order.index(each.code) for each in findings
-    )
-    for each in findings:
+def test_findings_come_in_the_order_of_gravity(found: Facts) -> None:
+    logins, severities, order = [Login.NO, Login.LIMITED, Login.YES], list(Severity), list(KNOWN)
+    gravity = [
+        (logins.index(each.login), severities.index(each.severity), order.index(each.code))
+        for each in judge(found).findings
+    ]
+    assert gravity == sorted(gravity)
+
+
+@given(st.booleans())
+def test_a_full_disk_is_told_first_where_the_database_lies_on_it(holds_database: bool) -> None:
+    mesibo = Mesibo(Outcomes("mesibo", worked=10, failed=10))
+    told = codes(Facts(now=NOW, mesibo=mesibo, disks=(Disk("/srv", 0, holds_database),)))
+    assert told == (["disk_full", "mesibo_unsteady"] if holds_database else ["mesibo_unsteady", "disk_full"])
+
+
+@given(facts)
+def test_every_finding_is_known_and_says_what_to_do(found: Facts) -> None:
+    for each in judge(found).findings:
         assert each.to_do
         assert each.docs == f"docs/operations/status.md#{each.code}"
         assert 0 <= each.since <= NOW

@@ -162,7 +162,7 @@ KNOWN: dict[str, Known] = {
     "date_passed": _fault(Login.YES, "Something has run out.", "renew it"),
     "date_near": _warning(Login.YES, "Something runs out soon.", "renew it in time"),
 }
-"""All that may be found, the gravest first."""
+"""All that may be found: of what weighs alike in a judgement, the first here is told first."""
 
 
 def found(

@@ -57,10 +57,15 @@ class Judgement(msgspec.Struct, frozen=True):
 
 def judge(facts: Facts) -> Judgement:
     """What follows from the facts: the same facts, the same judgement."""
-    findings = sorted(_findings(facts), key=lambda finding: _ORDER[finding.code])
+    findings = sorted(_findings(facts), key=_gravity)
     login = max((finding.login for finding in findings), key=_WORSE.index, default=Login.YES)
     quiet = facts.now - max(facts.activity.begun_at, facts.activity.completed_at) > QUIET_SECONDS
     return Judgement(login, quiet, tuple(findings), facts)
+
+
+def _gravity(finding: Finding) -> tuple[int, bool, int]:
+    """What it leaves of logging in comes first: a full disk ends it or not, as the database lies there."""
+    return -_WORSE.index(finding.login), finding.severity is Severity.WARNING, _ORDER[finding.code]
 
 
 def _findings(facts: Facts) -> Iterator[Finding]:
