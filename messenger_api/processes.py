@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WATCH_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1  # prctl(2)
+_M_ARENA_MAX = -8  # mallopt(3)
 
 
 class EachProcess:
@@ -72,6 +73,17 @@ def end_with_parent(parent: int) -> None:
         threading.Thread(target=_watch, args=(parent,), name="parent", daemon=True).start()
     if os.getppid() != parent:  # it ended before it could be watched
         os._exit(1)
+
+
+def share_heap() -> None:
+    """Have the threads of this process, and of those it forks, take memory from one heap.
+
+    glibc gives threads heaps of their own, up to eight a core, and each keeps what its largest answer took.
+    The threads of one interpreter wait for each other anyway (docs/benchmarks.md, "Start and memory"). Other
+    C libraries have one heap, or no such setting.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(_M_ARENA_MAX, 1)
 
 
 def _watch(parent: int) -> None:

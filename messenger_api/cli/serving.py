@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
-from messenger_api.processes import end_with_parent
+from messenger_api.processes import end_with_parent, share_heap
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -44,6 +44,7 @@ def serve_until_stopped(
         respawn: whether a process that died is replaced.
         stop_seconds: how long a stop waits for requests under way; None: until they end.
     """
+    share_heap()
     server = Granian(
         "messenger_api",
         address=host,

@@ -9,6 +9,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,8 @@ APPID = "com.example.messenger"
 ANA, BEN = "14155550101", "14155550102"
 # Requests under way are waited for; with none, a stop takes a moment. The limit is for slow machines.
 PROMPT = 8
+# What glibc (2.36) reserves for a heap that is not a process's first one.
+THREADS_HEAP = 64 * 1024**2
 
 Serve = Callable[..., "Server"]
 
@@ -108,6 +112,25 @@ def test_a_new_folder_needs_nothing_but_the_start_which_says_where_to_look(
     assert (tmp_path / "instance" / "messenger.sqlite3").exists()
     for path in ("/api.php", "/readyz", "/sandbox", "/sandbox/mesibo/backend"):
         assert requests.get(url_in(server.process.output(), path), timeout=5).ok
+
+
+def test_the_threads_of_a_worker_share_one_heap(serve: Serve) -> None:
+    server = serve()
+    (worker,) = children(server.process.pid)
+    with ThreadPoolExecutor(8) as callers:
+        answers = list(callers.map(lambda _: server.call("login", phone=ANA, appid="x" * 50_000), range(80)))
+    assert {answer["op"] for answer in answers} == {"login"}
+    assert heaps_of_threads(worker) == 0
+
+
+def heaps_of_threads(pid: int) -> int:
+    """Heaps beside a process's first one: what is in use of each, and behind it what is only reserved."""
+    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    spans = [([int(end, 16) for end in line.split()[0].split("-")], line.split()[1]) for line in lines]
+    return sum(
+        used == "rw-p" and kept == "---p" and middle == begin and end - start == THREADS_HEAP
+        for ((start, middle), used), ((begin, end), kept) in pairwise(spans)
+    )
 
 
 def test_with_a_real_mesibo_no_sandbox_is_offered(serve: Serve) -> None:
