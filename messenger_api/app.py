@@ -80,7 +80,7 @@ def build_app(settings: Settings) -> Flask:
             store, parts.sandbox.app_token, shown=settings.shows_sandbox, on_call=store.add_call
         )
         app.register_blueprint(mesibo_backend(backend, prefix=MESIBO_PREFIX))
-    served = served_by(app, parts.services, parts.operations, parts.console, parts.schema.is_current)
+    served = served_by(app, parts.services, parts.operations, parts.console, parts.schema.to_do)
     if settings.uses_sandbox and not settings.shows_sandbox:
         served = for_own_machine(served, refuse, settings.trusted_proxy_header)
     app.wsgi_app = served  # type: ignore[assignment, method-assign]
@@ -106,10 +106,10 @@ def _get_ready(parts: Parts) -> None:
     try:
         if not schema.is_current() and parts.settings.is_sqlite:
             schema.upgrade()
-        if schema.is_current():
-            parts.installation.check()
+        if to_do := schema.to_do():
+            log.error("schema.old", what="every call answers TRYLATER", to_do=to_do)
         else:
-            log.error("schema.old", what="every call answers TRYLATER", to_do="messenger-api db upgrade")
+            parts.installation.check()
     except TryLater:
         log.error("database.away", what="every call answers TRYLATER until it is there")
     finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect
 
+from messenger_api.domain.health.findings import KNOWN, NEWER_TO_DO
 from messenger_api.storage.connections import PATIENT
 from messenger_api.storage.db import Database
 from messenger_api.storage.models import Base
@@ -60,6 +61,12 @@ class Schema:
     def knows(self, revision: str) -> bool:
         """Whether tables of this revision can be upgraded by this program."""
         return revision in _steps()
+
+    def to_do(self) -> str:
+        """What to do about tables of another version; "" where they are of this one. Raises TryLater."""
+        if self.is_current():
+            return ""
+        return KNOWN["schema_old"].to_do if self.is_known() else NEWER_TO_DO
 
     def upgrade(self, say: Say = _nothing) -> None:
         """Bring the database to the newest revision.

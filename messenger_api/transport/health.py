@@ -23,7 +23,7 @@ from messenger_api.version import VERSION
 
 
 def health_blueprint(
-    settings: Settings, health: Health, judge: Judge, schema_is_current: Callable[[], bool]
+    settings: Settings, health: Health, judge: Judge, schema_to_do: Callable[[], str]
 ) -> Blueprint:
     """The process, and whether it can do its work.
 
@@ -33,7 +33,7 @@ def health_blueprint(
         health: asks database and outbox.
         judge: says whether people can log in, which the body of `/readyz` tells and its status does not: a
             load balancer must not take every machine out for a neighbour's fault.
-        schema_is_current: whether the tables are those of this version; raises TryLater.
+        schema_to_do: what to do about tables of another version; "" for those of this one. Raises TryLater.
     """
     blueprint = Blueprint("health", __name__)
 
@@ -47,7 +47,7 @@ def health_blueprint(
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
-        checks = _checks(health, schema_is_current)
+        checks = _checks(health, schema_to_do)
         there = checks["database"] == "ok"
         ready = there and checks["schema"] == "ok"
         judgement = judge.recent() if there else judge.without_database()
@@ -66,10 +66,10 @@ def _address() -> dict[str, str]:
     return {"client": request.remote_addr or "", "peer": request.environ.get(PEER, "")}
 
 
-def _checks(health: Health, schema_is_current: Callable[[], bool]) -> dict[str, str]:
+def _checks(health: Health, schema_to_do: Callable[[], str]) -> dict[str, str]:
     """A stale outbox is told but does not take the server out of service: it answers all the same."""
     try:
-        schema = "ok" if schema_is_current() else "run messenger-api db upgrade"
+        schema = schema_to_do() or "ok"
         outbox = _outbox(health.outbox())
     except TryLater:
         return {"database": "unavailable", "schema": "unknown", "outbox": "unknown"}

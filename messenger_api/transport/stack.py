@@ -36,7 +36,7 @@ def served_by(
     services: Services,
     operations: Mapping[str, Operation],
     console: Console,
-    schema_is_current: Callable[[], bool],
+    schema_to_do: Callable[[], str],
 ) -> WSGIApplication:
     """Give a Flask application its routes; returns what a server calls, which sees each request first.
 
@@ -49,7 +49,7 @@ def served_by(
     app.register_blueprint(api_blueprint(api, services))
     app.register_blueprint(docs_blueprint(settings, operations))
     app.register_blueprint(files_blueprint(services.files))
-    app.register_blueprint(health_blueprint(settings, operator.health, operator.judge, schema_is_current))
+    app.register_blueprint(health_blueprint(settings, operator.health, operator.judge, schema_to_do))
     app.register_blueprint(guide_blueprint())
     app.register_blueprint(metrics_blueprint(settings, operator))
     app.register_blueprint(receipts_blueprint(services))

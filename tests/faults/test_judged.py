@@ -13,8 +13,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text as sql
 
+from messenger_api.app import create_app, parts_of
 from messenger_api.cli.doctor.judged import log_ins, of_area
-from messenger_api.domain.health.findings import KNOWN
+from messenger_api.domain.health.findings import KNOWN, NEWER_TO_DO
 from messenger_api.gateways.login import Denied, LoginMethod, Person, Unavailable
 from messenger_api.gateways.mesibo import MesiboUnreachable
 from messenger_api.gateways.sms import SmsProvider, SmsUnavailable, TextMessage
@@ -200,6 +201,34 @@ def test_a_database_whose_disk_is_full_takes_no_writes(tmp_path: Path) -> None:
     assert (status, body["login"], codes(body)) == (200, "no", {"database_read_only"})
     assert ready(product)[1]["login"] == "yes"
     product.close()
+
+
+@pytest.mark.parametrize(
+    ("revision", "to_do"), [("0001", "run messenger-api db upgrade"), ("9999", NEWER_TO_DO)]
+)
+def test_what_to_do_about_other_tables_depends_on_which_are_newer(
+    night: Product, revision: str, to_do: str
+) -> None:
+    with night.services.database.engine.begin() as connection:
+        connection.execute(sql("UPDATE alembic_version SET version_num = :it"), {"it": revision})
+    status, body = ready(night)
+    assert (status, body["schema"]) == (503, to_do)
+    assert [finding["to_do"] for finding in body["findings"]] == [to_do]
+
+
+@pytest.mark.server
+def test_the_log_of_a_start_says_the_same_of_newer_tables(
+    mariadb: MariaDB, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mariadb.create_database("newer")
+    product = made(mariadb.uri("newer"), tmp_path)
+    with product.services.database.engine.begin() as connection:
+        connection.execute(sql("UPDATE alembic_version SET version_num = '9999'"))
+    product.close()
+    parts_of(create_app(product.parts.settings)).close()
+    [line] = [line for line in capsys.readouterr().err.splitlines() if "schema.old" in line]
+    assert NEWER_TO_DO in line
+    mariadb.drop_database("newer")
 
 
 @pytest.mark.server
