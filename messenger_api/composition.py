@@ -197,7 +197,7 @@ class Parts(Foundation):
     @cached_property
     def why(self) -> Why:
         """Why a code did not arrive."""
-        return Why(self.settings, self.database, self.identities, self.text_limits, self.sms)
+        return Why(self.settings, self.database, self.identities, self.text_limits, self.sms, self.health)
 
     @cached_property
     def console(self) -> Console:

@@ -24,6 +24,11 @@ CAUSES = _all(
         "We saw no attempt with your number. Please check the number in the app, with its country code.",
     ),
     Cause(
+        "not_noted",
+        "The database takes no writes: no code can be made, and nothing is noted: messenger-api status.",
+        "We have a disturbance. Please try again in a few minutes.",
+    ),
+    Cause(
         "country_not_texted",
         "The number's country gets no texts: SMS_COUNTRIES, DEFAULT_COUNTRY.",
         "We do not send codes to numbers of your country.",

@@ -67,7 +67,11 @@ class KnownAccount(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known of a number in the second `now`. `no_texts`: its "country" or "kind" gets none."""
+    """All that is known of a number in the second `now`.
+
+    `no_texts`: its "country" or "kind" gets none. `writable`: whether the database takes writes; else no code
+    can be made, and of what happens no step is kept.
+    """
 
     now: int
     steps: tuple[KnownStep, ...] = ()
@@ -75,6 +79,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     code: KnownCode | None = None
     account: KnownAccount | None = None
     no_texts: str = ""
+    writable: bool = True
 
 
 _LIMITS = {
@@ -113,8 +118,8 @@ _STEPS = {
 
 
 def explain(known: Known) -> Cause:
-    """What the last that happened to a number means."""
-    return CAUSES[_cause(known)]
+    """What the last that happened to a number means, where that can be known."""
+    return CAUSES[_cause(known) if known.writable else "not_noted"]
 
 
 def _cause(known: Known) -> str:

@@ -27,7 +27,7 @@ from messenger_api.gateways.sms import (
 from messenger_api.settings import Settings
 from tests.cli.commands import Cli
 from tests.product import APPID, Answer, Product
-from tests.servers import ROOT
+from tests.servers import ROOT, MariaDB
 
 NUMBER, OTHER, ABROAD = "4915112345678", "4915187654321", "14155550123"
 LANDLINE = "493012345678"
@@ -386,6 +386,27 @@ def test_what_is_no_number_is_said_to_be_none(cli: Cli, make: Make) -> None:
     make()
     refused = cli.run("why", "hello")
     assert (refused.exit_code, "cannot be read as a number" in refused.stderr) == (1, True)
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)  # it brings a server of its own
+def test_while_the_database_takes_no_writes_nobody_is_said_not_to_have_asked(
+    cli: Cli, keys: dict[str, str], make: Make
+) -> None:
+    with MariaDB() as server:
+        server.create_database("messenger")
+        server.query("CREATE USER app IDENTIFIED BY 'app'")
+        server.query("GRANT ALL ON messenger.* TO app")
+        uri = f"mysql+pymysql://app:app@127.0.0.1:{server.port}/messenger?charset=utf8mb4"
+        keys["MESSENGER_SQLALCHEMY_DATABASE_URI"] = uri
+        product = make()
+        assert why(cli, product)["cause"]["code"] == "not_asked"
+        server.query("SET GLOBAL read_only = 1")
+        assert ask(product)["error"] == "TRYLATER"
+        assert not product.parts.bookkeeper.keep()
+        assert cli.json("why", NUMBER)["cause"]["code"] == "not_noted"
+        server.query("SET GLOBAL read_only = 0")
+        assert why(cli, product)["cause"]["code"] == "disturbed"
 
 
 def test_what_is_kept_is_blind_and_gone_after_a_day(cli: Cli, make: Make) -> None:

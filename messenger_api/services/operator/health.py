@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -41,7 +42,9 @@ class OutboxHealth:
 
 
 class Health:
-    """Asks the database. All but `is_there` raise TryLater when it does not answer, or lacks the tables."""
+    """Asks the database. Methods raise TryLater when it does not answer, or lacks the tables, but for
+    `is_there` and `is_writable`.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -54,6 +57,15 @@ class Health:
     def is_there(self) -> bool:
         """Whether the database's server answers, be it with a refusal: else waiting is of use."""
         return reaching.answers(self._database.engine)
+
+    def is_writable(self) -> bool:
+        """By writing: a database on a full disk, or one that may only be read, answers all questions."""
+        note = partial(facts.write, name=facts.PROBE, value=str(self._database.now()))
+        try:
+            self._database.run(note)
+        except TryLater:
+            return False
+        return True
 
     def database_version(self) -> str:
         """The version of the database server, in its own words."""

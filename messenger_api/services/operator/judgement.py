@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from functools import partial
 
 import msgspec
 
@@ -42,7 +41,6 @@ from messenger_api.services.sms.money import begins, cheapest, periods
 from messenger_api.services.sms.report import Budget as Spent
 from messenger_api.services.sms.report import TextReport, TextReports
 from messenger_api.settings import Settings
-from messenger_api.storage import facts
 from messenger_api.storage.db import Database
 from messenger_api.storage.schema import Schema
 
@@ -124,7 +122,7 @@ class Judge:
                 self._of_machine("ok"), schema="incomplete", missing_tables=missing
             )
         return msgspec.structs.replace(
-            self._of_machine("ok" if self._is_writable() else "read only"),
+            self._of_machine("ok" if self._health.is_writable() else "read only"),
             mesibo=self._mesibo(),
             texts=self._of_texts() if self._settings.texts_codes else None,
             method=None if self._settings.texts_codes else self._method(),
@@ -138,15 +136,6 @@ class Judge:
         found = {disk.device: disk for disk in self._machine.disks()}
         for disk in found.values():
             yield Disk(disk.folder, disk.free, disk.holds_database)
-
-    def _is_writable(self) -> bool:
-        """By writing: a database on a full disk, or one that may only be read, answers all questions."""
-        note = partial(facts.write, name=facts.PROBE, value=str(self._database.now()))
-        try:
-            self._database.run(note)
-        except TryLater:
-            return False
-        return True
 
     def _mesibo(self) -> Mesibo:
         lasts, recent = self._figures.lasts(MESIBO_CALLS), self._figures.recent(MESIBO_CALLS, RECENT_SECONDS)

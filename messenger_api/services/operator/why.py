@@ -14,6 +14,7 @@ from messenger_api.domain.why import Fate, Known, KnownAccount, KnownCode, Known
 from messenger_api.gateways.sms import SmsSender
 from messenger_api.services.identities import Identities
 from messenger_api.services.limits import DAY
+from messenger_api.services.operator.health import Health
 from messenger_api.services.sms.text_limits import TextLimits
 from messenger_api.settings import Settings
 from messenger_api.storage import codes, sessions, steps, texts, users
@@ -43,18 +44,21 @@ class Why:
         identities: Identities,
         text_limits: TextLimits,
         sms: SmsSender,
+        health: Health,
     ) -> None:
         self._settings = settings
         self._database = database
         self._identities = identities
         self._text_limits = text_limits
         self._sms = sms
+        self._health = health
 
     def of(self, typed: str) -> Explained:
         """What became of log-ins with this number or address. Raises BadPhone: it is none."""
         who = self._identities.at_login(typed)
         key, now = self._identities.contact_key(who), self._database.now()
         known = self._database.run(lambda tx: self._known(tx, now, who, key))
+        known = msgspec.structs.replace(known, writable=self._health.is_writable())
         return Explained(who.address, known.account, timeline(known), explain(known))
 
     def _known(self, tx: Connection, now: int, who: Identity, key: bytes) -> Known:
