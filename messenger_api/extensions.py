@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from messenger_api.domain import errors
+from messenger_api.domain.figures import NO_OP, UNKNOWN_OP
 from messenger_api.gateways.keys.extensions import EXTENSIONS
 from messenger_api.ops import OPERATIONS
 from messenger_api.ops.call import Call, JsonObject, Operation, UploadedFile
@@ -106,6 +107,8 @@ def operations_with(extensions: Sequence[Extension]) -> Mapping[str, Operation]:
                 raise _fault(kind, f"there is an op {name} already")
             if not (isinstance(name, str) and _NAME.fullmatch(name)):
                 raise _fault(kind, f"{name!r} is no name of an op: small letters, digits, underscores")
+            if name in (NO_OP, UNKNOWN_OP):
+                raise _fault(kind, f"no op can be named {name}: /metrics counts calls of no op under it")
             if reason := fault(operation):
                 raise _fault(kind, f"the op {name}: {reason}")
             with _blamed(kind, f"the op {name}: to show it"):

@@ -17,6 +17,9 @@ INFINITY = "+Inf"
 NOWHERE = "none"
 """The country of a number that has none: a satellite's; and of an address that is no number."""
 
+NO_OP, UNKNOWN_OP = "none", "unknown"
+"""The op of calls that name none, or one that there is not: no op may have these names."""
+
 MILLION = 1_000_000
 
 

@@ -18,7 +18,7 @@ from messenger_api.domain.errors import (
     BadValue,
     TryLater,
 )
-from messenger_api.domain.figures import REQUEST_SECONDS
+from messenger_api.domain.figures import NO_OP, REQUEST_SECONDS, UNKNOWN_OP
 from messenger_api.ops.answers import invitations
 from messenger_api.ops.binding import bind
 from messenger_api.ops.call import ApiRequest, Call, Operation
@@ -59,7 +59,7 @@ class Api:
         reply = dispatch.reply(environ, raised)
         seconds = time.perf_counter() - started
         op, error = dispatch.op, dispatch.error
-        counted_op = op if op in self._operations else "unknown" if op else "none"
+        counted_op = op if op in self._operations else UNKNOWN_OP if op else NO_OP
         counted_error = "none" if not error else error if error in CODES else "refused"
         self._observe(REQUEST_SECONDS, seconds, counted_op, counted_error)
         if reply is None:

@@ -81,6 +81,14 @@ CASES = {
     ),
     "operations returns nothing": (body("def operations(self): pass"), "operations() raises TypeError: "),
     "a number for a name": (body("def operations(self): return {7: None}"), "7 is no name of an op"),
+    "the name of calls without an op": (
+        op(ANSWER).replace("'own'", "'none'"),
+        "no op can be named none: /metrics counts ",
+    ),
+    "the name of calls with an unknown op": (
+        op(ANSWER).replace("'own'", "'unknown'"),
+        "no op can be named unknown: /metrics counts ",
+    ),
     "a function for an op": (body("def operations(self): return {'own': print}"), "is no Operation"),
     "nothing for a function": (op("", "None, P"), "None is no function"),
     "async": (op("async def answer(self, call, given): return {}"), "no `async`, no `yield`"),
