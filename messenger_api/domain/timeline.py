@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from messenger_api.domain.trace import Step
+from messenger_api.domain.trace import ENDED_OLDEST, Step
 from messenger_api.domain.why import Fate, Known, KnownCode, KnownStep, KnownText
 
 _SAID = {
@@ -58,6 +58,8 @@ def timeline(known: Known) -> list[Moment]:
 
 def _of_step(step: KnownStep) -> Moment:
     what = _SAID[Step(step.step)].format(detail=step.detail or "somebody")
+    if (step.step, step.detail) == (Step.LOGGED_IN, ENDED_OLDEST):
+        what += ", which ended the oldest session of this app (MAX_SESSIONS)"
     return Moment(step.last_at, what if step.times == 1 else f"{what} ({step.times} times)")
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 DETAIL_LENGTH = 32
+ENDED_OLDEST = "ended_oldest"
+"""There were MAX_SESSIONS, and the oldest had to end."""
 # A flood of numbers must not fill the table: of so many different steps a process keeps note at a time.
 MOST_AT_ONCE = 200
 
@@ -45,6 +47,7 @@ class Step(StrEnum):
     TRY_LATER = "try_later"
     """Something else of ours was down: the log says what."""
     LOGGED_IN = "logged_in"
+    """The detail is `ENDED_OLDEST` where that ended another session."""
 
 
 @dataclass(frozen=True)

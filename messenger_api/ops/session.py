@@ -7,7 +7,7 @@ from typing import TypedDict
 from msgspec import Struct
 
 from messenger_api.domain.errors import BadAkToken, MissingAppId
-from messenger_api.domain.trace import Step
+from messenger_api.domain.trace import ENDED_OLDEST, Step
 from messenger_api.ops import answers
 from messenger_api.ops.answers import CodeSent, LoggedIn, Nothing, OwnProfile
 from messenger_api.ops.call import Call
@@ -84,8 +84,9 @@ def login(call: Call, given: LoginParameters) -> CodeSent | Entered:
             wait = accounts.begin(given.phone, given.name, call.code_request(given.channel))
         return {"retry_after": wait} if wait else {}
     device = Device(given.appid, given.device, given.dt, call.request.network)
-    with call.services.tracing.following(given.phone, Step.LOGGED_IN):
+    with call.services.tracing.following(given.phone, Step.LOGGED_IN) as followed:
         entered = accounts.login(given.phone, secret, device, given.name)
+        followed.detail = ENDED_OLDEST if entered.ended_oldest else ""
     return {
         "token": entered.token,
         **answers.profile(entered.profile),

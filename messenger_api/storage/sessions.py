@@ -202,7 +202,7 @@ def sync_all_again(connection: Connection, uids: Sequence[int]) -> None:
 
 def superseded(
     connection: Connection, *, uid: int, appid: str, device: str, token_hash: bytes, keep: int
-) -> list[int]:
+) -> tuple[list[int], list[int]]:
     """The sessions that a new login ends: the same device's, and the oldest beyond `keep` in this app."""
     rows = connection.execute(
         select(Session.sid, Session.device, Session.token_hash)
@@ -211,7 +211,7 @@ def superseded(
     ).all()
     same = [row.sid for row in rows if row.token_hash == token_hash or (device and row.device == device)]
     others = [row.sid for row in rows if row.sid not in same]
-    return same + others[keep - 1 :]
+    return same, others[keep - 1 :]
 
 
 def count(connection: Connection, uid: int, appid: str) -> int:

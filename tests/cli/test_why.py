@@ -382,6 +382,21 @@ def test_the_timeline_tells_all_in_order(cli: Cli, make: Make) -> None:
     assert times == sorted(times)
 
 
+def test_of_a_login_that_ended_the_oldest_session_the_timeline_says_so(cli: Cli, make: Make) -> None:
+    product = make(max_sessions=1, limits="off")
+    for device, ago in (("Pixel", 400), ("Pixel", 300), ("Tablet", 200)):
+        ask(product, ago=ago)
+        assert enter(product, ago=ago, device=device)["result"] == "OK"
+        assert product.parts.bookkeeper.keep()
+    entered = "entered the code and logged in"
+    told = why(cli, product)
+    assert [moment["what"] for moment in told["timeline"] if entered in moment["what"]] == [
+        *[entered] * 2,
+        f"{entered}, which ended the oldest session of this app (MAX_SESSIONS)",
+    ]
+    assert (told["cause"]["code"], told["account"]["sessions"]) == ("logged_in", 1)
+
+
 def test_what_is_no_number_is_said_to_be_none(cli: Cli, make: Make) -> None:
     make()
     refused = cli.run("why", "hello")

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Connection
@@ -47,6 +48,13 @@ class Entrance:
     uid: int
     intent: int
     asked: bool = False
+
+
+class Opened(NamedTuple):
+    """A session that was opened. `ended_oldest`: for there may be no more than MAX_SESSIONS of this app."""
+
+    sid: int
+    ended_oldest: bool
 
 
 class Entrances:
@@ -129,10 +137,10 @@ class Entrances:
         if not intentions.withdraw(tx, now, entrance.intent):
             raise TryLater(retry_after=RETRY_SECONDS)
 
-    def open(self, tx: Connection, now: int, uid: int, device: Device, token: str) -> int:
+    def open(self, tx: Connection, now: int, uid: int, device: Device, token: str) -> Opened:
         """Open a session in an account inside a transaction, in the place of those that it ends."""
         hashed = token_hash(token)
-        ended = sessions.superseded(
+        same, oldest = sessions.superseded(
             tx,
             uid=uid,
             appid=device.appid,
@@ -140,8 +148,8 @@ class Entrances:
             token_hash=hashed,
             keep=self._settings.max_sessions,
         )
-        sessions.remove(tx, now, ended, Why.SUPERSEDED)
-        return sessions.add(
+        sessions.remove(tx, now, same + oldest, Why.SUPERSEDED)
+        sid = sessions.add(
             tx,
             now,
             uid=uid,
@@ -150,6 +158,7 @@ class Entrances:
             device=device.name,
             device_type=device.type,
         )
+        return Opened(sid, bool(oldest))
 
     def _look(self, key: bytes, address: str, recycles: bool) -> Entrance | None:
         draft = mesibo_user_unused(address, key, self._database.now())

@@ -120,8 +120,8 @@ class NumberChange:
             def work(tx: Connection, now: int) -> NewLogin:
                 self._entrances.confirm(tx, now, entrance, minted.uid)
                 device = Device(left.appid, left.device, left.device_type)
-                sid = self._entrances.open(tx, now, entrance.uid, device, minted.token)
-                sessions.take_up(tx, sid, left)
+                opened = self._entrances.open(tx, now, entrance.uid, device, minted.token)
+                sessions.take_up(tx, opened.sid, left)
                 return NewLogin(minted.token, users.profile(tx, entrance.uid))
 
             return self._database.write(work)

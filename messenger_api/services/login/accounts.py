@@ -15,7 +15,7 @@ from messenger_api.domain.identity import Identity
 from messenger_api.domain.phone import masked
 from messenger_api.domain.trace import Step
 from messenger_api.gateways.mesibo import UserToken
-from messenger_api.services.account.entrances import RETRY_SECONDS, Entrance, Entrances
+from messenger_api.services.account.entrances import RETRY_SECONDS, Entrance, Entrances, Opened
 from messenger_api.services.callers import Callers
 from messenger_api.services.login.flow import LoginFlow, Proof
 from messenger_api.services.otp.requests import CodeRequest, Device
@@ -30,11 +30,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Login:
-    """A login that succeeded. `token` goes to the app and rests nowhere in clear."""
+    """A login that succeeded. `token` goes to the app and rests nowhere in clear.
+
+    `ended_oldest`: see `Opened`.
+    """
 
     token: str
     who: Identity
     profile: Profile
+    ended_oldest: bool = False
 
     def __repr__(self) -> str:
         return f"Login(uid={self.profile.uid})"
@@ -100,16 +104,16 @@ class Accounts:
             minted = self._entrances.mint(entrance, device.appid, "" if entrance.uid else name)
             entry = _Entry(proof, device, entrance, minted, name)
             try:
-                profile = self._open_or_again(entry)
+                profile, opened = self._open_or_again(entry)
             except IntegrityError:
                 raise self._taken(entry) from None
         self._figures.count(LOGINS_COMPLETED, self._method)
         self._figures.count(USERS_ACTIVE)
         if not entrance.uid:
             self._figures.count(SIGN_UPS, proof.who.region or NOWHERE)
-        return Login(minted.token, proof.who, profile)
+        return Login(minted.token, proof.who, profile, opened.ended_oldest)
 
-    def _open_or_again(self, entry: _Entry) -> Profile:
+    def _open_or_again(self, entry: _Entry) -> tuple[Profile, Opened]:
         try:
             return self._open(entry)
         except IntegrityError:
@@ -125,13 +129,13 @@ class Accounts:
         log.error("login.secret_key_changed", phone=masked(entry.entrance.address))
         return TryLater()
 
-    def _open(self, entry: _Entry) -> Profile:
-        def work(tx: Connection, now: int) -> Profile:
+    def _open(self, entry: _Entry) -> tuple[Profile, Opened]:
+        def work(tx: Connection, now: int) -> tuple[Profile, Opened]:
             uid = entry.entrance.uid or self._add(tx, now, entry)
             self._entrances.confirm(tx, now, entry.entrance, entry.minted.uid)
-            self._entrances.open(tx, now, uid, entry.device, entry.minted.token)
+            opened = self._entrances.open(tx, now, uid, entry.device, entry.minted.token)
             entry.proof.finish(tx, now, entry.minted.token, entry.device.network)
-            return users.profile(tx, uid)
+            return users.profile(tx, uid), opened
 
         return self._database.write(work)
 

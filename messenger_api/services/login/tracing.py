@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from messenger_api.domain.errors import ApiError, BadPhone, BadUser, Refused, TooMany, TryLater
 from messenger_api.domain.trace import Step, Trace
@@ -22,6 +23,13 @@ _KINDS = {"phone_country": "country", "phone_kind": "kind"}
 _STEPS = frozenset(Step)
 
 
+@dataclass
+class Followed:
+    """What is to be noted of a step that succeeds."""
+
+    detail: str = ""
+
+
 class Tracing:
     """Notes how steps end."""
 
@@ -30,14 +38,15 @@ class Tracing:
         self._identities = identities
 
     @contextmanager
-    def following(self, entry: str, done: Step) -> Iterator[None]:
+    def following(self, entry: str, done: Step) -> Iterator[Followed]:
         """Note what comes of the step in here for what was typed; `done` when it succeeds."""
+        followed = Followed()
         try:
-            yield
+            yield followed
         except ApiError as error:
             self._note(entry, *what_ended(error))
             raise
-        self._note(entry, done, "")
+        self._note(entry, done, followed.detail)
 
     def _note(self, entry: str, step: Step, detail: str) -> None:
         """An entry that can be read as nobody's is nobody's to ask about."""
