@@ -235,6 +235,15 @@ def test_a_body_that_somebody_unpacked_on_the_way_is_read(product: Product) -> N
         assert post(product, b"op=loginui", headers={"Content-Encoding": encoding})["ui"] == "0"
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd", "x" * 9999])
+def test_where_no_body_came_its_encoding_says_nothing_and_the_query_is_answered(
+    product: Product, encoding: str
+) -> None:
+    headers, query = {"Content-Encoding": encoding}, "/api.php?op=loginui"
+    assert product.http.get(query, headers=headers).get_json()["ui"] == "0"
+    assert product.http.post(query, data=b"", headers=headers).get_json()["ui"] == "0"
+
+
 def test_what_cannot_be_unpacked_is_refused(product: Product) -> None:
     whole = gzip.compress(b"op=loginui")
     for encoding, body in (
