@@ -525,8 +525,15 @@ def test_a_text_without_a_readable_sequence_is_taken_as_it_is(text: str) -> None
 # Blind keys
 
 
-@given(st.text(min_size=1), st.text(max_size=40))
-def test_a_blind_key_is_half_of_hmac_sha256_under_a_key_of_its_own(secret: str, name: str) -> None:
-    keys, who = Keys.derive(secret), LoginName(name)
-    whole = hmac.digest(keys.contacts, f"@{name}".encode(), "sha256")
-    assert [keys.contact_key(who) for _ in range(2)] == [whole[:16]] * 2
+@given(st.text(min_size=1, max_size=200), st.text(max_size=40))
+def test_what_is_stored_is_hmac_sha256_under_a_key_for_its_purpose(secret: str, name: str) -> None:
+    def hashed(purpose: str, message: bytes) -> bytes:
+        key = hmac.digest(secret.encode(), f"messenger-api/{purpose}".encode(), "sha256")
+        return hmac.digest(key, message, "sha256")
+
+    keys, who, text = Keys.derive(secret), LoginName(name), name.encode()
+    assert [keys.contact_key(who) for _ in range(2)] == [hashed("contacts", b"@" + text)[:16]] * 2
+    assert keys.code_hash(b"number", "123456") == hashed("codes", b"number123456")
+    assert keys.push_token_key(name) == hashed("push", text)[:16]
+    assert keys.subject("codes", text) == hashed("limits", b"codes\0" + text)[:16].hex()
+    assert keys.for_console("form", text) == hashed("console", b"form\0" + text)
