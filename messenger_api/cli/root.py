@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import atexit
 import gc
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -67,7 +68,16 @@ def _files() -> Iterator[str]:
 
 
 def _load(name: str) -> None:
-    import_module(f"{commands.__name__}.{name}")
+    module = f"{commands.__name__}.{name}"
+    if module in sys.modules:
+        return
+    # What is loaded stays: to look for rings in it takes a fifteenth of a short command.
+    gc.disable()
+    try:
+        import_module(module)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _functions(name: str) -> list[ast.FunctionDef]:
