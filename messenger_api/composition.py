@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 
+import phonenumbers  # noqa: F401 - before a server forks, not in its first request (`domain.later`)
+
 from messenger_api.extensions import Extension, extensions_from_settings, let_go, operations_with, tasks_of
 from messenger_api.foundation import Foundation
 from messenger_api.gateways.login import CodeMethod

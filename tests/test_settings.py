@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import phonenumbers
 import pytest
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import OperationalError
@@ -17,6 +18,7 @@ from messenger_api import configuration
 from messenger_api.configuration import CHOICES, build, load
 from messenger_api.gateways.keys.http import HttpKeys
 from messenger_api.settings import Keys, Settings, SettingsError
+from messenger_api.settings.countries import COUNTRIES
 from messenger_api.settings.keys import declared
 from messenger_api.storage import db as databases
 from tests.processes import LOOPBACK, free_port
@@ -56,6 +58,10 @@ def faults_in(**values: object) -> list[str]:
 
 
 # Where values come from
+
+
+def test_the_countries_are_those_of_phonenumbers_and_those_without_telephone_numbers() -> None:
+    assert phonenumbers.SUPPORTED_REGIONS | {"AQ", "BV", "GS", "HM", "PN", "TF", "UM"} == COUNTRIES
 
 
 def test_with_no_file_and_no_variables_everything_has_its_default(

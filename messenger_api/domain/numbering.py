@@ -10,11 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, country_code_for_region
-from phonenumbers.phonemetadata import PhoneNumberDesc
-
+from messenger_api.domain.later import Later
 from messenger_api.domain.renumbered import RENUMBERINGS
+
+if TYPE_CHECKING:
+    import phonenumbers
+    from phonenumbers import PhoneMetadata
+    from phonenumbers.phonemetadata import PhoneNumberDesc
+else:
+    phonenumbers = Later("phonenumbers")
 
 _LONGEST_CODE = 3
 # The most common kind comes first: the first that matches ends the search.
@@ -57,9 +63,9 @@ def _code_behind_zero(country: str) -> int:
 
     Countries that share their code with a larger one have plans of their own, and are among the others.
     """
-    code = country_code_for_region(country)
-    plan = PhoneMetadata.metadata_for_region(country, None)
-    if plan is None or COUNTRY_CODE_TO_REGION_CODE[code][0] != country:
+    code = phonenumbers.country_code_for_region(country)
+    plan = phonenumbers.PhoneMetadata.metadata_for_region(country, None)
+    if plan is None or phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code][0] != country:
         return 0
     is_plain = plan.national_prefix_for_parsing == "0" and not plan.national_prefix_transform_rule
     return code if is_plain and plan.international_prefix == "00" else 0
@@ -71,14 +77,14 @@ def countries_of(digits: str) -> tuple[str, ...]:
     phonenumbers' "001" for a code that belongs to no country.
     """
     code = _code(digits[:_LONGEST_CODE])
-    return COUNTRY_CODE_TO_REGION_CODE[code] if code else ()
+    return phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code] if code else ()
 
 
 @cache
 def _code(start: str) -> int:
     """The calling code that digits begin with; 0 for none."""
     codes = (int(start[:length]) for length in range(1, len(start) + 1))
-    return next((code for code in codes if code in COUNTRY_CODE_TO_REGION_CODE), 0)
+    return next((code for code in codes if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), 0)
 
 
 @cache
@@ -87,8 +93,10 @@ def _plan(start: str) -> re.Pattern[str] | None:
     code = _code(start)
     if not code or start.startswith("0"):
         return None
-    regions = COUNTRY_CODE_TO_REGION_CODE[code]
-    metadata = [PhoneMetadata.metadata_for_region_or_calling_code(code, region) for region in regions]
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
+    metadata = [
+        phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region) for region in regions
+    ]
     plans = [plan for plan in metadata if plan is not None]
     old = (change.old.pattern for change in RENUMBERINGS.get(code, ()))
     return re.compile(

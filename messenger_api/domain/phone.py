@@ -11,14 +11,20 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
+from typing import TYPE_CHECKING
 
-import phonenumbers
 from msgspec import Struct
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 
+from messenger_api.domain.later import Later
 from messenger_api.domain.numbering import by_trunk_zero, countries_of, is_certain
 from messenger_api.domain.renumbered import RENUMBERINGS, todays
+
+if TYPE_CHECKING:
+    import phonenumbers
+    from phonenumbers import PhoneNumber
+else:
+    phonenumbers = Later("phonenumbers")
 
 # E.164 allows fifteen digits; an entry much longer than any dialling string is no number.
 LONGEST_ENTRY = 40
@@ -58,18 +64,13 @@ class Kind(Enum):
     """Whoever texts or calls it pays its owner, or it reaches no person."""
 
 
-# phonenumbers cannot tell mobiles from landlines in some countries, and knows nothing of test ranges:
-# whatever is not named here may be a mobile.
-KINDS = {
-    PhoneNumberType.FIXED_LINE: Kind.LANDLINE,
-    PhoneNumberType.VOIP: Kind.VOIP,
-    PhoneNumberType.PREMIUM_RATE: Kind.PREMIUM,
-    PhoneNumberType.SHARED_COST: Kind.PREMIUM,
-    PhoneNumberType.PAGER: Kind.PREMIUM,
-    PhoneNumberType.TOLL_FREE: Kind.PREMIUM,
-    PhoneNumberType.UAN: Kind.PREMIUM,
-    PhoneNumberType.VOICEMAIL: Kind.PREMIUM,
-}
+@cache
+def _kinds() -> dict[int, Kind]:
+    """phonenumbers cannot tell mobiles from landlines in some countries, and knows nothing of test ranges:
+    whatever is not named here may be a mobile."""
+    of = phonenumbers.PhoneNumberType
+    paid = (of.PREMIUM_RATE, of.SHARED_COST, of.PAGER, of.TOLL_FREE, of.UAN, of.VOICEMAIL)
+    return {of.FIXED_LINE: Kind.LANDLINE, of.VOIP: Kind.VOIP, **dict.fromkeys(paid, Kind.PREMIUM)}
 
 
 # Calling codes without a country: Inmarsat, the satellite systems (Iridium, Globalstar), and the two that
@@ -105,7 +106,7 @@ class Phone(Struct, frozen=True, dict=True):
     def kind(self) -> Kind:
         """What a text to this number would reach."""
         number = _parsed(self.digits)
-        kind = KINDS.get(phonenumbers.number_type(number), Kind.MOBILE)
+        kind = _kinds().get(phonenumbers.number_type(number), Kind.MOBILE)
         if number.country_code in SATELLITES and kind is not Kind.PREMIUM:
             return Kind.SATELLITE
         return Kind.MOBILE if kind is Kind.LANDLINE and _may_be_mobile(number) else kind
@@ -297,7 +298,7 @@ def _behind_own_code(text: str, country: str) -> PhoneNumber | None:
 
 def _possible(number: PhoneNumber) -> bool:
     # Without its area code a number is "possible locally", which identifies nobody.
-    return phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+    return phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
 
 
 def _parse(text: str, country: str | None) -> PhoneNumber | None:
@@ -313,7 +314,7 @@ def _parse(text: str, country: str | None) -> PhoneNumber | None:
 def _as_written(text: str, country: str | None) -> PhoneNumber | None:
     try:
         return phonenumbers.parse(text, country)
-    except NumberParseException:
+    except phonenumbers.NumberParseException:
         return None
 
 
@@ -321,7 +322,7 @@ def _may_be_mobile(number: PhoneNumber) -> bool:
     """Whether mobiles are dialled at home like this landline: abroad, digits of their own mark them."""
     token = phonenumbers.country_mobile_token(number.country_code or 0)
     marked = _parse(f"+{number.country_code}{token}{number.national_number}", None) if token else None
-    return marked is not None and phonenumbers.number_type(marked) == PhoneNumberType.MOBILE
+    return marked is not None and phonenumbers.number_type(marked) == phonenumbers.PhoneNumberType.MOBILE
 
 
 @lru_cache(maxsize=4096)

@@ -78,7 +78,7 @@ def test_the_list_of_commands_says_what_each_says_of_itself(cli: Cli) -> None:
 
 # What commands that look need not have, and would wait for: libraries, and rooms of the product.
 SERVING = {"flask", "granian", "twilio", "jinja2", "alembic", "PIL", "limits", "urllib3", "prometheus_client"}
-SERVING |= {"sqlalchemy.orm"}
+SERVING |= {"sqlalchemy.orm", "phonenumbers"}
 SERVING |= {f"messenger_api.{room}" for room in ("composition", "mesibo", "outbox", "ops", "transport")}
 SERVING |= {f"messenger_api.{room}" for room in ("gateways.sms", "storage.files", "services.record")}
 
@@ -89,6 +89,8 @@ SERVING |= {f"messenger_api.{room}" for room in ("gateways.sms", "storage.files"
     [
         (("--help",), {"flask", "sqlalchemy", "alembic", "structlog", "messenger_api.operating"}),
         (("users", "--help"), {"flask", "granian", "twilio"}),
+        (("status",), SERVING),
+        (("status", "--help"), SERVING),
         (("users", "list"), SERVING),
         (("users", "reports"), SERVING),
         (("users", "export"), SERVING),
@@ -103,9 +105,9 @@ def test_a_command_loads_nothing_that_it_has_no_use_for(
     arguments: tuple[str, ...], spared: set[str], tmp_path: Path
 ) -> None:
     script = (
-        "import sys; from messenger_api.cli import main\n"
-        "main(sys.argv[1:], standalone_mode=False)\n"
-        "print(*sys.modules, file=sys.stderr)"
+        "import atexit, sys; from messenger_api.cli import main\n"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+        "main(sys.argv[1:], standalone_mode=False)"
     )
     uri = f"sqlite:///{tmp_path / 'messenger.sqlite3'}"
     environment = {
@@ -127,6 +129,13 @@ def test_a_command_loads_nothing_that_it_has_no_use_for(
     loaded = set(ran.stderr.split())
     assert "click" in loaded
     assert not spared & loaded
+
+
+@pytest.mark.server
+def test_a_server_has_loaded_what_commands_leave_for_later() -> None:
+    script = "import sys, messenger_api.composition; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "phonenumbers.phonenumberutil" in ran.stdout.split()
 
 
 @pytest.mark.parametrize("path", [(), *ALL], ids=" ".join)
