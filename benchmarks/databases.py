@@ -18,7 +18,7 @@ from sqlalchemy import Engine, NullPool, create_engine
 
 from benchmarks import dataset as sets
 from benchmarks.dataset import Dataset
-from benchmarks.programs import cpu_seconds
+from benchmarks.programs import cpu_seconds, waited_seconds
 from benchmarks.progress import say
 from messenger_api import configuration
 from messenger_api.app import build_app, parts_of
@@ -104,6 +104,10 @@ class Database:
         """Seconds of processor time that a server of its own has used."""
         return 0.0
 
+    def waited(self) -> float:
+        """Seconds for which the threads of a server of its own were ready and had no processor."""
+        return 0.0
+
     def close(self) -> None:
         """Stop what runs."""
         self.engine.dispose()
@@ -166,6 +170,10 @@ class InMariaDB(Database):
     def cpu(self) -> float:
         assert self._mariadb.process
         return cpu_seconds(self._mariadb.process.pid)
+
+    def waited(self) -> float:
+        assert self._mariadb.process
+        return waited_seconds(self._mariadb.process.pid)
 
     def _run(self, statement: str) -> None:
         connection = pymysql.connect(

@@ -63,6 +63,11 @@ class Program(Server):
         assert self.process
         return cpu_seconds(self.process.pid)
 
+    def waited(self) -> float:
+        """Seconds for which its threads and its workers' were ready and had no processor."""
+        assert self.process
+        return waited_seconds(self.process.pid)
+
     def _is_healthy(self) -> bool:
         with closing(http.client.HTTPConnection(LOOPBACK, self.port, timeout=5)) as connection:
             try:
@@ -181,6 +186,15 @@ def _seconds_of_ended_children(pid: int) -> float:
     # After the name, which may hold blanks, come the state and twelve other fields.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+
+def waited_seconds(pid: int) -> float:
+    """Seconds for which threads of a process and of all below it were ready and had no processor.
+
+    Of those that run still. 0 where the kernel does not tell (CONFIG_SCHED_INFO).
+    """
+    told = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    return sum(int(fields[1]) for fields in told) / 1e9 + sum(map(waited_seconds, _children(pid)))
 
 
 def _children(pid: int) -> list[int]:

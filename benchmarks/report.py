@@ -18,7 +18,8 @@ from benchmarks.run import Row
 DROP = 0.15
 
 _RATES = ("call", "rate/s", "Y", "aim", "then", "plain Y", "fast Y", "share", "replay/s", "one conn/s")
-HEADS = (*_RATES, "p50 ms", "p99 ms", "cpu ms", "fast ms", "db ms", "cpu Y", "stmts", "bytes", "MB")
+_TIMES = ("p50 ms", "p99 ms", "cpu ms", "fast ms", "db ms", "waits ms")
+HEADS = (*_RATES, *_TIMES, "cpu Y", "stmts", "bytes", "MB")
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -132,6 +133,7 @@ def _cells(row: Row, then: Row | None) -> Sequence[str]:
         f"{row.cpu:.2f}",
         "" if row.fast_cpu is None else f"{row.fast_cpu:.2f}",
         f"{row.database_cpu:.2f}",
+        f"{row.waited:.2f}" if row.waited else "",
         f"{row.cpu_ratio:.3f}",
         f"{row.statements}+{row.control}" if row.control else str(row.statements),
         f"{row.bytes:,.0f}",

@@ -42,7 +42,7 @@ class WrongAnswer(Exception):
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured of one case. Rates are a second, times in milliseconds, memory in megabytes.
 
-    `yardstick` to `cpu_ratio` are medians of the rounds; `share` is that of the replay. `fast` and `fast_cpu`
+    `yardstick` to `waited` are medians of the rounds; `share` is that of the replay. `fast` and `fast_cpu`
     are `ratio` and `cpu` with mysqlclient, `plain` is the ratio of the plain way, where that was measured.
     """
 
@@ -56,6 +56,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     cpu: float
     database_cpu: float
     cpu_ratio: float = 0.0
+    waited: float = 0.0
     fast: float | None = None
     fast_cpu: float | None = None
     plain: float | None = None
@@ -112,6 +113,7 @@ class Round:
     yardstick: Yardstick
     cpu: float
     database_cpu: float
+    waited: float
 
     @property
     def ratio(self) -> float:
@@ -183,6 +185,7 @@ class Run:
             cpu=median(one.cpu for one in rounds),
             database_cpu=median(one.database_cpu for one in rounds),
             cpu_ratio=median(one.cpu_ratio for one in rounds),
+            waited=median(one.waited for one in rounds),
             fast=median(one.ratio for one in fast) if fast else None,
             fast_cpu=median(one.cpu for one in fast) if fast else None,
             plain=median(one.ratio for one in plain) if plain else None,
@@ -240,11 +243,13 @@ class Run:
     def _round(self, case: Case) -> Round:
         requests = self.prepare(case, self._plan.seconds)
         before, cpu, database_cpu = self._latest, self.product.cpu(), self._database.cpu()
+        waited = self.product.waited() + self._database.waited()
         load = self._drive(case, requests, self._plan.seconds)
         each = 1000 / max(1, load.answered)
         cpu, database_cpu = self.product.cpu() - cpu, self._database.cpu() - database_cpu
+        waited = self.product.waited() + self._database.waited() - waited
         self._latest = self._measure_yardstick()
-        return Round(load, _between(before, self._latest), cpu * each, database_cpu * each)
+        return Round(load, _between(before, self._latest), cpu * each, database_cpu * each, waited * each)
 
     def drive(self, case: Case, seconds: int) -> Load | None:
         """Load without measuring: processes, connections and caches get warm."""
