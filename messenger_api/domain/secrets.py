@@ -38,7 +38,7 @@ class KeyedHash:
         )
 
     def digest(self, message: bytes) -> bytes:
-        """32 bytes."""
+        """The hash of a message, 32 bytes: HMAC (RFC 2104) with SHA-256 under this key."""
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(message)
         outer.update(inner.digest())
