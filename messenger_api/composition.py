@@ -148,8 +148,8 @@ class Parts(Foundation):
 
     @cached_property
     def sessions(self) -> Sessions:
-        """Who is logged in where."""
-        return Sessions(self.settings, self.database, self.figures)
+        """The end of sessions."""
+        return Sessions(self.database, self.devices, self.figures)
 
     @cached_property
     def closing(self) -> Closing:
@@ -253,6 +253,7 @@ class Parts(Foundation):
             login=self.login,
             accounts=Accounts(settings, database, self.figures, self.login, self.callers, self.entrances),
             callers=self.callers,
+            devices=self.devices,
             sessions=self.sessions,
             contacts=Contacts(settings, database, self.callers, limits, identities),
             profiles=Profiles(database, media),

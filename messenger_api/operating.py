@@ -14,6 +14,7 @@ from messenger_api.domain.secrets import Keys, new_secret_key
 from messenger_api.gateways.login import method_from_settings
 from messenger_api.held import Held
 from messenger_api.keyfile import kept_key, with_secret_key
+from messenger_api.services.account.devices import Devices
 from messenger_api.services.identities import Identities, Method, PhoneNumbers, names_of
 from messenger_api.services.installation import Installation
 from messenger_api.services.limits import Limits
@@ -138,6 +139,11 @@ class OperatorParts(Held):
     def administrators(self) -> Administrators:
         """Who may use the console."""
         return Administrators(self.database, self.keys, self.audit)
+
+    @cached_property
+    def devices(self) -> Devices:
+        """Where users are logged in."""
+        return Devices(self.settings, self.database)
 
     @cached_property
     def texts(self) -> TextReports:

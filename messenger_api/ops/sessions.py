@@ -9,7 +9,7 @@ from msgspec import Struct
 from messenger_api.domain.errors import MissingPara
 from messenger_api.ops.call import Call
 from messenger_api.ops.fields import Flag, Id
-from messenger_api.services.account.sessions import LoggedIn
+from messenger_api.services.account.devices import LoggedIn
 
 
 class SessionsParameters(Struct):
@@ -63,7 +63,7 @@ class Ended(TypedDict):
 def sessions(call: Call, _given: SessionsParameters) -> SessionList:
     """The caller's sessions, newest first."""
     caller = call.caller
-    return {"sessions": [_entry(each, caller.sid) for each in call.services.sessions.of(caller.uid)]}
+    return {"sessions": [_entry(each, caller.sid) for each in call.services.devices.of(caller.uid)]}
 
 
 def _entry(found: LoggedIn, current: int) -> OnDevice:

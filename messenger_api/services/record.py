@@ -9,6 +9,7 @@ from messenger_api.gateways.mesibo import MesiboClient
 from messenger_api.gateways.sms import SmsSender
 from messenger_api.outbox.runner import Runner
 from messenger_api.services.account.closing import Closing
+from messenger_api.services.account.devices import Devices
 from messenger_api.services.account.exports import Exports
 from messenger_api.services.account.number_change import NumberChange
 from messenger_api.services.account.push import Push
@@ -47,6 +48,7 @@ class Services:
     tracing: Tracing
     accounts: Accounts
     callers: Callers
+    devices: Devices
     sessions: Sessions
     contacts: Contacts
     profiles: Profiles

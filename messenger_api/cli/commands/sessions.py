@@ -9,10 +9,10 @@ from messenger_api.cli.common import (
     built,
     fail,
     local_time,
+    looking,
     print_json,
     print_table,
     ready_product,
-    ready_services,
     uid_of,
 )
 from messenger_api.cli.root import main
@@ -28,8 +28,8 @@ def sessions() -> None:
 @as_json
 def list_sessions(number: str, as_json: bool) -> None:
     """List a user's sessions, newest first."""
-    with ready_services() as (parts, services):
-        found = services.sessions.of(uid_of(parts, number))
+    with looking() as parts:
+        found = parts.devices.of(uid_of(parts, number))
     if as_json:
         print_json(found)
         return

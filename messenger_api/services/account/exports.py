@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from messenger_api.domain.times import iso
-from messenger_api.services.account.sessions import LoggedIn
+from messenger_api.services.account.devices import LoggedIn
 from messenger_api.services.people.blocks import Allow, always
 from messenger_api.storage import blocks, contacts, gone_push_tokens, groups, sessions, users
 from messenger_api.storage.db import Database

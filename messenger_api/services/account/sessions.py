@@ -1,4 +1,4 @@
-"""Sessions: the list of one's devices, and every way in which a session ends.
+"""Sessions: every way in which one ends.
 
 mesibo's tokens belong to a user and an app, not to a device: one is only deleted when the last session of
 that app has ended.
@@ -6,16 +6,13 @@ that app has ended.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import Connection
 from sqlalchemy.sql import ColumnElement
 
 from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.figures import SESSIONS_ENDED
-from messenger_api.domain.times import DAY_SECONDS
+from messenger_api.services.account.devices import Devices
 from messenger_api.services.account.tasks import token_gone
-from messenger_api.settings import Settings
 from messenger_api.storage import outbox, sessions
 from messenger_api.storage.db import Database
 from messenger_api.storage.gone_push_tokens import Why
@@ -27,32 +24,13 @@ BATCH = 200
 BATCHES = 50
 
 
-@dataclass(frozen=True)
-class LoggedIn:
-    """A session as its owner sees it; times are unix seconds. `push`: it can be woken."""
-
-    sid: int
-    appid: str
-    device: str
-    device_type: int
-    created_at: int
-    seen_at: int
-    push: bool
-
-
 class Sessions:
-    """Lists and ends sessions."""
+    """Ends sessions."""
 
-    def __init__(self, settings: Settings, database: Database, figures: Accumulator) -> None:
-        self._settings = settings
-        self._figures = figures
+    def __init__(self, database: Database, devices: Devices, figures: Accumulator) -> None:
         self._database = database
-
-    def of(self, uid: int) -> list[LoggedIn]:
-        """A user's sessions, newest first."""
-        since = self._alive_since()
-        rows = self._database.run(lambda tx: sessions.of_user(tx, uid, seen_since=since))
-        return [LoggedIn(*row) for row in rows]
+        self._devices = devices
+        self._figures = figures
 
     def end(self, caller: Caller) -> None:
         """End the caller's own session with its push token; mesibo's token follows when it is free."""
@@ -88,7 +66,7 @@ class Sessions:
         return ended
 
     def _expire_some(self) -> int:
-        since = self._alive_since()
+        since = self._devices.alive_since()
         sids = self._database.run(lambda tx: sessions.idle(tx, since, BATCH))
         if sids:
             # Read before and ended after: whoever comes back at this very moment stays.
@@ -99,9 +77,6 @@ class Sessions:
         ended = self._database.write(lambda tx, now: end_sessions(tx, now, condition, why))
         self._figures.count(SESSIONS_ENDED, why, by=ended)
         return ended
-
-    def _alive_since(self) -> int:
-        return self._database.now() - self._settings.session_idle_days * DAY_SECONDS
 
 
 def end_sessions(tx: Connection, now: int, condition: ColumnElement[bool], why: Why) -> int:
