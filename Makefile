@@ -46,21 +46,24 @@ test-one: ## run one test, one file or one folder (T=tests/contract/test_ops.py:
 	@scripts/install test
 	$(BIN)/python -m pytest $(T)
 
+# Elsewhere a test that takes longer than ten minutes hangs (setup.cfg).
+NO_END := -o faulthandler_timeout=0
+
 test-long: ## run whole the matrices and simulations of which make test runs a sample (LONG=... for one file)
 	@scripts/install test
 	@scripts/system-packages $(TEST_NEEDS)
-	LONG_TESTS=1 $(BIN)/python -m pytest $(LONG) --ignore=tests/cluster -m long -s
+	LONG_TESTS=1 $(BIN)/python -m pytest $(LONG) --ignore=tests/cluster -m long -s $(NO_END)
 
 # Half an hour and more: two changes of turn, on SQLite and MariaDB, up to 600 orders a case.
 test-races: ## run requests and workers at once in every order with two changes of turn (make test: a sample with one)
 	@scripts/install test
 	@scripts/system-packages mariadb
-	RACES=1 $(BIN)/python -m pytest $(RACES) -s
+	RACES=1 $(BIN)/python -m pytest $(RACES) -s $(NO_END)
 
 fuzz: ## try ten times as many inputs as the tests do, others each time (FUZZ=... for one file)
 	@scripts/install test
 	@scripts/system-packages mariadb redis
-	$(BIN)/python -m pytest $(FUZZ) --hypothesis-profile=fuzz
+	$(BIN)/python -m pytest $(FUZZ) --hypothesis-profile=fuzz $(NO_END)
 
 test-cluster: ## kill nodes of a Galera cluster under load, and drain a long outbox (minutes)
 	@scripts/install test
@@ -97,7 +100,7 @@ bench: ## measure every op on MariaDB and SQLite (minutes; BENCH=--help lists wh
 bench-growth: ## measure how ops slow down with ten times the users and phone books
 	@scripts/install bench
 	@scripts/system-packages mariadb wrk
-	$(BIN)/python -m benchmarks --growth $(BENCH)
+	$(BIN)/python -m benchmarks.versions --grown --users 100000 $(BENCH)
 
 bench-versions: ## compare what calls cost in an earlier version (BASE=v1.0, default HEAD) and in the working tree
 	@scripts/install bench

@@ -21,15 +21,12 @@ DATA = HERE / ".data"
 LATEST = HERE / "results" / "latest.json"
 BASELINE = HERE / "baseline.json"
 PICTURE = HERE.parent / "docs" / "bench.png"
-GROWN = 10
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 1 when an answer was wrong."""
     asked = _parser().parse_args(arguments)
     plan = _plan(asked)
-    if asked.growth:
-        return _growth(asked, plan)
     found = measure(asked, _size(asked), plan)
     before = report.load(BASELINE) if not asked.small else None
     sys.stdout.write(f"\n{found.machine}\n")
@@ -60,32 +57,20 @@ def measure(asked: argparse.Namespace, size: Size, plan: Plan) -> Results:
     return report.results(size.users, size.rows, databases)
 
 
-def _growth(asked: argparse.Namespace, plan: Plan) -> int:
-    asked.database = asked.database or ["mariadb"]
-    small, large = (
-        measure(asked, size, plan) for size in (Size.of(asked.users), Size.of(asked.users * GROWN))
-    )
-    sys.stdout.write(f"\n{report.growth(small, large)}\n")
-    for name, found in (("small", small), ("large", large)):
-        report.save(found, asked.output.with_name(f"growth-{name}.json"))
-    return _wrong(small) or _wrong(large)
-
-
 def _wrong(found: Results) -> int:
     return int(any(row.errors for rows in found.databases.values() for row in rows))
 
 
 def _compared(asked: argparse.Namespace) -> Plan:
     """A plan that only says beside what the product is measured."""
-    by_default = not asked.small and not asked.growth
-    plain = by_default if asked.plain is None else asked.plain
+    plain = not asked.small if asked.plain is None else asked.plain
     return Plan(fast=FIRST if asked.fast else (), plain=plain)
 
 
 def _cases(asked: argparse.Namespace) -> Sequence[Case]:
     if asked.only:
         return [case for case in CASES if any(part in case.name for part in asked.only)]
-    return FIRST if asked.first or asked.growth else CASES
+    return FIRST if asked.first else CASES
 
 
 def _size(asked: argparse.Namespace) -> Size:
@@ -124,7 +109,6 @@ def _parser() -> argparse.ArgumentParser:
         help="measure the plain way (benchmarks/plain.py) beside the product (default: yes)",
     )
     add("--only", action="append", metavar="TEXT", help="only cases with this in their name")
-    add("--growth", action="store_true", help=f"compare with a set {GROWN} times as large")
     add("--data", type=Path, default=DATA, help="the folder where data sets are kept")
     add("--output", type=Path, default=LATEST, help="where the figures go, as JSON")
     add("--baseline", action="store_true", help="keep the figures as the ones to compare with")

@@ -23,6 +23,8 @@ from benchmarks.progress import say
 from messenger_api import configuration
 from messenger_api.app import build_app, parts_of
 from messenger_api.domain.members import Member, Role, Roster
+from messenger_api.domain.secrets import token_hash
+from messenger_api.ops.examples import APPID
 from messenger_api.storage.schema import MIGRATIONS
 from tests.processes import LOOPBACK
 from tests.servers import MariaDB
@@ -149,7 +151,7 @@ class InMariaDB(Database):
     def after(self) -> None:
         say("mariadb: indexes and statistics")
         self._run("ALTER TABLE contacts ADD INDEX ix_contacts_contact_key (contact_key)")
-        for name in ("users", "contacts", "thumbnails", "chat_groups", "group_members"):
+        for name in ("users", "sessions", "contacts", "thumbnails", "chat_groups", "group_members"):
             self._run(f"ANALYZE TABLE {name}")
 
     def load(self, table: Table, rows: Sequence[Sequence[object]]) -> None:
@@ -198,7 +200,7 @@ class OnMariaDB(InMariaDB):
         if not folder.with_suffix(".complete").exists():
             shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
-        mariadb = MariaDB(folder, mariadb_options(data))
+        mariadb = MariaDB(folder, mariadb_options(data.size.users))
         mariadb.start()
         super().__init__(data, home, mariadb)
 
@@ -207,9 +209,9 @@ class OnMariaDB(InMariaDB):
         self._mariadb.close()
 
 
-def mariadb_options(data: Dataset) -> Sequence[str]:
-    """How MariaDB is started for a data set."""
-    buffer = max(SMALLEST_BUFFER, data.size.users * BUFFER_BYTES_A_USER)
+def mariadb_options(users: int) -> Sequence[str]:
+    """How MariaDB is started for data sets with so many users."""
+    buffer = max(SMALLEST_BUFFER, users * BUFFER_BYTES_A_USER)
     return (*MARIADB_OPTIONS, f"--innodb-buffer-pool-size={buffer}")
 
 
@@ -253,7 +255,15 @@ def tables(data: Dataset) -> Iterator[Table]:
     size = data.size
     at = (sets.LONG_AGO, sets.LONG_AGO)
     columns = ("uid", "address", "contact_key!", "name", "photo", "country", "created_at", "changed_at")
-    yield Table("users", columns, ((*row, sets.COUNTRY, *at) for row in data.users()), size.users)
+    # Everybody was told of everybody.
+    rows = ((*row, sets.COUNTRY, *at, sets.LONG_AGO) for row in data.users())
+    yield Table("users", (*columns, "news_at"), rows, size.users)
+    yield Table(
+        "sessions",
+        ("uid", "token_hash!", "appid", "created_at", "seen_at"),
+        ((uid, token_hash(data.token(uid)), APPID, *at) for uid in data.others),
+        len(data.others),
+    )
     yield Table("contacts", ("owner", "contact_key!"), data.contacts(), size.rows)
     yield Table("thumbnails", ("photo", "tn"), _thumbnails(data), round(size.users * size.photos))
     groups = [(uid, group) for uid in data.callers for group in range(size.groups)]

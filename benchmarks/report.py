@@ -86,28 +86,6 @@ def drops(found: Results, before: Results | None) -> list[str]:
     ]
 
 
-def growth(small: Results, large: Results) -> str:
-    """How much longer a call takes in the larger set: by its share of Y, and by processor time alone."""
-    sizes = f"{small.users:,} users", f"{large.users:,} users"
-    lines = [("call", *sizes, "times as long", *(f"cpu ms, {size}" for size in sizes), "times as much")]
-    for kind, rows in large.databases.items():
-        then = {row.name: row for row in small.databases.get(kind, ())}
-        lines += [(row.name, *_grown(then[row.name], row)) for row in rows if row.name in then]
-    return aligned(lines)
-
-
-def _grown(small: Row, large: Row) -> Sequence[str]:
-    before, after = (row.cpu + row.database_cpu for row in (small, large))
-    return (
-        f"{small.ratio:.3f} Y",
-        f"{large.ratio:.3f} Y",
-        f"{small.ratio / large.ratio:.2f}" if large.ratio else "-",
-        f"{before:.2f}",
-        f"{after:.2f}",
-        f"{after / before:.2f}" if before else "-",
-    )
-
-
 def _block(lines: Sequence[Sequence[str]]) -> str:
     """The lines below their heads, without the columns in which none of them has anything."""
     filled = [column for column in range(len(HEADS)) if any(line[column] for line in lines)]

@@ -6,7 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, inspect, select, update
 
 from benchmarks import dataset as sets
 from benchmarks.databases import Database, batches
@@ -15,8 +15,10 @@ from benchmarks.progress import say
 from messenger_api.domain.secrets import token_hash
 from messenger_api.ops.examples import APPID
 from messenger_api.sandbox import SandboxStore
+from messenger_api.storage import facts
 from messenger_api.storage.models import (
     Contact,
+    Fact,
     Group,
     GroupMember,
     OneTimeCode,
@@ -26,6 +28,7 @@ from messenger_api.storage.models import (
     Thumbnail,
     User,
 )
+from messenger_api.storage.news import Place
 
 SANDBOX_FILE = "sandbox.sqlite3"
 
@@ -37,8 +40,10 @@ def reset(database: Database) -> None:
     data = database.data
     with database.engine.connect() as connection:
         connection.exec_driver_sql("BEGIN")
-        for table in (OutboxItem, PushToken, Session, OneTimeCode):
+        for table in (OutboxItem, PushToken, OneTimeCode):
             connection.execute(delete(table))
+        # Those of the others were there before.
+        connection.execute(delete(Session).where(Session.created_at > sets.LONG_AGO))
         # SQLite would leave the members of a group that is gone, unless every connection asks for more.
         first = data.gid(data.size.callers + 1, 0)
         connection.execute(delete(GroupMember).where(GroupMember.gid >= first))
@@ -53,9 +58,14 @@ def reset(database: Database) -> None:
         connection.execute(
             update(User).where(User.changed_at > sets.LONG_AGO).values(changed_at=sets.LONG_AGO)
         )
-        # An account that nobody has used for long is recycled by the next login with its number.
+        # An account that nobody has used for long is recycled by the next login with its number; such a
+        # session is ended.
         now = int(time.time())
-        connection.execute(update(User).where(User.seen_at < now - FRESH_SECONDS).values(seen_at=now))
+        for model in (User, Session):
+            stale = model.seen_at < now - FRESH_SECONDS
+            connection.execute(update(model).where(stale).values(seen_at=now))
+        if inspect(connection).has_table(Fact.__tablename__):  # the first versions had none
+            facts.write(connection, facts.NEWS, str(Place(sets.LONG_AGO)))
         _restore_phone_books(connection, data)
         connection.execute(insert(Session), sessions(data))
         connection.exec_driver_sql("COMMIT")

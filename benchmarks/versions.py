@@ -3,8 +3,10 @@
 With `--line TEXT`, once or more, the other version is the working tree with each line that holds such a text
 20 times more: so it shows what these lines cost, however little, on a machine that does other things as well.
 
+With `--grown`, both are the working tree, and the second has a data set ten times as large.
+
 Both are served by the same interpreter and libraries, each on a database of its own in one MariaDB. The same
-bytes go to the one, then to the other, round after round.
+calls go to the one, then to the other, round after round: the same bytes where their data sets are the same.
 """
 
 from __future__ import annotations
@@ -60,6 +62,8 @@ CALLS = {
 }
 SMALL = 50  # a smoke test makes so many times fewer
 SLOWER = 1.05
+GROWN = 10
+SLOWER_GROWN = 1.1
 REPEATS = 20
 TREE = "tree"
 # Before the first round each version answers a part of its calls, unmeasured.
@@ -81,7 +85,7 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True)
 class Compared:
-    """The rounds of a case by both versions, in their order."""
+    """The rounds of a case by both sides, in their order."""
 
     name: str
     calls: int
@@ -91,7 +95,7 @@ class Compared:
 
     @property
     def ratio(self) -> float:
-        """The median of the tree's rounds as a multiple of the other version's."""
+        """The median of the second side's rounds as a multiple of the first one's."""
         return median(cost.whole for cost in self.now) / median(cost.whole for cost in self.before)
 
     @property
@@ -110,8 +114,20 @@ class Compared:
         return [now.whole / before.whole for before, now in zip(self.before, self.now, strict=True)]
 
 
+@dataclass(frozen=True)
+class Side:
+    """One of the two that are compared.
+
+    `make` puts its package into a folder; None: the working tree, as it is.
+    """
+
+    name: str
+    size: Size
+    make: Callable[[Path], None] | None = None
+
+
 class Version:
-    """A version that is served, on a database that holds the data set."""
+    """A version that is served, on a database that holds a data set."""
 
     def __init__(
         self, code: Path, name: str, data: Dataset, mariadb: MariaDB, folder: Path, stack: ExitStack
@@ -120,8 +136,8 @@ class Version:
         self.database.fill()
         reset(self.database)
         instance = folder / "mesibo"
-        sandbox_file(data, folder.parent, instance)
-        self.store = stack.enter_context(SandboxStore(instance / SANDBOX_FILE))
+        sandbox_file(data, folder.parent / str(data.size.users), instance)
+        self.world = World(self.database, stack.enter_context(SandboxStore(instance / SANDBOX_FILE)))
         sandbox = stack.enter_context(programs.sandbox(instance, folder / "s"))
         self.product = stack.enter_context(
             programs.product(self.database.uri, sandbox, folder / "p", 2, code)
@@ -161,47 +177,43 @@ class _OfVersion(InMariaDB):
         programs.upgrade(self.uri, self.folder / "upgrade", self._code)
 
 
-def compare(
-    make: Callable[[Path], None], size: Size, names: Sequence[str], rounds: int, fewer: int
-) -> Iterator[Compared]:
+def compare(sides: tuple[Side, Side], names: Sequence[str], rounds: int, fewer: int) -> Iterator[Compared]:
     """Case after case, in the order of the names.
 
     Args:
-        make: puts the package as the other version has it into a folder.
-        size: of the data set.
+        sides: which are measured by turns.
         names: of the cases.
         rounds: how often each is measured.
         fewer: by what the numbers of calls are divided.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-versions-")))
-        make(folder / "code")
-        data = Dataset(size)
-        mariadb = stack.enter_context(MariaDB(options=mariadb_options(data)))
-        both = [
-            Version(code, name, data, mariadb, folder / name, stack)
-            for name, code in (("before", folder / "code"), (TREE, ROOT))
-        ]
-        world = World(both[1].database, both[1].store)
+        users = sum(side.size.users for side in sides)
+        mariadb = stack.enter_context(MariaDB(options=mariadb_options(users)))
+        both = []
+        for name, side in zip(("first", "second"), sides, strict=True):
+            code = ROOT
+            if side.make:
+                code = folder / f"code-{name}"
+                side.make(code)
+            both.append(Version(code, name, Dataset(side.size), mariadb, folder / name, stack))
         cases = {case.name: case for case in CASES}
         for case in map(cases.__getitem__, names):
-            yield _compare(case, world, both, rounds, max(1, CALLS[case.name] // fewer))
+            yield _compare(case, both, rounds, max(1, CALLS[case.name] // fewer))
 
 
-def _compare(case: Case, world: World, both: Sequence[Version], rounds: int, calls: int) -> Compared:
-    requests = cycle(case.requests(world, calls))
-    warmup = list(islice(requests, max(1, calls // WARMUP)))
-    for version in both:
+def _compare(case: Case, both: Sequence[Version], rounds: int, calls: int) -> Compared:
+    requests = [cycle(case.requests(version.world, calls)) for version in both]
+    for version, some in zip(both, requests, strict=True):
         if case.scene:
             case.scene(version.database)
-        check(case, world, version.product.url)
-        version.cost(warmup, case.expected)
+        check(case, version.world, version.product.url)
+        version.cost(list(islice(some, max(1, calls // WARMUP))), case.expected)
     costs: tuple[list[Cost], list[Cost]] = ([], [])
     wrong = []
     for _ in range(rounds):
-        some = list(islice(requests, calls))
-        for version, found in zip(both, costs, strict=True):
-            cost, fault = version.cost(some, case.expected)
+        for version, some, found in zip(both, requests, costs, strict=True):
+            cost, fault = version.cost(list(islice(some, calls)), case.expected)
             found.append(cost)
             wrong += [fault] if fault else []
     compared = Compared(case.name, calls, *costs, wrong)
@@ -243,18 +255,23 @@ def costs_of_lines(compared: Sequence[Compared]) -> str:
     return "\n".join([*lines, ""])
 
 
-def table(revision: str, compared: Sequence[Compared]) -> str:
-    """In Markdown; costs are medians of the rounds, in milliseconds."""
-    sides = [f"{name}: server + db" for name in (revision, TREE)]
-    heads = ("call", "calls a round", *sides, "ratio", "of rounds")
+def table(sides: Sequence[str], compared: Sequence[Compared], bound: float = SLOWER) -> str:
+    """In Markdown; costs are medians of the rounds, in milliseconds.
+
+    Args:
+        sides: their names.
+        compared: the rows.
+        bound: ratios beyond it are listed once more.
+    """
+    heads = ("call", "calls a round", *(f"{name}: server + db" for name in sides), "ratio", "of rounds")
     lines = [f"| {' | '.join(heads)} |", "|---" + "|---:" * (len(heads) - 1) + "|"]
     for one in compared:
-        mark = f"**{one.ratio:.2f}**" if one.ratio > SLOWER else f"{one.ratio:.2f}"
+        mark = f"**{one.ratio:.2f}**" if one.ratio > bound else f"{one.ratio:.2f}"
         spread = f"{min(one.ratios):.2f} to {max(one.ratios):.2f}"
         cells = (one.name, f"{one.calls:,}", _medians(one.before), _medians(one.now), mark, spread)
         lines.append(f"| {' | '.join(cells)} |")
-    over = [f"{one.name} ({one.ratio:.2f})" for one in compared if one.ratio > SLOWER]
-    return "\n".join([*lines, "", f"over {SLOWER}: {', '.join(over) or 'none'}", ""])
+    over = [f"{one.name} ({one.ratio:.2f})" for one in compared if one.ratio > bound]
+    return "\n".join([*lines, "", f"over {bound}: {', '.join(over) or 'none'}", ""])
 
 
 def _medians(costs: Sequence[Cost]) -> str:
@@ -265,19 +282,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Compare; 1 when an answer was wrong."""
     asked = _parser().parse_args(arguments)
     chosen = [name for name in CALLS if any(part in name for part in asked.only or [""])]
-    size = Size(users=asked.users, rows=asked.users * 10)
-    if asked.small:
-        size = replace(Size.small(), photos=0)  # thumbnails take seconds to make
+    sides = _sides(asked)
     rounds, fewer = (1, SMALL) if asked.small else (asked.rounds, 1)
-    name = f"{REPEATS} more" if asked.line else asked.revision
-    make = partial(_repeat, asked.line) if asked.line else partial(_check_out, asked.revision)
-    compared = list(compare(make, size, chosen, rounds, fewer))
-    sys.stdout.write(f"\n{machine()}\n\n{table(name, compared)}")
+    compared = list(compare(sides, chosen, rounds, fewer))
+    names, bound = [side.name for side in sides], SLOWER_GROWN if asked.grown else SLOWER
+    sys.stdout.write(f"\n{machine()}\n\n{table(names, compared, bound)}")
     if asked.line:
         sys.stdout.write(f"\n{costs_of_lines(compared)}")
     faults = [f"{one.name}: {fault}" for one in compared for fault in one.wrong]
     sys.stdout.writelines(f"! {fault}\n" for fault in faults)
     return int(bool(faults))
+
+
+def _sides(asked: argparse.Namespace) -> tuple[Side, Side]:
+    size = Size.of(asked.users)
+    if asked.small:
+        size = replace(Size.small(), photos=0)  # thumbnails take seconds to make
+    if asked.grown:
+        larger = replace(size, users=size.users * GROWN, rows=size.rows * GROWN)
+        return Side(f"{size.users:,} users", size), Side(f"{larger.users:,} users", larger)
+    if asked.line:
+        return Side(f"{REPEATS} more", size, partial(_repeat, asked.line)), Side(TREE, size)
+    return Side(asked.revision, size, partial(_check_out, asked.revision)), Side(TREE, size)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -290,8 +316,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="TEXT",
         help="what the lines with this cost: compare with the tree that has them often",
     )
+    add(
+        "--grown",
+        action="store_true",
+        help=f"compare the tree with itself, with a data set {GROWN} times as large",
+    )
     add("--rounds", type=int, default=5, help="of which the median counts")
-    add("--users", type=int, default=20_000, help="accounts")
+    add("--users", type=int, default=20_000, help="accounts, each with 21 rows of phone books and a session")
     add("--small", action="store_true", help="a smoke test: a tiny data set, one round of few calls")
     add("--only", action="append", default=[], metavar="TEXT", help="only cases with this in their name")
     return parser

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from benchmarks import anywhere, programs, report, versions
 from benchmarks.cases import CASES, call, covered
@@ -24,6 +25,9 @@ from benchmarks.reset import reset, sandbox_file
 from benchmarks.run import Row
 from benchmarks.versions import Cost
 from messenger_api.ops import OPERATIONS
+from messenger_api.storage import facts
+from messenger_api.storage.models import Session, User
+from messenger_api.storage.news import noted_to
 from tests.servers import ROOT
 
 
@@ -137,12 +141,40 @@ def test_a_version_of_the_repository_is_compared_with_the_working_tree() -> None
 def test_what_costs_more_than_noise_is_listed() -> None:
     same = versions.Compared("same", 1, [Cost(2.0, 1.0)] * 3, [Cost(1.0, 2.1)] * 3, [])
     more = versions.Compared("more", 1, [Cost(2.0, 1.0)] * 3, [Cost(9, 9), Cost(2.2, 1), Cost(2.2, 1)], [])
-    assert versions.table("v1", [same, more]).splitlines()[2:] == [
+    assert versions.table(("v1", "tree"), [same, more]).splitlines()[2:] == [
         "| same | 1 | 2.000 + 1.000 | 1.000 + 2.100 | 1.03 | 1.03 to 1.03 |",
         "| more | 1 | 2.000 + 1.000 | 2.200 + 1.000 | **1.07** | 1.07 to 6.00 |",
         "",
         "over 1.05: more (1.07)",
     ]
+
+
+@pytest.mark.server
+def test_growth_is_the_tree_beside_itself_with_ten_times_the_users() -> None:
+    chosen = ["--grown", "--small", "--only", "unknown token", "--only", "setgroup"]
+    command = [sys.executable, "-m", "benchmarks.versions", *chosen]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    _machine, _empty, head, _line, *rows, _blank, over = done.stdout.strip().splitlines()
+    assert "| 300 users: server + db | 3,000 users: server + db |" in head
+    assert [row.split(" | ")[0] for row in rows] == ["| unknown token", "| setgroup, a new group"]
+    assert over.startswith("over 1.1: ")
+
+
+def test_the_data_set_is_an_installation_at_work(tmp_path: Path) -> None:
+    """Each account has a session, and everybody was told of everything."""
+    data = Dataset(replace(Size.small(), photos=0))
+    with closing(OnSQLite(data, tmp_path)) as database:
+        database.fill()
+        for _ in range(2):
+            reset(database)
+            with database.engine.connect() as connection:
+                found = connection.execute(select(Session.uid).order_by(Session.uid)).scalars().all()
+                untold = connection.execute(select(User.uid).where(User.news_at < User.changed_at)).all()
+                place = noted_to(facts.read(connection, facts.NEWS))
+                later = connection.execute(select(User.uid).where(User.changed_at > place)).all()
+            assert found == list(range(1, data.size.users + 1))
+            assert (untold, later) == ([], [])
 
 
 @pytest.mark.server
