@@ -134,9 +134,7 @@ class Statement:
         answer.packet()
         if columns != self._columns:
             self._columns, self._read = columns, _reader(columns)
-        read, rows = self._read, []
-        while (row := answer.packet())[0] == OK:
-            rows.append(read(row))
+        rows = list(map(self._read, answer.rows()))
         return Outcome(rows, len(rows), 0)
 
 

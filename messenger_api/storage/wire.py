@@ -88,6 +88,26 @@ class Answer:
             raise _Refused(found)
         return found if size < LONGEST else found + self._more_of_it()
 
+    def rows(self) -> list[bytes]:
+        """The packets of the rows, without the one that ends them. Raises _Refused: it is an error."""
+        rows: list[bytes] = []
+        while True:
+            data, at = self._data, self._at
+            last = len(data) - 4
+            # Those that are there whole, without a call for each.
+            while at < last:
+                size = data[at] | data[at + 1] << 8 | data[at + 2] << 16
+                start = at + 4
+                at = start + size
+                if at > len(data) or size == LONGEST or data[start] != OK:
+                    break
+                rows.append(data[start:at])
+                self._at = at
+            row = self.packet()
+            if row[0] != OK:
+                return rows
+            rows.append(row)
+
     def _more_of_it(self) -> bytes:
         pieces = []
         size = LONGEST
