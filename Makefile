@@ -47,7 +47,7 @@ test-one: ## run one test, one file or one folder (T=tests/contract/test_ops.py:
 	$(BIN)/python -m pytest $(T)
 
 # Elsewhere a test that takes longer than ten minutes hangs (setup.cfg).
-NO_END := -o faulthandler_timeout=0
+NO_END := -o timeout=0
 
 test-long: ## run whole the matrices and simulations of which make test runs a sample (LONG=... for one file)
 	@scripts/install test
