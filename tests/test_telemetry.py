@@ -145,7 +145,7 @@ def test_a_fault_is_reported_with_its_place_and_nothing_of_anybody(
         hidden = f"cannot read {' '.join(secrets)}"
         raise ValueError(hidden)
 
-    monkeypatch.setattr(reported.services.sessions, "of", fail)
+    monkeypatch.setattr(reported.services.devices, "of", fail)
     answer = reported.http.post("/api.php", data={"op": "sessions", "token": phone.token})
     assert answer.json["error"] == "TRYLATER"  # type: ignore[index]
     [event] = events(receiver)
