@@ -64,6 +64,11 @@ STARTS_A_PROCESS = {"subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty
 # A run holds a gigabyte of files at a time.
 ENOUGH_MEMORY = 4 * 1024**3
 
+# Folders whose tests run the same lines for any input and in any order. To trace them doubles their time, and
+# the gate of `make test` asks that the others reach the lines.
+UNTRACED = {"faults", "properties", "races", "trust"}
+HERE = Path(__file__).parent
+
 AnyReport = TypeVar("AnyReport", pytest.TestReport, pytest.CollectReport)
 
 
@@ -92,6 +97,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.server)
+        if UNTRACED.intersection(item.path.relative_to(HERE).parts):
+            item.add_marker(pytest.mark.no_cover)
 
 
 def pytest_collection_finish() -> None:
