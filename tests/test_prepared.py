@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import threading
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from messenger_api import configuration
 from messenger_api.storage import prepared
@@ -21,7 +22,7 @@ from messenger_api.storage.prepared import PREPARED, Prepared
 from messenger_api.storage.statements import command, send
 from messenger_api.storage.wire import LONGEST
 from tests.conftest import DRIVERS
-from tests.servers import MariaDB
+from tests.servers import MariaDB, wait_for
 
 pytestmark = pytest.mark.server
 
@@ -29,6 +30,9 @@ KINDS = ("big BIGINT", "small INT UNSIGNED", "words TEXT", "bytes VARBINARY(300)
 NAMES = ", ".join(kind.split()[0] for kind in KINDS)
 # Once whole, once when it is prepared, and once more.
 TIMES = 3
+WAITING = (
+    "SELECT 1 FROM information_schema.processlist WHERE info LIKE %s AND state LIKE 'Waiting for table%%'"
+)
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=70)
 ROWS = st.tuples(
     st.integers(-(2**63), 2**63 - 1) | st.none(),
@@ -268,15 +272,29 @@ def test_columns_whose_type_becomes_one_that_is_not_read_cost_a_connection(datab
 
 
 @pytest.mark.parametrize(
-    "value", [2**63, -(2**63) - 1, 0.5, Decimal("0.5"), datetime.date(2026, 12, 1), "x" * (2**24 - 100)]
+    "value",
+    [
+        *(2**63, -(2**63) - 1, 0.5, Decimal("0.5"), datetime.date(2026, 12, 1)),
+        *("x" * (2**24 - 100), "x" * 2**24, b"x" * (2**24 + 5)),
+    ],
+    ids=lambda value: repr(value)[:30],
 )
-def test_values_that_are_not_sent_in_binary_are_sent_whole(database: Database, value: object) -> None:
+def test_values_that_are_not_sent_in_binary_are_sent_whole(
+    database: Database, mariadb: MariaDB, value: object
+) -> None:
+    mariadb.query("SET GLOBAL max_allowed_packet = 67108864")
+    database.engine.dispose()
+
     def work(tx: Connection) -> None:
         alike(tx, "SELECT length(%s)", (7,))
         [(whole,)] = tx.exec_driver_sql("SELECT length(%s)", (value,)).all()
         assert alike(tx, "SELECT length(%s)", (value,)).rows[0][0] == whole
 
-    database.run(work)
+    try:
+        database.run(work)
+    finally:
+        mariadb.query("SET GLOBAL max_allowed_packet = DEFAULT")
+        database.engine.dispose()
 
 
 def test_rows_of_many_columns_have_their_nulls_where_they_are(database: Database) -> None:
@@ -322,6 +340,84 @@ def test_transactions_begin_and_end(database: Database) -> None:
             send(tx, "INSERT INTO notes (words) VALUES (%s)", ("a",))
             command(tx, end)
             assert send(tx, "SELECT count(*) FROM notes", ()).rows[0][0] == left
+
+    database.run(work)
+
+
+@pytest.mark.parametrize("when", ["whole", "prepared now"])
+def test_a_transaction_that_ends_where_a_statement_is_prepared_is_done_again(
+    database: Database, mariadb: MariaDB, when: str
+) -> None:
+    """Another one renames both tables, and has the second when this one, which has the first, comes to it."""
+    name = str(database.run(lambda tx: send(tx, "SELECT database()").rows[0][0]))
+    for table in ("early", "late"):
+        mariadb.query(f"CREATE OR REPLACE TABLE {table} (n INT)", database=name)
+        mariadb.query(f"INSERT INTO {table} VALUES (0)", database=name)
+    renaming = "RENAME TABLE early TO third, late TO early, third TO late"
+    other = threading.Thread(target=lambda: mariadb.query(renaming, database=name))
+    tries: list[int] = []
+
+    def seen_once(tx: Connection) -> None:
+        if when == "whole":
+            tx.info.pop(PREPARED)
+        send(tx, "UPDATE early SET n = n + %s", (0,))
+
+    def work(tx: Connection, _now: int) -> None:
+        tries.append(1)
+        send(tx, "UPDATE late SET n = n + %s", (1,))
+        if len(tries) == 1:
+            other.start()
+            wait_for(lambda: mariadb.query(WAITING, "RENAME%"), 5, "the other to wait")
+        send(tx, "UPDATE early SET n = n + %s", (1,))
+
+    database.engine.dispose()
+    database.run(seen_once)
+    database.write(work)
+    other.join()
+    found = [mariadb.query(f"SELECT n FROM {table}", database=name)[0][0] for table in ("late", "early")]
+    database.engine.dispose()
+    assert found == [1, 1], f"all or nothing, in {len(tries)} tries"
+
+
+def test_texts_that_do_not_come_again_leave_room_for_those_that_do(database: Database) -> None:
+    """Phone books are inserted by texts of their own, for so many rows each."""
+
+    def work(tx: Connection) -> int:
+        for rows in range(1, 260):
+            marks = ", ".join(["(%s)"] * rows)
+            send(tx, f"INSERT INTO notes (words) VALUES {marks}", ("a",) * rows)
+        before = prepared_here(tx)
+        alike(tx, "SELECT words FROM notes WHERE id = %s", (1,))
+        return prepared_here(tx) - before
+
+    database.engine.dispose()
+    assert database.run(work) == 1
+
+
+@pytest.mark.parametrize("first", [1, 252, 508])
+def test_what_follows_a_first_answer_is_never_another_statements(database: Database, first: int) -> None:
+    """A procedure's second answer; numbers of packets go to 255 and begin again."""
+    body = f"SELECT seq FROM seq_1_to_{first}; SELECT repeat('z', 20000), 5 FROM seq_1_to_20"
+
+    def work(tx: Connection) -> None:
+        send(tx, f"CREATE OR REPLACE PROCEDURE two(n INT) BEGIN {body}; END")
+        assert len(send(tx, "CALL two(%s)", (7,)).rows) == first
+        with pytest.raises(OperationalError) as raised:
+            send(tx, "CALL two(%s)", (7,))
+        assert raised.value.connection_invalidated
+
+    database.run(work)
+    for _ in range(TIMES):
+        assert database.run(lambda tx: send(tx, "SELECT %s, 5", ("asked",))).rows[0] == ("asked", 5)
+
+
+@pytest.mark.parametrize("value", ["a\udc80b", "\ud800"])
+def test_half_a_character_is_refused_and_costs_no_connection(database: Database, value: str) -> None:
+    def work(tx: Connection) -> None:
+        for _ in range(TIMES):
+            with pytest.raises((StatementError, UnicodeEncodeError), match="surrogates"):
+                send(tx, "INSERT INTO notes (words) VALUES (%s)", (value,))
+            assert send(tx, "SELECT %s", (1,)).rows[0][0] == 1
 
     database.run(work)
 

@@ -105,7 +105,7 @@ class Statement:
         head, encoders = shape
         try:
             sent = head + b"".join([encode(value) for encode, value in zip(encoders, values, strict=True)])
-        except struct.error:  # an integer of more than 64 bits
+        except (struct.error, OverflowError):  # an integer of more than 64 bits, a text of more than 16 MB
             return None
         return ask(self._connection, sent, self._outcome) if len(sent) < LONGEST else None
 
@@ -134,7 +134,7 @@ class Statement:
         answer.packet()
         if columns != self._columns:
             self._columns, self._read = columns, _reader(columns)
-        rows = list(map(self._read, answer.rows()))
+        rows = answer.rows(self._read)
         return Outcome(rows, len(rows), 0)
 
 
@@ -231,7 +231,7 @@ def _counted(value: bytes) -> bytes:
 
 
 def _text_sent(value: str) -> bytes:
-    return _counted(value.encode("utf-8", "surrogateescape"))
+    return _counted(value.encode())
 
 
 def _nothing(_value: None) -> bytes:

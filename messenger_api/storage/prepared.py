@@ -21,6 +21,9 @@ LONGEST = 4_000
 # Server error reference: too many prepared statements; this one would have to be prepared anew, which MySQL
 # gives up after some tries where its cache of tables is too small.
 _TOO_MANY, _NOT_ANY_MORE = 1461, 1615
+# What else is said of a statement that cannot be prepared, and ends no transaction: no such syntax, wrong
+# arguments, not supported yet, not in prepared statements, too many marks.
+_NOT_PREPARED = frozenset({1064, 1210, 1235, 1295, 1390, _TOO_MANY})
 
 
 class Prepared:
@@ -58,7 +61,9 @@ class Prepared:
         if sql in self._seen:
             self._found[sql] = self._prepare(sql, values)
             return self._found[sql]
-        if len(self._seen) < MOST * 4 and len(sql) <= LONGEST:
+        if len(sql) <= LONGEST:
+            if len(self._seen) >= MOST * 4:  # of many texts that do not come again
+                self._seen.clear()
             self._seen.add(sql)
         return None
 
@@ -72,9 +77,10 @@ class Prepared:
         try:
             made = Statement(self._connection, sql % (("?",) * values))
         except MySQLError as error:
-            if not self._connection.open:
+            # Any other may have ended the transaction, as a deadlock does: sent whole, the statement would
+            # run outside of it.
+            if error.args[0] not in _NOT_PREPARED:
                 raise
-            # It can be executed whole, or is refused then for the reason that it really has.
             if error.args[0] == _TOO_MANY:
                 self._room = 0
             return None

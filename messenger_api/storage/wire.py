@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pymysql import err
-from pymysql.constants import CR
+from pymysql.constants import CR, SERVER_STATUS
 
 T = TypeVar("T")
 
@@ -33,6 +33,8 @@ LONGEST = 0xFFFFFF
 _AT_ONCE = 64 * 1024
 # The first byte of a success without rows, and of each row of a prepared statement; that of an error.
 OK, _ERROR = 0x00, 0xFF
+# In the packet behind the rows: the first byte of the server's status; set there when another answer follows.
+_STATUS_OF_END, _MORE = 3, SERVER_STATUS.SERVER_MORE_RESULTS_EXISTS
 _ENDED = "the server has ended it"
 
 
@@ -88,9 +90,14 @@ class Answer:
             raise _Refused(found)
         return found if size < LONGEST else found + self._more_of_it()
 
-    def rows(self) -> list[bytes]:
-        """The packets of the rows, without the one that ends them. Raises _Refused: it is an error."""
-        rows: list[bytes] = []
+    def rows(self, read: Callable[[bytes], T]) -> list[T]:
+        """What `read` makes of each row.
+
+        Raises:
+            _Refused: an error ends them.
+            TypeError: another answer follows.
+        """
+        rows: list[T] = []
         while True:
             data, at = self._data, self._at
             last = len(data) - 4
@@ -101,12 +108,14 @@ class Answer:
                 at = start + size
                 if at > len(data) or size == LONGEST or data[start] != OK:
                     break
-                rows.append(data[start:at])
+                rows.append(read(data[start:at]))
                 self._at = at
             row = self.packet()
             if row[0] != OK:
+                if row[_STATUS_OF_END] & _MORE:
+                    raise TypeError("the statement has more than one answer")
                 return rows
-            rows.append(row)
+            rows.append(read(row))
 
     def _more_of_it(self) -> bytes:
         pieces = []

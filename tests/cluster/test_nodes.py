@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pymysql
 import pytest
 
+from messenger_api.storage import outbox
 from tests.cluster.galera import Cluster, Node
 from tests.cluster.haproxy import HAProxy
 from tests.product import Phone, Product
@@ -145,6 +147,33 @@ def test_edits_at_two_nodes_conflict_and_are_told_in_the_order_of_their_commits(
     told = [message["name"] for message in ben.received() if message["gid"] == gid]
     assert told[-1] == name
     assert len(told) == version
+
+
+@pytest.mark.parametrize("statement", ["sent whole", "prepared now", "prepared before"])
+def test_a_change_that_another_node_aborts_is_done_again_with_all_that_belongs_to_it(
+    cluster: Cluster, product_on: Callable[..., Product], monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    """Another node changes the account between two statements of a `profile`; the next one is aborted."""
+    first, second, _third = cluster.nodes
+    product = product_on(first)
+    ana = product.log_in(ANA, "Ana")
+    database = product.rows("SELECT database()")[0][0]
+    product.services.database.engine.dispose()  # a new connection has prepared nothing
+    names = {"sent whole": [], "prepared now": ["one"], "prepared before": ["one", "two", "three"]}[statement]
+    for name in names:
+        ana.ok("profile", name=name)
+    queue = outbox.add
+
+    def beside(*args: Any, **named: Any) -> list[int]:
+        monkeypatch.undo()
+        second.caught_up("SELECT 1", str(database))
+        second.query(f"UPDATE {database}.users SET news_at = news_at + 1")
+        time.sleep(0.5)  # until the first node has applied it, and aborted what is under way
+        return queue(*args, **named)
+
+    monkeypatch.setattr(outbox, "add", beside)
+    assert ana.ok("profile", name="the last")["name"] == "the last"
+    assert product.rows("SELECT name FROM users") == [("the last",)]
 
 
 def rename_often(phone: Phone, gid: int) -> None:
