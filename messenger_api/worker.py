@@ -33,6 +33,7 @@ from messenger_api.storage import (
 )
 from messenger_api.storage.db import Database
 from messenger_api.storage.files import FileStore
+from messenger_api.storage.set_backs import CLOCK_SECONDS, SetBack
 from messenger_api.throttle import Throttle
 
 log = structlog.get_logger(__name__)
@@ -54,8 +55,6 @@ ROSTERS_AT_ONCE = 20
 
 # How often it is noted that somebody delivers; `/readyz` tells when nobody did for a minute.
 BEAT_SECONDS = 10
-# By more than that the clocks of two machines do not differ.
-CLOCK_SECONDS = 5
 
 
 class Housekeeping:
@@ -75,6 +74,7 @@ class Housekeeping:
         self._database = database
         self._files = files
         self._sessions = sessions
+        self._set_backs = 0
         self._chores = (
             (Throttle(BEAT_SECONDS), self.beat),
             (Throttle(CLEANING_SECONDS), self._clean),
@@ -94,14 +94,18 @@ class Housekeeping:
 
     def beat(self) -> None:
         """Note that somebody delivers, and notice a clock that went back."""
-        now = self._database.now()
+        now, set_backs = self._database.now(), self._database.set_backs
+        count, back = set_backs.count(), set_backs.earliest(self._set_backs)
         last = int(self._database.run(partial(facts.read, name=facts.WORKER)) or 0)
-        if last > now + CLOCK_SECONDS:
+        if back is None and last > now + CLOCK_SECONDS:  # by a clock that another process has seen
+            back = SetBack(now, last - now)
+        if back:
             log.warning(
-                "clock.went_back", seconds=last - now, what="phones are told again what they may miss"
+                "clock.went_back", seconds=back.seconds, what="phones are told again what they may miss"
             )
-            self._database.run(partial(sessions.forget_future_syncs, now=now))
+            self._database.run(partial(sessions.forget_syncs_from, second=back.to))
         self._database.run(partial(facts.write, name=facts.WORKER, value=str(now)))
+        self._set_backs = count
 
     def _clean(self) -> None:
         now = self._database.now()

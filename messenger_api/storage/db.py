@@ -29,6 +29,7 @@ from messenger_api.storage.complaints import READ_ONLY_CODES, code, complain, sh
 from messenger_api.storage.connections import Connections, wait_as_told
 from messenger_api.storage.hosts import Hosts
 from messenger_api.storage.prepared import PREPARED, Prepared
+from messenger_api.storage.set_backs import SetBacks
 from messenger_api.storage.statements import command, send
 from messenger_api.storage.tls import sharing_context
 from messenger_api.storage.wire import speaks
@@ -83,18 +84,22 @@ class Database:
     """Runs reads and transactions on an engine, and says `TryLater` when it cannot.
 
     `queued` is set by every commit that queued work: whoever does that work in this process waits for it.
+    `set_backs` has what `now` noticed of the clock.
     """
 
     def __init__(self, engine: Engine, clock: Clock = time.time) -> None:
         self.engine = engine
         self.clock = clock
         self.queued = threading.Event()
+        self.set_backs = SetBacks()
         self._connections = Connections(engine)
         self._begin = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "BEGIN"
 
     def now(self) -> int:
         """The current unix second."""
-        return int(self.clock())
+        wall = self.clock()
+        self.set_backs.look(wall, time.monotonic() if self.clock is time.time else 0)
+        return int(wall)
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in autocommit: each statement stands alone and sees all that is committed.

@@ -40,6 +40,14 @@ def write(connection: Connection, name: str, value: str) -> None:
     connection.execute(update(Fact).where(Fact.name == name).values(value=value))
 
 
+def move(connection: Connection, name: str, former: str, value: str) -> bool:
+    """Put a fact in the place of this former one, "" for none; False where it is another by now."""
+    if not former:
+        connection.execute(ignoring_known(insert(Fact).values(name=name, value="")))
+    mine = update(Fact).where(Fact.name == name, Fact.value == former).values(value=value)
+    return connection.execute(mine).rowcount == 1
+
+
 def begin(connection: Connection, name: str, value: str) -> str:
     """Put a fact where there is none; the fact that there is then, which another may have put there first."""
     connection.execute(ignoring_known(insert(Fact).values(name=name, value=value)))

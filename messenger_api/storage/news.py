@@ -96,18 +96,27 @@ def note(connection: Connection, *, until: int, rewind_from: int) -> bool:
     A place behind the second `rewind_from` was reached by a clock that has gone back since: what changed
     after that may lie before it, and everything is noted anew.
     """
-    place = Place.of(facts.read(connection, facts.NEWS))
+    kept = facts.read(connection, facts.NEWS)
+    place = Place.of(kept)
     if place.second > rewind_from:
-        place = Place(0)
-        facts.write(connection, facts.NEWS, str(place))
+        place, kept = Place(0), str(Place(0))
+        facts.write(connection, facts.NEWS, kept)
     after = {"second": place.second, "uid": 2**63 - 1 if place.uid is None else place.uid}
     values = {**after, "until": until, "most": ACCOUNTS_AT_ONCE}
     changed = [(second, uid) for second, uid in execute(connection, _CHANGED, values).rows]
     _note_for_holders(connection, [uid for _second, uid in changed])
     more = len(changed) == ACCOUNTS_AT_ONCE
     if changed or until - place.second >= STANDS_SECONDS:
-        facts.write(connection, facts.NEWS, str(Place(*changed[-1]) if more else Place(until)))
+        # Unless another worker has taken it back meanwhile.
+        facts.move(connection, facts.NEWS, kept, str(Place(*changed[-1]) if more else Place(until)))
     return more
+
+
+def rewind(connection: Connection, *, to: int) -> None:
+    """Have what is stamped from the second `to` on be noted anew."""
+    kept = facts.read(connection, facts.NEWS)
+    if Place.of(kept).second >= to:
+        facts.write(connection, facts.NEWS, str(Place(to - 1)))
 
 
 def _note_for_holders(connection: Connection, uids: Sequence[int]) -> None:

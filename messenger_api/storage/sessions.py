@@ -71,12 +71,11 @@ _MAY_COME_IN = (
 )
 _CALLER = select(CALLER.column).join(User, User.uid == Session.uid).where(*_MAY_COME_IN)
 
+# Told of everything once more: another number each time, so that a sync under way (`note_sync`) notices.
+_AGAIN = {Session.synced_to.key: case((Session.synced_to > 0, 0), else_=Session.synced_to - 1)}
 _NOTE_SYNC = (
     update(Session)
-    .where(
-        Session.sid == bindparam("of"),
-        (Session.synced_to < bindparam("horizon")) | (Session.synced_to > bindparam("now")),
-    )
+    .where(Session.sid == bindparam("of"), Session.synced_to == bindparam("former"))
     .values(synced_to=bindparam("horizon"))
 )
 
@@ -148,10 +147,14 @@ def remove_where(connection: Connection, now: int, condition: ColumnElement[bool
 
 
 def hand_over(connection: Connection, now: int, uid: int, sid: int, token_hash: bytes) -> bool:
-    """End a user's sessions but `sid`, which gets another token; False when it has ended itself."""
+    """End a user's sessions but `sid`, which gets another token and is told of everything once more.
+
+    False when it has ended itself.
+    """
     remove_where(connection, now, (Session.uid == uid) & (Session.sid != sid), Why.NUMBER_CHANGED)
     mine = (Session.sid == sid) & (Session.uid == uid)
-    changed = connection.execute(update(Session).where(mine).values(token_hash=token_hash))
+    # Who had blocked the former number tells the new one what the block kept back.
+    changed = connection.execute(update(Session).where(mine).values({"token_hash": token_hash, **_AGAIN}))
     return changed.rowcount == 1
 
 
@@ -185,19 +188,23 @@ def idle(connection: Connection, seen_before: int, most: int) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
-def note_sync(connection: Connection, now: int, sid: int, synced_to: int) -> None:
-    """Remember that the app was told of every change up to this second."""
-    execute(connection, _NOTE_SYNC, {"of": sid, "horizon": synced_to, "now": now})
+def note_sync(connection: Connection, caller: Caller, synced_to: int) -> None:
+    """Remember that the app was told of every change up to this second.
+
+    Not where something else was noted since the caller was read: it is told once more.
+    """
+    values = {"of": caller.sid, "former": caller.synced_to, "horizon": synced_to}
+    execute(connection, _NOTE_SYNC, values)
 
 
-def forget_future_syncs(connection: Connection, now: int) -> None:
-    """Have apps that were told of everything up to a second to come be told of everything once more."""
-    connection.execute(update(Session).where(Session.synced_to > now).values(synced_to=0))
+def forget_syncs_from(connection: Connection, second: int) -> None:
+    """Have apps that were told of all up to this second, or a later one, told of everything once more."""
+    connection.execute(update(Session).where(Session.synced_to >= second).values(_AGAIN))
 
 
 def sync_all_again(connection: Connection, uids: Sequence[int]) -> None:
     """Have every app of these users told of everything once more."""
-    connection.execute(update(Session).where(Session.uid.in_(uids)).values(synced_to=0))
+    connection.execute(update(Session).where(Session.uid.in_(uids)).values(_AGAIN))
 
 
 def superseded(

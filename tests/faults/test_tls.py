@@ -32,6 +32,29 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_a_new_certificate_and_its_authority_are_taken_without_a_restart(tmp_path: Path) -> None:
+    """An operator who renews both puts new files in the places of the old ones, and FLUSHes SSL."""
+
+    def renew() -> None:
+        own = trustme.CA()
+        certificate = own.issue_cert(LOOPBACK)
+        own.cert_pem.write_to_path(tmp_path / "ca.pem")
+        certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+        certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+        for name in ("key", "cert", "ca"):
+            (tmp_path / f"{name}.pem").chmod(0o644)
+
+    renew()
+    tmp_path.chmod(0o755)
+    with MariaDB(options=[f"--ssl-{name}={tmp_path / name}.pem" for name in ("cert", "key")]) as server:
+        server.create_database(NAME)
+        database = by_uri(f"{server.uri(NAME)}&ssl_ca={tmp_path / 'ca.pem'}")
+        assert all(ciphers(database))
+        renew()
+        server.query("FLUSH SSL")
+        assert all(ciphers(database))
+
+
 @pytest.fixture(scope="module")
 def speaks_tls(authority: Path) -> Iterator[MariaDB]:
     options = [f"--ssl-{name}={authority / name}.pem" for name in ("ca", "cert", "key")]

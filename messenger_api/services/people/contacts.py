@@ -30,6 +30,7 @@ from messenger_api.domain.limits import Window
 from messenger_api.services.callers import Callers
 from messenger_api.services.identities import Identities
 from messenger_api.services.limits import DAY, Claim, Limits
+from messenger_api.services.people.news import rewind_where_set_back
 from messenger_api.settings import Settings
 from messenger_api.storage import contacts, news, sessions, syncs
 from messenger_api.storage.contacts import Book
@@ -83,12 +84,15 @@ class Contacts:
         # Up to which second changes are noted. Read with every sync, and used from the next one on: that one
         # sees all notes which the place that was read promises.
         self._noted = 0
+        self._set_backs = 0
 
     def changes(self, token: str, since: int, *, reset: bool = False) -> Sync:
         """What changed after the second `since` in the stored phone book and in the groups of whose session
         this token is. Raises AuthFail."""
         # Taken before the first statement: what commits meanwhile lies beyond it.
         horizon = self._horizon()
+        if self._set_backs != self._database.set_backs.count():
+            self._set_backs, self._noted = rewind_where_set_back(self._database, self._set_backs), 0
         noted = self._noted
         start = _start(since, noted, horizon)
         if reset or start is None:
@@ -104,8 +108,10 @@ class Contacts:
         return self._told(caller, glance, since, horizon, people=people, groups=glance.group)
 
     def _find(self, token: str, look: Callable[..., tuple[Caller, OwnT] | None]) -> tuple[Caller, OwnT]:
+        set_backs = self._set_backs
         found = self._callers.find_with(token, look)
-        self._noted = news.noted_to(found[1].place)
+        if set_backs == self._set_backs:  # else the place may be one of before
+            self._noted = news.noted_to(found[1].place)
         return found
 
     def _told(
@@ -127,21 +133,20 @@ class Contacts:
             if reset:
                 contacts.clear(tx, caller.uid, self._known_until())
             found = syncs.changed(tx, caller.uid, caller.contact_key, after) if people else []
-            _note_settled(tx, own, found, horizon)
+            _note(tx, own, found, self._database.now())
             return Sync(own, found, syncs.groups(tx, caller.uid, after) if groups else [], horizon)
 
         sync = self._database.run(look)
         # While there is nothing to tell, an older `synced_to` tells nothing twice.
-        if (sync.contacts or sync.groups or _is_ahead(caller, horizon)) and not reset:
-            self._note(caller, horizon)
+        told = caller.synced_to < horizon and (sync.contacts or sync.groups)
+        if (told or _is_ahead(caller, horizon)) and not reset:
+            self._note_told(caller, horizon)
         return sync
 
-    def _note(self, caller: Caller, horizon: int) -> None:
+    def _note_told(self, caller: Caller, horizon: int) -> None:
         """Remember how far the app was told. Without the note it is only told more than once."""
         with suppress(TryLater):
-            self._database.run(
-                lambda tx: sessions.note_sync(tx, horizon + SETTLE_SECONDS, caller.sid, horizon)
-            )
+            self._database.run(lambda tx: sessions.note_sync(tx, caller, horizon))
 
     def add(
         self, caller: Caller, own: Own, entries: Sequence[str], since: int, *, reset: bool = False
@@ -170,7 +175,7 @@ class Contacts:
             whole = reset or book.keys <= keys
             look = partial(syncs.changed, since=0) if whole else partial(syncs.named, keys=keys)
             found = look(tx, caller.uid, caller.contact_key)
-            _note_settled(tx, own, found, horizon)
+            _note(tx, own, found, self._database.now())
             return Sync(own, found, [], seen)
 
         return self._database.run(work)
@@ -237,12 +242,13 @@ def _start(after: int, noted: int, horizon: int) -> int | None:
     return latest if after >= latest else None
 
 
-def _note_settled(tx: Connection, own: Own, found: Sequence[Profile], horizon: int) -> None:
+def _note(tx: Connection, own: Own, found: Sequence[Profile], now: int) -> None:
     """Make good what was not noted for the owner: it lies before the number was added, or a block ended.
 
-    Before the answer, which may get lost. What is younger than the horizon is going to be noted.
+    Before the answer, which may get lost. Up to this moment and not to the horizon: the call may have waited,
+    and the place gone on. What is younger is going to be noted.
     """
     newest_first = (each.changed_at for each in reversed(found))
-    newest = next((changed_at for changed_at in newest_first if changed_at <= horizon), 0)
+    newest = next((changed_at for changed_at in newest_first if changed_at <= now), 0)
     if newest > own.news_at:
         news.tell(tx, own.uid, newest)

@@ -6,12 +6,10 @@ from functools import partial
 
 from messenger_api.storage import news
 from messenger_api.storage.db import MAX_TRANSACTION_SECONDS, SETTLE_SECONDS, Database
+from messenger_api.storage.set_backs import CLOCK_SECONDS
 
 # A change is noted when it is certain to be visible, and every sync that was asked before has been answered.
 BEHIND_SECONDS = SETTLE_SECONDS + MAX_TRANSACTION_SECONDS
-# By more than that the clocks of two machines do not differ. One that goes back by less than BEHIND_SECONDS
-# stamps nothing that lies before the place.
-CLOCK_SECONDS = 5
 # A first pass over a large installation leaves room for other work between its steps.
 STEPS_AT_ONCE = 20
 
@@ -21,11 +19,24 @@ class News:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._set_backs = 0
 
     def note(self) -> None:
         """Note what has settled, or a part of it where it is much. Raises TryLater."""
         until = self._database.now() - BEHIND_SECONDS
+        self._set_backs = rewind_where_set_back(self._database, self._set_backs)
         step = partial(news.note, until=until, rewind_from=until + CLOCK_SECONDS)
         for _ in range(STEPS_AT_ONCE):
             if not self._database.run(step):
                 break
+
+
+def rewind_where_set_back(database: Database, seen: int) -> int:
+    """Have what is stamped once more be noted once more, where this process saw the clock being set back.
+
+    `seen`: how often that was known already; returns how often by now. Raises TryLater.
+    """
+    count = database.set_backs.count()
+    if back := database.set_backs.earliest(seen):
+        database.run(partial(news.rewind, to=back.to))
+    return count

@@ -85,8 +85,8 @@ class Thumbnail(Base):
 class Session(Base):
     """A logged-in app. The token itself is never stored.
 
-    `synced_to`: every change up to this second has been told to the app. `seen_at`: when the app last called,
-    to the day.
+    `synced_to`: every change up to this second has been told to the app; with 0 and less it is told of all.
+    `seen_at`: when the app last called, to the day.
     """
 
     __tablename__ = "sessions"
