@@ -72,7 +72,7 @@ def build_app(settings: Settings) -> Flask:
     app.extensions[EXTENSION] = parts
     if parts.sandbox:
         store = parts.sandbox.store
-        app.register_blueprint(sandbox_pages(store))
+        app.register_blueprint(sandbox_pages(store, forget=parts.codes.forget_all))
         app.register_blueprint(playground_blueprint(parts.operations))
         faults = Faults(store)
         play_outages(parts.database.engine, lambda: faults.take(DATABASE) is not None)

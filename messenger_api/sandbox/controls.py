@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -16,11 +17,17 @@ from messenger_api.sandbox.store import SandboxStore
 # cannot send that unasked.
 
 
-def add_controls(pages: Blueprint, store: SandboxStore) -> None:
-    """Add `/faults`, `/clock` and `/reset` to the sandbox's pages."""
+def add_controls(pages: Blueprint, store: SandboxStore, forget: Callable[[], None]) -> None:
+    """Add `/faults`, `/clock` and `/reset` to the sandbox's pages.
+
+    Args:
+        pages: gets the routes.
+        store: what they change.
+        forget: called at a reset, when no fault holds any more.
+    """
     _add_faults(pages, Faults(store))
     _add_clock(pages, store)
-    _add_reset(pages, store)
+    _add_reset(pages, store, forget)
 
 
 def _add_faults(pages: Blueprint, faults: Faults) -> None:
@@ -67,12 +74,13 @@ def _add_clock(pages: Blueprint, store: SandboxStore) -> None:
         return _bad(error="not a move of the clock", accepted={"advance": "whole seconds, 0 or more"})
 
 
-def _add_reset(pages: Blueprint, store: SandboxStore) -> None:
+def _add_reset(pages: Blueprint, store: SandboxStore, forget: Callable[[], None]) -> None:
     @pages.post("/reset")
     def reset() -> Response:
         if request.get_json() != {}:
             return _bad(error="not a reset", accepted={})
         store.reset()
+        forget()
         return jsonify(result=True)
 
 

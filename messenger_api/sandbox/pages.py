@@ -6,6 +6,7 @@ import base64
 import binascii
 import dataclasses
 import json
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request, url_for
@@ -30,13 +31,24 @@ _POLICY = (
 _JPEG = b"\xff\xd8\xff"
 
 
-def sandbox_pages(store: SandboxStore, *, api: str = API, first_call: str = LOGIN) -> Blueprint:
+def _nothing_more() -> None:
+    """What a reset forgets beside the sandbox's memory where no product stands beside it."""
+
+
+def sandbox_pages(
+    store: SandboxStore,
+    *,
+    api: str = API,
+    first_call: str = LOGIN,
+    forget: Callable[[], None] = _nothing_more,
+) -> Blueprint:
     """Routes below `/sandbox`: the page, its data as JSON, and what tests set.
 
     Args:
         store: what is shown.
         api: where the page logs users in, "" where no private API stands beside it.
         first_call: path and query of the call that the empty page proposes.
+        forget: what a product beside it forgets at a reset.
     """
     pages = Blueprint(
         "sandbox",
@@ -58,7 +70,7 @@ def sandbox_pages(store: SandboxStore, *, api: str = API, first_call: str = LOGI
         return render_template("sandbox.html", api=api, first_call=request.host_url.rstrip("/") + first_call)
 
     _add_lists(pages, store)
-    add_controls(pages, store)
+    add_controls(pages, store, forget)
     add_phones(pages, store)
     return pages
 

@@ -198,6 +198,11 @@ def forget(connection: Connection, key: bytes) -> None:
     connection.execute(delete(OneTimeCode).where(OneTimeCode.contact_key == key))
 
 
+def forget_all(connection: Connection) -> None:
+    """Remove the codes of all addresses."""
+    connection.execute(delete(OneTimeCode))
+
+
 def purge(connection: Connection, before: int) -> int:
     """Remove codes that expired before this second."""
     return connection.execute(delete(OneTimeCode).where(OneTimeCode.expires_at < before)).rowcount

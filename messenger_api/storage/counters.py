@@ -114,6 +114,14 @@ def forget(connection: Connection, names: Iterable[str]) -> None:
     connection.execute(delete(LimitCounter).where(LimitCounter.name.in_(sorted(names))))
 
 
+def forget_beginning(connection: Connection, prefixes: Iterable[str]) -> None:
+    """Start all counters anew whose names begin so."""
+    for prefix in prefixes:
+        connection.execute(
+            delete(LimitCounter).where(LimitCounter.name >= prefix, LimitCounter.name < f"{prefix}~")
+        )
+
+
 def purge(connection: Connection, now: int) -> int:
     """Remove some of the counters that say nothing any more; returns how many."""
     old = select(LimitCounter.name).where(LimitCounter.expires_at < now).limit(PURGE_ROWS)

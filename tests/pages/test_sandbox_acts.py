@@ -141,7 +141,6 @@ def test_start_over_asks_first_and_forgets_all(site: Site) -> None:
             *(left, left, left),
         )
     page.wait_for_selector("#users-empty", state="visible")
-    site.product.clock.advance(60)
     site.log_in(ANA, "Ana")
 
 

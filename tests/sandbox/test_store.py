@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from messenger_api.domain.errors import TooMany
+from messenger_api.domain.limits import Window
 from messenger_api.sandbox import Fault, Faults, SandboxStore, UnknownAddressError, UnknownGroupError
 from messenger_api.sandbox.store import KEEP_TOKENS
+from messenger_api.services.limits import HOUR, Claim
+from tests.product import APPID, Product
 from tests.sandbox.conftest import ADA, BOB, CHI, in_processes
+
+ANOTHER = {
+    "sms_providers": ["console", "http"],
+    "sms_http_url": "https://sms.example.com/?to={to}&text={text}",
+    "sms_countries": ["US"],
+}
 
 
 def test_a_group_id_is_never_given_twice(people: SandboxStore) -> None:
@@ -35,6 +46,27 @@ def test_after_a_reset_nothing_is_left_and_no_number_comes_twice(people: Sandbox
     assert people.add_group("two", [ADA]).gid > gid
     assert people.add_message(ADA, [BOB], "hello").mid > message.mid
     assert people.record_sms(BOB, "2 is your code").id > text.id
+
+
+def test_after_a_reset_nobody_waits_for_a_code(make_product: Callable[..., Product]) -> None:
+    """Five codes an hour are soon asked for by whoever follows the pages of the guide."""
+    product = make_product()
+    for _ in range(8):
+        product.ok("login", phone=BOB, appid=APPID)
+        assert product.http.post("/sandbox/reset", json={}).json == {"result": True}
+    product.log_in(BOB)
+
+
+@pytest.mark.parametrize("of_theirs", [ANOTHER, {"login_method": "password"}], ids=["provider", "password"])
+def test_a_reset_lifts_no_limit_where_not_all_codes_go_to_the_sandbox(
+    make_product: Callable[..., Product], of_theirs: dict[str, object]
+) -> None:
+    product = make_product(**of_theirs)
+    claim = Claim("sms_per_hour", "all", Window(1, HOUR))
+    product.services.limits.take([claim])
+    assert product.http.post("/sandbox/reset", json={}).json == {"result": True}
+    with pytest.raises(TooMany):
+        product.services.limits.take([claim])
 
 
 def test_a_group_with_a_stranger_is_not_made(people: SandboxStore) -> None:

@@ -21,7 +21,7 @@ from messenger_api.services.limits import DAY, HOUR, Claim, Counted, Limits
 from messenger_api.services.otp.failed_attempts import FailedAttempts, all_tries
 from messenger_api.services.otp.plan import Choice, Plan
 from messenger_api.settings import Settings
-from messenger_api.storage import codes
+from messenger_api.storage import codes, counters
 from messenger_api.storage.codes import MOST_LIVE, Code, Made
 from messenger_api.storage.db import Database
 
@@ -29,6 +29,10 @@ from messenger_api.storage.db import Database
 SERIES_SECONDS = 3600
 # Where a number lately logged in it gets so many codes more, in an hour and a day, than strangers can use up.
 HOME_MORE = (3, 5)
+# How the names of counters begin that count texts, codes and tries at them.
+COUNTED_OF_CODES = ("sms_", "wrong_codes:", "guesses:")
+# The provider that hands texts to the sandbox.
+CONSOLE = "console"
 
 
 @dataclass(frozen=True)
@@ -255,6 +259,21 @@ class OneTimeCodes:
 
         self._limits.write(work)
         return True
+
+    def forget_all(self) -> None:
+        """Forget all codes, and what was counted of codes and texts: nobody waits for the next one.
+
+        Only where the sandbox gets them all: what guards money or accounts elsewhere stays. Raises TryLater.
+        """
+        settings = self._settings
+        if not settings.uses_sandbox or not settings.texts_codes or {*settings.sms_providers} - {CONSOLE}:
+            return
+
+        def work(tx: Connection, _now: int) -> None:
+            codes.forget_all(tx)
+            counters.forget_beginning(tx, COUNTED_OF_CODES)
+
+        self._limits.write(work)
 
     # Gaps
 
