@@ -45,6 +45,26 @@ def test_no_fence_is_overlooked() -> None:
         assert fences == 2 * len(blocks(page.read_text())), page
 
 
+def test_what_is_typed_means_the_same_in_zsh() -> None:
+    """macOS' shell takes no comments where commands are typed, no variable for several words, and looks for
+    files by every ? and * outside of quotes."""
+    readme = [("README.md", block) for block in blocks((ROOT / "README.md").read_text())]
+    typed = [(page, block) for page, block in [*readme, *all_blocks()] if block.language in SHELL]
+    wrong = re.compile(
+        r"(^|\s)#|\bfor (?P<each>\w+) in [\s\S]*\$(?P=each)\b|https?://[^\s'\"]*[?*\[]", re.MULTILINE
+    )
+    assert [f"{page}:{block.line}" for page, block in typed if wrong.search(unquoted(block.text))] == []
+    assert wrong.search(unquoted("run  # tells"))
+    assert wrong.search(unquoted('for way in "a b"; do curl $way; done'))
+    assert wrong.search(unquoted("curl http://127.0.0.1/?op=x"))
+    assert not wrong.search(unquoted("curl 'http://127.0.0.1/?op=x' \"# $NAME\""))
+
+
+def unquoted(text: str) -> str:
+    """A command without what stands in quotes; ${…} may hold a # of its own."""
+    return re.sub(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"|\$\{[^}]*\}", "QUOTED", text)
+
+
 def test_what_is_not_run_is_known() -> None:
     reasons = [block.not_run for _, block in all_blocks() if block.not_run]
     assert {reason: reasons.count(reason) for reason in reasons} == NOT_RUN
