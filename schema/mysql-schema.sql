@@ -340,7 +340,8 @@ CREATE INDEX ix_reports_reported ON reports (reported);
 CREATE INDEX ix_reports_reporter ON reports (reporter);
 
 -- A logged-in app. The token itself is never stored. `synced_to`: every change up to this second
--- has been told to the app. `seen_at`: when the app last called, to the day.
+-- has been told to the app; with 0 and less it is told of all. `seen_at`: when the app last called,
+-- to the day.
 CREATE TABLE sessions (
     sid BIGINT NOT NULL AUTO_INCREMENT,
     uid BIGINT NOT NULL,
