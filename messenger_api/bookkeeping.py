@@ -52,10 +52,10 @@ class Bookkeeper:
         if not growths and not taken:
             return True
 
-        def work(tx: Connection, _now: int) -> None:
+        def work(tx: Connection, now: int) -> None:
             if growths:
                 figures.add(tx, growths)
-            steps.add(tx, taken)
+            steps.add(tx, now, taken)
 
         try:
             self._database.write(work)

@@ -48,6 +48,8 @@ TEXTS_KEPT_SECONDS = 62 * DAY_SECONDS
 PUSH_KEPT_SECONDS = 90 * DAY_SECONDS
 CLEANING_SECONDS = 3600
 UPKEEP_SECONDS = 60
+# Within the hour nothing is left of whoever deleted the account.
+SWEEPING_SECONDS = 600
 NEWS_SECONDS = 2
 # How often the log is told of the audit's last row.
 AUDIT_SECONDS = DAY_SECONDS
@@ -78,6 +80,7 @@ class Housekeeping:
         self._chores = (
             (Throttle(BEAT_SECONDS), self.beat),
             (Throttle(CLEANING_SECONDS), self._clean),
+            (Throttle(SWEEPING_SECONDS), self._sweep),
             (Throttle(CLEANING_SECONDS), runner.name_others),
             (Throttle(UPKEEP_SECONDS), upkeep.pass_over),
             (Throttle(NEWS_SECONDS), news.note),
@@ -121,6 +124,10 @@ class Housekeeping:
             pass
         self._sessions.expire()
         self._refresh_rosters()
+
+    def _sweep(self) -> None:
+        while self._database.run(partial(steps.sweep, now=self._database.now())):
+            pass
 
     def _refresh_rosters(self) -> None:
         """Make syncs quick again for groups that an older version of this program has changed."""

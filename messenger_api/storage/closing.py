@@ -129,7 +129,7 @@ def displace(connection: Connection, now: int, former: AccountIds) -> None:
     nobodys = {"address": f"{DISPLACED}{former.uid}", "contact_key": former.uid.to_bytes(16, "big")}
     values = {**nobodys, "mesibo_uid": 0, "closed_at": now, "changed_at": now}
     connection.execute(update(User).where(User.uid == former.uid).values(values))
-    forget_texts(connection, former.contact_key)
+    forget_texts(connection, now, former.contact_key)
 
 
 def contact_key(connection: Connection, address: str) -> bytes:
@@ -186,9 +186,9 @@ def _forget_some(
     return bool(keys)
 
 
-def forget_texts(connection: Connection, key: bytes) -> None:
+def forget_texts(connection: Connection, now: int, key: bytes) -> None:
     """Take a number out of the texts that were paid for, and forget what became of its log-ins."""
-    steps.forget(connection, key)
+    steps.forget(connection, now, key)
     query = select(SentText.id).where(SentText.contact_key == key)
     if ids := list(connection.execute(query).scalars()):
         connection.execute(update(SentText).where(SentText.id.in_(ids)).values(contact_key=NOBODY))

@@ -1,10 +1,16 @@
-"""What became of log-ins: kept for a day under keyed hashes, and no more rows than `MOST_ROWS`."""
+"""What became of log-ins: kept for a day under keyed hashes, and no more rows than `MOST_ROWS`.
+
+Any process may hold steps in memory for a while, and write them when their account has been deleted. So what
+is forgotten leaves a mark, which hides what was taken before it from `of`, until nobody writes that any more
+and `sweep` removes both.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from messenger_api.domain.times import DAY_SECONDS
 from messenger_api.domain.trace import Stepped
@@ -14,12 +20,22 @@ from messenger_api.storage.models import LoginStep
 KEPT_SECONDS = DAY_SECONDS
 MOST_ROWS = 200_000
 PURGE_ROWS = 5_000
+LATE_SECONDS = 1800
+"""After so long in memory, while the database was away, a step is not kept any more."""
+MARKED_SECONDS = LATE_SECONDS + 300
+FORGOTTEN = "forgotten"
+"""The mark, in the place of a step."""
 
 _ADD = insert(LoginStep)
 
 
-def add(connection: Connection, steps: Sequence[Stepped]) -> None:
-    """Keep steps, in their order."""
+def add(connection: Connection, now: int, steps: Sequence[Stepped]) -> None:
+    """Keep steps, in their order; of those that waited for too long, what came after."""
+    since = now - LATE_SECONDS
+    _insert(connection, [replace(each, at=max(each.at, since)) for each in steps if each.last_at >= since])
+
+
+def _insert(connection: Connection, steps: Sequence[Stepped]) -> None:
     rows = [
         {
             "contact_key": each.key,
@@ -35,7 +51,12 @@ def add(connection: Connection, steps: Sequence[Stepped]) -> None:
 
 
 def of(connection: Connection, key: bytes, since: int, most: int) -> list[Stepped]:
-    """The newest steps of an address since a second, in the order in which they ended."""
+    """The newest steps of an address since a second, in the order in which they ended.
+
+    None of those that began before it was last forgotten.
+    """
+    mark = select(func.max(LoginStep.at)).where(LoginStep.contact_key == key, LoginStep.step == FORGOTTEN)
+    forgotten = connection.execute(mark).scalar() or 0
     query = (
         select(LoginStep)
         .with_only_columns(
@@ -46,16 +67,32 @@ def of(connection: Connection, key: bytes, since: int, most: int) -> list[Steppe
             LoginStep.at,
             LoginStep.last_at,
         )
-        .where(LoginStep.contact_key == key, LoginStep.last_at >= since)
+        .where(LoginStep.contact_key == key, LoginStep.last_at >= since, LoginStep.at > forgotten)
         .order_by(LoginStep.last_at.desc(), LoginStep.id.desc())
         .limit(most)
     )
     return [Stepped(bytes(row[0]), *row[1:]) for row in connection.execute(query)][::-1]
 
 
-def forget(connection: Connection, key: bytes) -> None:
-    """Remove the steps of an address."""
+def forget(connection: Connection, now: int, key: bytes) -> None:
+    """Remove the steps of an address; those up to now that are written only afterwards are never told."""
     connection.execute(delete(LoginStep).where(LoginStep.contact_key == key))
+    _insert(connection, [Stepped(key, FORGOTTEN, "", 1, now, now)])
+
+
+def sweep(connection: Connection, now: int) -> int:
+    """Remove some marks that are not needed any more, and what they hide; returns how many."""
+    old = (
+        select(LoginStep.id, LoginStep.contact_key, LoginStep.at)
+        .where(LoginStep.step == FORGOTTEN, LoginStep.last_at < now - MARKED_SECONDS)
+        .limit(PURGE_ROWS)
+    )
+    marks = list(connection.execute(old))
+    for mark, key, at in marks:
+        hidden = select(LoginStep.id).where(LoginStep.contact_key == key, LoginStep.at <= at)
+        ids = [*connection.execute(hidden.where(LoginStep.id != mark)).scalars(), mark]
+        connection.execute(delete(LoginStep).where(LoginStep.id.in_(ids)))
+    return len(marks)
 
 
 def purge(connection: Connection, now: int) -> int:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from messenger_api.domain.causes import CAUSES
-from messenger_api.domain.trace import Step
+from messenger_api.domain.trace import Step, Stepped
 from messenger_api.gateways.sms import (
     Channel,
     Receipt,
@@ -25,6 +25,7 @@ from messenger_api.gateways.sms import (
     TextMessage,
 )
 from messenger_api.settings import Settings
+from messenger_api.storage import steps
 from tests.cli.commands import Cli
 from tests.product import APPID, Answer, Product
 from tests.servers import ROOT, MariaDB
@@ -443,7 +444,57 @@ def test_who_deletes_the_account_takes_it_along(cli: Cli, make: Make) -> None:
     assert product.parts.bookkeeper.keep()
     assert product.call("deleteaccount", token=token)["result"] == "OK"
     assert product.deliver()
-    assert product.rows("SELECT * FROM login_steps") == []
+    assert sweep(product) == []
+
+
+def sweep(product: Product) -> list[Any]:
+    """What is kept within the hour after a deletion."""
+    product.clock.advance(2400)
+    while product.parts.database.run(lambda tx: steps.sweep(tx, product.parts.database.now())):
+        pass
+    return product.rows("SELECT * FROM login_steps")
+
+
+def test_what_a_process_writes_when_the_account_is_deleted_already_is_neither_told_nor_kept(
+    cli: Cli, make: Make
+) -> None:
+    product = make()
+    ask(product, ago=8)
+    token = enter(product, ago=7)["token"]
+    product.clock.offset = -5
+    assert product.call("deleteaccount", token=token)["result"] == "OK"
+    assert product.deliver()
+    product.clock.offset = 0
+    assert product.parts.bookkeeper.keep()
+    assert why(cli, product)["timeline"] == []
+    assert sweep(product) == []
+
+
+def test_what_happens_after_the_account_was_deleted_is_told(cli: Cli, make: Make) -> None:
+    product = make()
+    ask(product, ago=300)
+    token = enter(product, ago=299)["token"]
+    product.clock.offset = -200
+    assert product.call("deleteaccount", token=token)["result"] == "OK"
+    assert product.deliver()
+    enter(product, "123456")
+    ask(product, OTHER)
+    assert [moment["what"] for moment in why(cli, product)["timeline"]] == [
+        "entered a code, and had not asked for one"
+    ]
+    assert {row[2] for row in sweep(product)} == {Step.NO_CODE, Step.SENT}
+
+
+def test_what_waited_for_the_database_for_longer_than_deletions_are_marked_is_not_kept(make: Make) -> None:
+    product, key = make(), bytes(16)
+    now = int(product.clock())
+    waiting = [
+        Stepped(key, Step.WRONG, "", 1, now - 4000, now - 3900),
+        Stepped(key, Step.TRY_LATER, "", 3, now - 4000, now),
+    ]
+    product.parts.database.write(lambda tx, _now: steps.add(tx, now, waiting))
+    assert product.rows("SELECT step, at FROM login_steps") == [(Step.TRY_LATER, now - steps.LATE_SECONDS)]
+    assert steps.LATE_SECONDS < steps.MARKED_SECONDS < 2400
 
 
 def test_a_flood_of_numbers_is_kept_note_of_within_bounds(cli: Cli, make: Make) -> None:

@@ -15,6 +15,8 @@ from messenger_api.domain.secrets import Keys
 from messenger_api.services.account.exports import Exports
 from messenger_api.services.account.number_change import NewLogin
 from messenger_api.services.account.tasks import CONTACTS_AT_ONCE
+from messenger_api.storage.steps import MARKED_SECONDS
+from messenger_api.worker import SWEEPING_SECONDS
 from tests.product import APPID, Answer, Phone, Product, jpeg
 from tests.properties.secrets_scan import cells, files, numbers_in, texts_in
 
@@ -123,6 +125,8 @@ def test_within_the_hour_nothing_of_the_person_is_left(product: Product, friends
     began = product.clock()
     ann.ok("deleteaccount")
     settle(product)
+    product.clock.advance(MARKED_SECONDS + SWEEPING_SECONDS)
+    product.parts.worker.housekeeping.keep()
 
     assert product.clock() - began < HOUR
     assert remains(product, wanted) == set()

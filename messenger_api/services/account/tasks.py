@@ -169,7 +169,7 @@ class AccountTasks:
             run.note_progress(task)
         while self._database.run(lambda tx: closing.forget_contacts(tx, task.uid, CONTACTS_AT_ONCE)):
             run.note_progress(task)
-        self._database.run(lambda tx: closing.forget_texts(tx, found.contact_key))
+        self._database.write(lambda tx, now: closing.forget_texts(tx, now, found.contact_key))
         if not self._database.write(partial(_erase, task.uid)):
             raise NotReady("somebody added the person to a group meanwhile")
 
