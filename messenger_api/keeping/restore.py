@@ -29,16 +29,26 @@ class Asked:
     passphrase: str = ""
 
 
-def checked(folder: Path, tell: Tell) -> Manifest:
-    """The manifest of a backup of which every byte is as it was. Raises KeepingError."""
-    manifest = manifests.read(folder)
-    manifests.check(folder, manifest, tell)
+def checked(asked: Asked, tell: Tell) -> Manifest:
+    """The manifest of a backup of which every byte is as it was.
+
+    Raises KeepingError: it is not, or the key in it is sealed with another passphrase than the one given.
+    """
+    manifest = manifests.read(asked.folder)
+    manifests.check(asked.folder, manifest, tell)
+    if asked.passphrase and has_key(manifest):
+        unsealed_key(asked, manifest)
     return manifest
+
+
+def has_key(manifest: Manifest) -> bool:
+    """Whether a backup holds the SECRET_KEY, under a passphrase."""
+    return SEALED_KEY in manifest.sums
 
 
 def unsealed_key(asked: Asked, manifest: Manifest) -> str:
     """The SECRET_KEY of a backup. Raises KeepingError: it has none, or the passphrase is another one."""
-    if SEALED_KEY not in manifest.sums:
+    if not has_key(manifest):
         raise KeepingError(
             "The backup holds no SECRET_KEY, and there is none here: put the one that you kept into the"
             " configuration"
@@ -58,10 +68,11 @@ def restore(settings: Settings, asked: Asked, tell: Tell, say: Say) -> Manifest:
 
     Raises:
         KeepingError: the backup is damaged, of another kind of database, or of a newer version; the database
-            holds something, or a server uses it; or the key is another one or missing. Nothing was changed.
+            holds something, or a server uses it; or the key or passphrase is another one or missing. Nothing
+            was changed.
         TryLater, SQLAlchemyError, UpgradeRefused, OSError: it cannot be written.
     """
-    manifest = checked(asked.folder, tell)
+    manifest = checked(asked, tell)
     looking = OperatorParts.alone(settings)
     try:
         _check_target(looking, manifest, asked.replacing)

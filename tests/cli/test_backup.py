@@ -253,6 +253,34 @@ def test_a_wrong_passphrase_or_a_missing_one_changes_nothing(filled: tuple[Place
     assert place.cli.run("backup", str(place.backup), *place.sealing).exit_code == 2
 
 
+def test_a_passphrase_that_is_given_is_tried_also_where_the_key_is_there(
+    filled: tuple[Place, Product, Phone],
+) -> None:
+    place, product, _ = filled
+    place.keep()
+    product.close()
+    opened = "SECRET_KEY: in the backup, and the passphrase opens it."
+    assert opened in place.cli.ok("restore", str(place.backup), "--check", *place.sealing)
+    place.passphrase.write_text("another passphrase")
+    place.empty()
+    for checking in (("--check",), ()):
+        said = place.refusal("restore", str(place.backup), *checking, *place.sealing)
+        assert "not the one that" in said
+    assert "Whole" in place.cli.ok("restore", str(place.backup), "--check")
+    place.passphrase.write_text(PASSPHRASE)
+    assert opened in place.cli.ok("restore", str(place.backup), *place.sealing)
+
+
+def test_a_passphrase_for_a_backup_without_a_key_is_said_to_open_nothing(
+    filled: tuple[Place, Product, Phone],
+) -> None:
+    place, product, _ = filled
+    place.cli.ok("backup", str(place.backup))
+    product.close()
+    result = place.cli.run("restore", str(place.backup), "--check", *place.sealing)
+    assert (result.exit_code, "SECRET_KEY: NOT in the backup" in result.stderr) == (0, True)
+
+
 def test_one_changed_byte_anywhere_is_found_and_nothing_restored(
     filled: tuple[Place, Product, Phone],
 ) -> None:

@@ -11,6 +11,7 @@ from messenger_api.cli.common import say, settings
 from messenger_api.cli.progress import Progress
 from messenger_api.cli.root import main
 from messenger_api.keeping import restore as restoring
+from messenger_api.keeping.manifest import Manifest
 from messenger_api.private_files import writing
 
 
@@ -37,16 +38,25 @@ def restore(folder: Path, replacing: str, only_check: bool, key_into: Path | Non
             _write_key(asked, key_into, progress)
             return
         if only_check:
-            found = restoring.checked(folder, progress)
+            found = restoring.checked(asked, progress)
         else:
             found = restoring.restore(settings(), asked, progress, click.echo)
     progress.end()
     tell_content(found)
+    if passphrase:
+        _tell_of_key(found)
     say("Whole; nothing was written." if only_check else "Restored. Whoever was logged in still is.")
 
 
+def _tell_of_key(found: Manifest) -> None:
+    if restoring.has_key(found):
+        say("SECRET_KEY: in the backup, and the passphrase opens it.")
+    else:
+        say("SECRET_KEY: NOT in the backup, which was made without --passphrase-file.", err=True)
+
+
 def _write_key(asked: restoring.Asked, file: Path, progress: Progress) -> None:
-    key = restoring.unsealed_key(asked, restoring.checked(asked.folder, progress))
+    key = restoring.unsealed_key(asked, restoring.checked(asked, progress))
     with writing(file, new=True) as target:
         target.write(key)
     progress.end()
