@@ -70,7 +70,7 @@ def key_faults(settings: Settings) -> list[str]:
 
 def _has_accounts(settings: Settings) -> bool:
     """Whether a SQLite file is there and holds accounts; it is not made by looking."""
-    file = Path(settings.database_uri.partition(":///")[2].partition("?")[0])
+    file = Path(settings.sqlite_path)
     if not (settings.is_sqlite and file.is_file()):
         return False
     try:

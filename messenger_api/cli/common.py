@@ -108,12 +108,7 @@ def _opened(kind: type[P], config: Settings, *, quiet: bool) -> Iterator[P]:
 
 def is_to_be_made(config: Settings) -> bool:
     """Whether there is no database yet, so that connecting would make an empty one."""
-    return config.is_sqlite and not Path(sqlite_path(config)).exists()
-
-
-def sqlite_path(config: Settings) -> str:
-    """The file of a SQLite database."""
-    return config.database_uri.partition(":///")[2].partition("?")[0]
+    return config.is_sqlite and not Path(config.sqlite_path).exists()
 
 
 def built(part: Callable[[], T]) -> T:

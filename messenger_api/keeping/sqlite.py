@@ -8,8 +8,6 @@ from contextlib import closing
 from io import BufferedReader
 from pathlib import Path
 
-from sqlalchemy import make_url
-
 from messenger_api.keeping.manifest import KeepingError, Manifest, Tell, copied
 from messenger_api.keeping.saved import Saved
 from messenger_api.private_files import create
@@ -28,7 +26,7 @@ class Sqlite:
     file = "database.sqlite3"
 
     def __init__(self, settings: Settings) -> None:
-        self._path = Path(make_url(settings.database_uri).database or "")
+        self._path = Path(settings.sqlite_path)
         self.name = self._path.name
 
     def save(self, target: Path, tell: Tell) -> Saved:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote, unquote
 
 from messenger_api.settings.accounts import AccountKeys
 from messenger_api.settings.apps import AppKeys
@@ -75,7 +76,7 @@ class Settings(
         if self.sqlalchemy_database_uri:
             return _absolute(self.sqlalchemy_database_uri)
         if not self.db_host:
-            return f"sqlite:///{self.instance / 'messenger.sqlite3'}"
+            return f"sqlite:///{_in_address(self.instance / 'messenger.sqlite3')}"
         return "mysql+pymysql://"
 
     @property
@@ -87,6 +88,11 @@ class Settings(
     def is_sqlite(self) -> bool:
         """Whether the data rest in a SQLite file."""
         return self.database_uri.startswith("sqlite")
+
+    @property
+    def sqlite_path(self) -> str:
+        """The file of a SQLite database; "" for another database, or one in memory."""
+        return unquote(self.database_uri.partition(":///")[2].partition("?")[0]) if self.is_sqlite else ""
 
     @property
     def texted_countries(self) -> tuple[str, ...]:
@@ -133,5 +139,10 @@ def _absolute(uri: str) -> str:
     """A SQLite file is looked for from the working folder, as every other path is; Flask would not."""
     scheme, _, path = uri.partition(":///")
     if scheme == "sqlite" and path and not path.startswith(("/", ":", "file:")):
-        return f"sqlite:///{Path(path).absolute()}"
+        return f"sqlite:///{_in_address(Path.cwd()) / Path(path)}"
     return uri
+
+
+def _in_address(path: Path) -> Path:
+    """A path as it stands in an address, where "?" would end it, and "%" begins a character."""
+    return Path(quote(str(path)))

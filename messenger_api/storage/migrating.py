@@ -25,7 +25,7 @@ def upgrade(engine: Engine, say: Say) -> None:
 
 def _config(engine: Engine) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))  # read with interpolation
     config.attributes["engine"] = _in_transactions(engine) if engine.dialect.name == "sqlite" else engine
     return config
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,10 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from messenger_api import configuration
+from messenger_api.app import build_app, parts_of
 from messenger_api.sandbox import SandboxStore
+from messenger_api.storage import migrating
 from messenger_api.storage.models import Base
 from tests.cli.commands import NEWEST, Cli
 from tests.product import Product
@@ -94,3 +98,36 @@ def test_tables_that_are_in_the_way_are_named(configured: Cli, database_uri: str
     assert result.exit_code == 1
     assert "users" in result.stderr
     assert "Use an empty one" in result.stderr
+
+
+ODD = """a b|a%b|p%20q|p%3Fq|what?x|what?mode=ro|a#b|it's|so "called"|café|山 %s|a+b&c;d|a:b@c|\\"""
+
+
+@pytest.mark.parametrize("name", ODD.split("|"))
+def test_the_database_stands_in_its_folder_whatever_that_is_called(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    cli.environment["MESSENGER_SANDBOX"] = "local"
+    cli.ok("db", "upgrade")
+    with closing(parts_of(build_app(configuration.build(sandbox="local")))) as parts:
+        assert parts.schema.is_current()
+    with closing(sqlite3.connect(folder / "instance" / "messenger.sqlite3")) as database:
+        assert database.execute("SELECT version_num FROM alembic_version").fetchone() == (NEWEST,)
+    cli.ok("backup", "kept")
+    assert "Whole" in cli.ok("restore", "kept", "--check")
+    (folder / "instance" / "messenger.sqlite3").unlink()
+    cli.ok("restore", "kept")
+    assert (folder / "instance" / "messenger.sqlite3").is_file()
+    monkeypatch.setenv("MESSENGER_SQLALCHEMY_DATABASE_URI", "sqlite:///own.sqlite3")
+    cli.ok("db", "upgrade")
+    assert (folder / "own.sqlite3").is_file()
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+def test_the_program_may_stand_in_a_folder_with_a_percent_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrating, "MIGRATIONS", Path("/opt/a%b"))
+    config = migrating._config(create_engine("sqlite://"))
+    assert config.get_main_option("script_location") == "/opt/a%b"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
-from messenger_api.cli.common import is_to_be_made, reason, sqlite_path
+from messenger_api.cli.common import is_to_be_made, reason
 from messenger_api.cli.doctor.verdicts import Verdict
 from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater
@@ -20,7 +20,7 @@ DRIVERS = {"mysqldb": "mysqlclient", "pymysql": "PyMySQL"}
 def database(settings: Settings, parts: Parts) -> Iterator[Verdict]:
     """Whether it answers: each of several hosts."""
     if is_to_be_made(settings):
-        yield "ok", f"{sqlite_path(settings)} will be made at the first start", ""
+        yield "ok", f"{settings.sqlite_path} will be made at the first start", ""
         return
     if settings.sqlalchemy_database_uri or settings.is_sqlite:
         yield _answer(parts, "")

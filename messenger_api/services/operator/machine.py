@@ -67,7 +67,7 @@ class Machine:
 
 
 def _sqlite_folder(settings: Settings) -> Path | None:
-    path = make_url(settings.database_uri).database if settings.is_sqlite else None
+    path = settings.sqlite_path
     return Path(path).parent if path and not path.startswith(":") else None
 
 
