@@ -13,6 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,7 +27,8 @@ from tests.processes import LOOPBACK, ServerProcess, free_port, program
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
-UNITS = ["messenger-api.service", "messenger-api-worker.service"]
+UNITS = ["messenger-api.service", "messenger-api-worker.service", "messenger-api-backup.service"]
+TIMER = "messenger-api-backup.timer"
 # Of 10: what systemd-analyze calls OK.
 MOST_EXPOSED = 1.5
 DOCKERFILE = DEPLOY / "Dockerfile"
@@ -52,6 +54,11 @@ def unit(name: str) -> configparser.ConfigParser:
     return read
 
 
+def words_of(line: str) -> list[str]:
+    """A command of a unit as systemd reads it: two of its own signs are one of the command's."""
+    return shlex.split(line.replace("$$", "$").replace("%%", "%"))
+
+
 @pytest.mark.server
 @pytest.mark.parametrize("name", UNITS)
 def test_a_unit_is_hardened_as_systemd_judges_it(name: str) -> None:
@@ -65,12 +72,11 @@ def test_a_unit_is_hardened_as_systemd_judges_it(name: str) -> None:
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", [*UNITS, TIMER])
 def test_systemd_understands_every_line_of_a_unit(name: str, tmp_path: Path) -> None:
-    text = (DEPLOY / name).read_text()
-    command = re.search(r"^ExecStart=(\S+)", text, re.M)
-    assert command
-    (tmp_path / name).write_text(text.replace(command[1], shutil.which("true") or ""))
+    for path in (DEPLOY / each for each in [*UNITS, TIMER]):
+        text = re.sub(r"^(ExecStart=)\S+", rf"\1{shutil.which('true')}", path.read_text(), flags=re.M)
+        (tmp_path / path.name).write_text(text)
     known = "mariadb.service|mysql.service|redis-server.service"
     judged = subprocess.run(
         [program("systemd-analyze"), "verify", "--man=no", "--recursive-errors=no", tmp_path / name],
@@ -83,21 +89,51 @@ def test_systemd_understands_every_line_of_a_unit(name: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", UNITS)
-def test_a_unit_runs_a_command_that_there_is_in_the_folder_of_the_configuration(name: str) -> None:
+def test_a_unit_runs_a_command_that_there_is_in_the_folder_of_the_configuration(
+    name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "passphrase").write_text("correct horse battery")
     service = unit(name)["Service"]
-    program, *words = shlex.split(service["ExecStart"])
+    program, *words = words_of(service["ExecStart"])
+    if program == "/bin/sh":
+        command = words[1].replace("/etc/messenger-api/backup.passphrase", f"{tmp_path}/passphrase")
+        program, *words = words_of(command.removeprefix("exec "))
     assert program == f"{service['WorkingDirectory']}/.venv/bin/messenger-api"
     assert command_line(words)
 
 
-def test_both_units_harden_alike_and_let_the_folders_of_a_plain_configuration_be_written() -> None:
-    server, worker = (dict(unit(name)["Service"]) for name in UNITS)
-    different = {key for key in server | worker if server.get(key) != worker.get(key)}
-    assert different == {"ExecStart", "LimitNOFILE"}
+def test_the_units_harden_alike_and_let_the_folders_of_a_plain_configuration_be_written() -> None:
+    server, worker, backup = (dict(unit(name)["Service"]) for name in UNITS)
+
+    def different(other: dict[str, str]) -> set[str]:
+        return {key for key in server | other if server.get(key) != other.get(key)}
+
+    assert different(worker) == {"ExecStart", "LimitNOFILE"}
+    of_one_run = {"Type", "ExecStart", "ExecStartPost", "ReadWritePaths"}
+    assert different(backup) == of_one_run | {"LimitNOFILE", "Restart", "RestartSec", "TimeoutStopSec"}
+    assert backup["ReadWritePaths"] == f"/var/backups/messenger {server['ReadWritePaths']}"
     for name in ("uploads", "instance"):
         assert f"{server['WorkingDirectory']}/{name}" in server["ReadWritePaths"]
     plain = Settings()
     assert (plain.files_path, plain.instance_path) == ("uploads", "instance")
+
+
+@pytest.mark.server
+def test_backups_of_the_timer_go_after_two_weeks_and_no_others(tmp_path: Path) -> None:
+    days = {
+        "2026-11-01-032000": 20,
+        ".2026-11-02-032000.part": 19,
+        "before-upgrade": 90,
+        "2026-11-20-032000": 13,
+    }
+    for name, age in days.items():
+        (tmp_path / name / "files").mkdir(parents=True)
+        os.utime(tmp_path / name, times=(time.time() - age * 86_400,) * 2)
+    words = words_of(unit("messenger-api-backup.service")["Service"]["ExecStartPost"])
+    subprocess.run(
+        [str(tmp_path) if word == "/var/backups/messenger" else word for word in words], check=True
+    )
+    assert {path.name for path in tmp_path.iterdir()} == {"before-upgrade", "2026-11-20-032000"}
 
 
 # The image

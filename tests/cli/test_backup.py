@@ -23,6 +23,7 @@ from tests.cli.commands import NEWEST, Cli
 from tests.processes import LOOPBACK
 from tests.product import Phone, Product, jpeg
 from tests.servers import ROOT, MariaDB
+from tests.test_deploy import unit, words_of
 from tests.test_schema import upgrade_to
 
 pytestmark = pytest.mark.server
@@ -517,21 +518,66 @@ def test_where_there_is_nothing_nothing_is_kept(place: Place) -> None:
 
 
 def test_the_page_works_word_for_word(filled: tuple[Place, Product, Phone]) -> None:
+    """Typed in an installation as going-live.md makes it; what root and systemd do is played."""
     place, product, _ = filled
-    names = {
-        "/var/backups/messenger/monday": str(place.backup),
-        "/etc/messenger-api/backup.passphrase": str(place.passphrase),
+    machine = Machine(place)
+    once, nightly, by_hand, brought_back = re.findall(r"^```bash\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+
+    machine.types(once + nightly + by_hand)
+
+    in_etc, backups = place.folder / "etc", place.folder / "var/backups/messenger"
+    assert {path.name for path in (in_etc / "systemd/system").iterdir()} == {
+        *("messenger-api-backup.service", "messenger-api-backup.timer"),
     }
-    lines = "".join(re.findall(r"^```bash\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)).splitlines()
-    assert len(lines) == 3
-    for number, line in enumerate(lines):
-        if number == 2:
-            product.close()
-            place.destroy()
-            place.recover_key()
-        program, *arguments = shlex.split(line)
-        assert program == "messenger-api"
-        place.cli.ok(*(names.get(each, each) for each in arguments))
+    place.passphrase = in_etc / "messenger-api/backup.passphrase"
+    assert [path.stat().st_mode & 0o777 for path in (place.passphrase, backups)] == [0o640, 0o700]
+    newest, named = sorted(path.name for path in backups.iterdir())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}", newest)
+    assert named == "before-upgrade"
+
+    product.close()
+    place.backup, place.sealing = backups / newest, ("--passphrase-file", str(place.passphrase))
+    place.destroy()
+    place.recover_key()
+    machine.types(f"NEWEST={place.backup}\n{brought_back}")
+    assert place.count("users") == 1
+
+
+class Machine:
+    """Where a page is typed as root: a place as the folder of the program, with other folders in it."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        (place.folder / "deploy").symlink_to(ROOT / "deploy")
+        (place.folder / "etc/systemd/system").mkdir(parents=True)
+        programs = place.folder / ".venv/bin"
+        programs.mkdir(parents=True)
+        (programs / "messenger-api").symlink_to(Path(sys.executable).parent / "messenger-api")
+
+    def types(self, text: str) -> None:
+        """Type lines of a page in the folder; one that fails ends the test."""
+        service = unit("messenger-api-backup.service")["Service"]
+        nightly = shlex.join(self._here(word) for word in words_of(service["ExecStart"]))
+        played = f"""
+            set -eu
+            runuser() {{ [ "$1 $2 $3" = "-u messenger-api --" ]; shift 3; "$@"; }}
+            systemctl() {{ [ "$*" != "start messenger-api-backup" ] || {nightly}; }}
+        """
+        typed = re.sub(r"--(owner|group)=messenger-api ", "", self._here(text))
+        machine = {name: value for name, value in os.environ.items() if not name.startswith("MESSENGER_")}
+        ran = subprocess.run(
+            ["bash", "-c", played + typed],
+            cwd=self.place.folder,
+            env={**machine, "PYTHONPATH": str(ROOT), **self.place.cli.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+
+    def _here(self, text: str) -> str:
+        text = text.replace("/srv/messenger-api", str(self.place.folder))
+        return re.sub(r"(?<![\w/])/(?=etc/|var/backups)", f"{self.place.folder}/", text)
 
 
 class TestClients:
