@@ -12,7 +12,7 @@ import pytest
 
 from messenger_api.ops import OPERATIONS
 from tests.servers import ProductServer
-from tests.typed_pages import Block, Reader, blocks
+from tests.typed_pages import SHELL, Block, Reader, blocks
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -81,6 +81,13 @@ def test_every_setting_that_is_named_exists() -> None:
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))
 def test_every_link_into_the_project_leads_somewhere(target: str) -> None:
     assert (ROOT / target).exists()
+
+
+def test_no_page_has_a_command_typed_that_a_plain_debian_has_not() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    typed = [(page, block) for page in pages for block in blocks(page.read_text()) if block.language in SHELL]
+    assert len(typed) > 50
+    assert [f"{page}:{block.line}" for page, block in typed if re.search(r"\bsudo\b", block.text)] == []
 
 
 @pytest.mark.server
