@@ -221,8 +221,9 @@ def test_a_port_that_is_taken_is_said_in_a_line(start: Start) -> None:
     with socket.create_server((LOOPBACK, 0)) as taken:
         port = taken.getsockname()[1]
         said = refused(start, "--sandbox", "--port", str(port))
-    assert (
-        said == f"Cannot listen on {LOOPBACK}:{port}: Address already in use. Choose another with --port.\n"
+    assert said == (
+        f"Cannot listen on {LOOPBACK}:{port}: Address already in use. Choose another with --port, or"
+        f" PORT={port + 1} make run.\n"
     )
 
 

@@ -69,7 +69,7 @@ def serve(host: str, port: int, workers: int, sandbox: bool) -> None:
     check_mesibo(config)
     if config.uses_sandbox:
         check_exposure(config, host)
-    check_port(host, port)
+    check_port(host, port, f"--port, or PORT={port % 65_535 + 1} make run")
     check_console_port(config)
     with product(config) as parts:
         wait_for_database(parts)
