@@ -16,6 +16,18 @@ Element.prototype.attachShadow = function (options) {
   return root;
 };
 
+// Served by the product, it has a way back to the product's pages; a folder has none.
+const [below, ...rest] = location.pathname.split("/docs/guide/");
+if (location.protocol !== "file:" && rest.length) {
+  addEventListener("DOMContentLoaded", () => {
+    const back = document.createElement("a");
+    back.className = "back";
+    back.href = `${below}/`;
+    back.textContent = "\u2190 This server";
+    document.querySelector(".md-header__title").after(back);
+  });
+}
+
 // In a folder (file:) browsers start no Worker. Search then runs in a hidden frame that is spoken to as one.
 if (location.protocol === "file:") {
   window.Worker = class {

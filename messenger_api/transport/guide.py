@@ -25,6 +25,7 @@ _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 def guide_blueprint() -> Blueprint:
     """The pages of the site."""
     blueprint = Blueprint("guide", __name__, url_prefix="/docs/guide")
+    blueprint.add_app_template_global(is_built, "guide_is_built")
 
     @blueprint.get("")
     def without_slash() -> WerkzeugResponse:
@@ -32,7 +33,7 @@ def guide_blueprint() -> Blueprint:
 
     @blueprint.get("/")
     def start() -> Response:
-        return file("index.html") if (SITE / "index.html").is_file() else page("guide_absent.html")
+        return file("index.html") if is_built() else page("guide_absent.html")
 
     @blueprint.get("/<path:name>")
     def file(name: str) -> Response:
@@ -43,6 +44,11 @@ def guide_blueprint() -> Blueprint:
         return response
 
     return blueprint
+
+
+def is_built() -> bool:
+    """Whether there is a guide, at this moment: `make docs` needs no restart."""
+    return (SITE / "index.html").is_file()
 
 
 @lru_cache(maxsize=500)

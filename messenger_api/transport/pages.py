@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask, Response, current_app, render_template, request, send_from_directory
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
@@ -19,6 +21,10 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+
+# The name that Android's emulator has for the machine that it runs on.
+EMULATORS_HOST = "10.0.2.2"
+_OWN_MACHINE = re.compile(r"^(http://)(localhost|127\.0\.0\.1|\[::1\])(?=:|$)")
 
 
 def page(template: str, status: int = 200, /, **values: object) -> Response:
@@ -46,7 +52,8 @@ def front_page(services: Services) -> Response:
     if not settings.uses_sandbox:
         return page("front_public.html")
     base = (settings.public_url or request.url_root).rstrip("/")
-    return page("front.html", version=VERSION, base=base)
+    emulator = _OWN_MACHINE.sub(rf"\g<1>{EMULATORS_HOST}", base)
+    return page("front.html", version=VERSION, base=base, emulator=emulator, shown=settings.shows_sandbox)
 
 
 def add_pages(app: Flask) -> None:

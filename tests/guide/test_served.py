@@ -101,6 +101,19 @@ def test_where_it_was_not_built_the_address_says_how(absent: Product) -> None:
     assert page.status_code == 200
     assert "make docs" in page.text
     assert seen(absent, "/docs/guide/sms.html").status_code == 404
+    assert "Not built here yet" in seen(absent, "/").text
+
+
+def test_where_it_was_built_no_page_says_that_it_was_not(built: Product) -> None:
+    assert "Not built here" not in seen(built, "/").text
+
+
+def test_each_page_leads_back_to_the_pages_of_the_server(browser: Browser, built: Product) -> None:
+    with served(built.app) as url, watched(browser, width=390) as page:
+        page.goto(f"{url}/docs/guide/learn/tour.html")
+        page.click("text=This server")
+        page.wait_for_url(f"{url}/")
+        assert page.evaluate("window.broken") == []
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])

@@ -12,9 +12,10 @@ from PIL import Image
 
 from messenger_api.doors import DOORS
 from messenger_api.services.operator.judgement import FRESH_SECONDS
+from messenger_api.settings import OWN_MACHINE
 from messenger_api.version import VERSION
 from tests.browsing import LOOKS, WIDE, faults, served, watched
-from tests.product import Product
+from tests.product import APPID, Product
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -50,6 +51,24 @@ def test_with_the_sandbox_it_shows_the_address_to_give_each_app(make_product: Ca
     for key, path in (("mApiUrl", "/api.php"), ("MessengerApiUrl", "/api.php"), ("MESSENGER_API_URL", "/")):
         assert f'id="{key}">https://api.example.com/&lt;x&gt;{path}<' in page
         assert f'data-copy="{key}"' in page
+
+
+def test_the_address_for_the_emulator_is_that_of_its_host_and_whether_it_is_let_in_is_said(
+    make_product: Callable[..., Product],
+) -> None:
+    login = {"op": "login", "phone": "14155550123", "appid": APPID}
+    for sandbox, is_let_in in ((OWN_MACHINE, False), (True, True)):
+        product = make_product(sandbox=sandbox)
+        page = product.http.get("/", base_url="http://127.0.0.1:8080", headers=BROWSER).text
+        given = re.findall(r'<code class="cmd" id="\w+">([^<]+)</code>', page)
+        assert given == [
+            *("http://10.0.2.2:8080/api.php", "http://127.0.0.1:8080/api.php", "http://127.0.0.1:8080/"),
+        ]
+        answer = product.http.post(given[0], data=login).json
+        assert answer
+        assert (answer["result"] == "OK") == is_let_in
+        assert ("the emulator and phones are refused" in page) != is_let_in
+        assert ("MESSENGER_SANDBOX=true make run" in page) != is_let_in
 
 
 def test_every_door_of_the_front_page_leads_to_a_page(developing: Product) -> None:
