@@ -202,9 +202,9 @@ MAX_PHOTO_PIXELS = 120_000_000
 # ---------------------------------------------------------------------------------------------- Login
 # How people prove who they are, and the one-time codes.
 
-# The key of this installation: it protects codes and hides phone books. Required with MySQL; with SQLite one
-# is made at the first start and kept in INSTANCE_PATH. Keep a backup apart from the database's: with another
-# key no phone book matches any more.
+# The key of this installation, made with: openssl rand -hex 32. It protects codes and hides phone books.
+# Required with MySQL; with SQLite one is made at the first start and kept in INSTANCE_PATH. Keep a backup
+# apart from the database's: with another key no phone book matches any more.
 # Example: SECRET_KEY = "output of: openssl rand -hex 32"
 SECRET_KEY = ""
 

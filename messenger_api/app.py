@@ -14,7 +14,7 @@ from messenger_api.composition import Parts
 from messenger_api.domain.errors import TryLater
 from messenger_api.guard import for_own_machine
 from messenger_api.keyfile import with_secret_key
-from messenger_api.processes import EachProcess, started
+from messenger_api.processes import EachProcess, started, warn_of_key
 from messenger_api.sandbox import MESIBO_PREFIX, Backend, Faults, mesibo_backend, sandbox_pages
 from messenger_api.settings import Settings, SettingsError, without_mesibo
 from messenger_api.storage import db as databases
@@ -102,6 +102,7 @@ def build_console(settings: Settings) -> Flask:
 def _get_ready(parts: Parts) -> None:
     """Make SQLite's tables, refuse another key, and say what is missing. No connection is left for a fork."""
     log.info("server.start", **started(parts.settings))
+    warn_of_key(parts.settings)
     schema = parts.schema
     try:
         if not schema.is_current() and parts.settings.is_sqlite:

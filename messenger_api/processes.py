@@ -11,13 +11,17 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+import structlog
 from sqlalchemy import make_url
 
 from messenger_api.settings import Settings, origin
+from messenger_api.settings.record import SHORTEST_KEY
 from messenger_api.version import VERSION
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = structlog.get_logger(__name__)
 
 WATCH_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -105,3 +109,9 @@ def database_of(settings: Settings) -> str:
 def started(settings: Settings) -> dict[str, str]:
     """What a line of the log says when a process starts or stops."""
     return {"version": VERSION, "configuration": origin(), "database": database_of(settings)}
+
+
+def warn_of_key(settings: Settings) -> None:
+    """A line of the log about a SECRET_KEY that can be guessed."""
+    if settings.key_is_short:
+        log.warning("secret_key.short", shorter_than=SHORTEST_KEY, to_do="messenger-api secret rotate")

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import phonenumbers
 import pytest
@@ -737,3 +738,52 @@ def test_the_app_token_travels_in_clear_to_nobody_but_this_machine(url: str, acc
         assert build(mesibo_api_url=url).mesibo_api_url == url
     else:
         assert any("MESIBO_API_URL" in fault for fault in faults_in(mesibo_api_url=url))
+
+
+@pytest.mark.parametrize("text", ["...", "…"])
+@pytest.mark.parametrize(
+    "name", ["SECRET_KEY", "MESIBO_APP_TOKEN", "S3_SECRET_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"]
+)
+def test_a_placeholder_of_the_documentation_is_refused_like_a_missing_value(name: str, text: str) -> None:
+    values: dict[str, object] = {
+        "sms_providers": ["twilio"],
+        "sms_countries": ["DE"],
+        "db_host": "db",
+        "secret_key": "k" * 32,
+        "s3_access_key": "a",
+        "s3_secret_key": "s",
+        "twilio_account_sid": "AC0",
+        "twilio_auth_token": "t",
+        "twilio_from": "+1",
+    }
+    build(**values)
+    (fault,) = faults_in(**{**values, name.lower(): text})
+    assert fault.startswith(f'{name}: required, and "..." only stands in its place. ')
+
+
+def test_the_settings_of_the_readme_are_refused_as_they_stand(write: Callable[[str], Path]) -> None:
+    block = (ROOT / "README.md").read_text().split("   ```python\n")[1].split("   ```")[0]
+    write(dedent(f"   {block.strip()}"))
+    faults = faults_of()
+    assert [fault.partition(":")[0] for fault in faults] == [
+        "SECRET_KEY",
+        "MESIBO_APP_TOKEN",
+        "TWILIO_ACCOUNT_SID",
+        "TWILIO_AUTH_TOKEN",
+    ]
+    assert "openssl rand -hex 32" in faults[0]
+    assert "mesibo console" in faults[1]
+
+
+def test_a_placeholder_in_a_header_is_refused_and_a_password_with_dots_is_not() -> None:
+    (fault,) = faults_in(**{**HTTP, "sms_http_headers": {"Authorization": "Bearer ..."}})
+    assert fault.startswith("SMS_HTTP_HEADERS: required")
+    build(db_pass="let me in...")
+
+
+def test_who_has_used_a_placeholder_as_the_key_may_still_put_the_data_under_another(
+    write: Callable[[str], Path],
+) -> None:
+    write('SECRET_KEY = "..."')
+    assert "messenger-api secret rotate" in faults_of()[0]
+    assert configuration.load({}, placeholders=True).secret_key == "..."

@@ -71,10 +71,10 @@ def reason(error: BaseException) -> str:
     return f"{type(cause).__name__}: {text}" if text else type(cause).__name__
 
 
-def settings() -> Settings:
-    """The configuration; its faults end the command, one line each."""
+def settings(*, placeholders: bool = False) -> Settings:
+    """The configuration; its faults end the command, one line each. `placeholders` are no faults."""
     with plainly():
-        return configuration.load()
+        return configuration.load(placeholders=placeholders)
 
 
 @contextmanager
@@ -87,9 +87,9 @@ def product(config: Settings | None = None, *, quiet: bool = True) -> Iterator[P
 
 
 @contextmanager
-def operating() -> Iterator[OperatorParts]:
+def operating(config: Settings | None = None) -> Iterator[OperatorParts]:
     """The parts that operators look with, for as long as a command runs, without the log's warnings."""
-    with _opened(OperatorParts, settings(), quiet=True) as parts:
+    with _opened(OperatorParts, config or settings(), quiet=True) as parts:
         yield parts
 
 

@@ -25,6 +25,11 @@ from messenger_api.settings.sources import Given, origin
 _KEYS = {name.upper(): key for name, key in declared(Settings).items()}
 
 
+# What documentation has in the place of a value: "...", "AC...", and in a header "Bearer ...".
+_PLACEHOLDER = re.compile(r"\w{0,4}(\.\.\.|…)")
+_ELSE = {"SECRET_KEY": ". If the data were made with it: messenger-api secret rotate"}
+
+
 class SettingsError(Exception):
     """The configuration has faults; `faults` holds one line for each."""
 
@@ -69,8 +74,12 @@ class _Chosen:
     """Why it cannot be loaded, so that nobody knows its keys."""
 
 
-def load(choices: Sequence[Choice], environ: Mapping[str, str] | None = None) -> Settings:
+def load(
+    choices: Sequence[Choice], environ: Mapping[str, str] | None = None, *, placeholders: bool = False
+) -> Settings:
     """Read the configuration file and the environment (`os.environ` when None).
+
+    `placeholders`: secrets may be placeholders, as older versions let them be.
 
     Raises:
         SettingsError: with one line for every fault found.
@@ -78,7 +87,8 @@ def load(choices: Sequence[Choice], environ: Mapping[str, str] | None = None) ->
     faults: list[str] = []
     environ = os.environ if environ is None else environ
     given = sources.read(environ, faults)
-    return _settings(choices, given, faults, str(sources.path_in(environ)))
+    path = str(sources.path_in(environ))
+    return _settings(choices, given, faults, path, placeholders=placeholders)
 
 
 def build(choices: Sequence[Choice], values: Mapping[str, object]) -> Settings:
@@ -98,13 +108,17 @@ def without_mesibo(settings: Settings, environ: Mapping[str, str] | None = None)
     ]
 
 
-def _settings(choices: Sequence[Choice], given: Given, faults: list[str], path: str) -> Settings:
+def _settings(
+    choices: Sequence[Choice], given: Given, faults: list[str], path: str, *, placeholders: bool = False
+) -> Settings:
     chosen = [one for choice in choices for one in _chosen(choice, given)]
     known = chain.from_iterable(choice.known() for choice in choices)
     kinds = list(dict.fromkeys([*known, *(one.keys for one in chosen)]))
     keys = _together(kinds, faults)
     faults.extend(former.faults(path, given.others, keys))
     accepted = _accepted(given, keys, chosen, faults)
+    if not placeholders:
+        faults.extend(_placeholders(accepted, keys))
     faults.extend(_refused(choices, accepted))
     records = {kind: kind(**_of(kind, accepted)) for kind in kinds}
     used = tuple(record for kind, record in records.items() if record != kind())
@@ -164,6 +178,22 @@ def _accepted(
         except Unacceptable as wanted:
             faults.append(f"{name} = {shown(given.written(name, key), key.secret)}: accepted is {wanted}")
     return accepted
+
+
+def _placeholders(accepted: Mapping[str, object], keys: Mapping[str, Key[object]]) -> Iterator[str]:
+    """Secrets, and keys without which nothing works, copied from documentation as they stand."""
+    for name, value in accepted.items():
+        key = keys[name.upper()]
+        if (key.secret or key.needed) and any(map(_PLACEHOLDER.fullmatch, _texts(value))):
+            told = key.help.partition(". ")[0].rstrip(".") + _ELSE.get(name.upper(), "")
+            yield f'{name.upper()}: required, and "..." only stands in its place. {told}'
+
+
+def _texts(value: object) -> list[str]:
+    """A text; of names and values the last words of the values."""
+    if isinstance(value, tuple):
+        return [str(pair[-1]).rpartition(" ")[2] for pair in value if pair]
+    return [str(value)]
 
 
 def _refused(choices: Sequence[Choice], accepted: Mapping[str, object]) -> Iterator[str]:

@@ -38,9 +38,9 @@ class LoginKeys(Keys):
     secret_key: str = key(
         "",
         as_text,
-        "The key of this installation: it protects codes and hides phone books. Required with MySQL; with"
-        " SQLite one is made at the first start and kept in INSTANCE_PATH. Keep a backup apart from the"
-        " database's: with another key no phone book matches any more.",
+        "The key of this installation, made with: openssl rand -hex 32. It protects codes and hides phone"
+        " books. Required with MySQL; with SQLite one is made at the first start and kept in INSTANCE_PATH."
+        " Keep a backup apart from the database's: with another key no phone book matches any more.",
         "output of: openssl rand -hex 32",
         secret=True,
     )

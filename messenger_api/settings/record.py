@@ -24,6 +24,8 @@ K = TypeVar("K", bound=Keys)
 
 MESIBO_OTP = "mesibo_otp"
 
+# Whoever has a stolen database tries all the keys of fewer characters that people think of.
+SHORTEST_KEY = 16
 # The user and password of a URL.
 _USERINFO = re.compile(r"(?<=//)[^/@\s]+(?=@)")
 
@@ -93,6 +95,11 @@ class Settings(
     def sqlite_path(self) -> str:
         """The file of a SQLite database; "" for another database, or one in memory."""
         return unquote(self.database_uri.partition(":///")[2].partition("?")[0]) if self.is_sqlite else ""
+
+    @property
+    def key_is_short(self) -> bool:
+        """Whether a SECRET_KEY was given that can be guessed."""
+        return 0 < len(self.secret_key) < SHORTEST_KEY
 
     @property
     def texted_countries(self) -> tuple[str, ...]:

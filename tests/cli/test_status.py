@@ -6,13 +6,16 @@ import datetime as dt
 import json
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import text as sql
 
 from messenger_api.domain.health.judgement import RECENT_SECONDS
+from messenger_api.processes import warn_of_key
 from tests.cli.commands import Cli, Start
 from tests.processes import free_port
 from tests.product import APPID, Product
@@ -234,3 +237,16 @@ def test_watch_shows_what_changed_until_it_is_stopped(
     command.says("Work was given up")
     command.signal(signal.SIGINT)
     assert command.ends() == 0
+
+
+@pytest.mark.parametrize(("length", "told"), [(15, True), (16, False)])
+def test_a_short_key_is_told_to_the_operator_and_in_the_log(
+    cli: Cli, installation: Product, length: int, told: bool
+) -> None:
+    key = "k" * length
+    with structlog.testing.capture_logs() as log:
+        warn_of_key(replace(installation.services.settings, secret_key=key))
+    assert [line["event"] for line in log] == ["secret_key.short"] * told
+    said = cli.run("status", MESSENGER_SECRET_KEY=key).stdout
+    assert ("SECRET_KEY has fewer than 16 characters" in said) is told
+    assert key not in said

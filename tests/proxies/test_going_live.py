@@ -27,7 +27,7 @@ pytestmark = pytest.mark.server
 
 README = (ROOT / "README.md").read_text()
 SECTION = README.split("## Going live\n")[1].split("\n## ")[0]
-OURS = "sudo -u messenger-api .venv/bin/messenger-api "
+OURS = "runuser -u messenger-api -- .venv/bin/messenger-api "
 
 
 def blocks(language: str) -> list[str]:
@@ -60,7 +60,7 @@ def folder(tmp_path: Path, database: MariaDB) -> Path:
     [settings] = blocks("python")
     made = settings.replace('SECRET_KEY = "..."', f'SECRET_KEY = "{"k" * 64}"')
     made = made.replace('MESIBO_APP_TOKEN = "..."', f'MESIBO_APP_TOKEN = "{APP_TOKEN}"')
-    made = made.replace('"AC..."', f'"AC{"0" * 32}"')
+    made = made.replace('"AC...", "..."', f'"AC{"0" * 32}", "{"0" * 32}"')
     (tmp_path / "config.py").write_text(f"{made}DB_PORT = {database.port}\n")
     (tmp_path / "config.py").chmod(0o640)
     for name in ("uploads", "uploads/tn", "instance"):

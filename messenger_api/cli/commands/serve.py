@@ -28,7 +28,7 @@ from messenger_api.cli.console_server import check_console_port, console_beside
 from messenger_api.cli.root import main
 from messenger_api.cli.serving import serve_until_stopped
 from messenger_api.cli.starting import wait_for_database, welcome
-from messenger_api.processes import started
+from messenger_api.processes import started, warn_of_key
 from messenger_api.settings import OWN_MACHINE, Settings
 from messenger_api.transport.receiving import THREADS
 
@@ -96,6 +96,7 @@ def _told(config: Settings, **facts: int) -> Iterator[None]:
     """A line of the log at the start, and one at the stop."""
     logs.configure(config.log_level, config.log_format)
     log.info("server.start", **started(config), **facts)
+    warn_of_key(config)
     yield
     log.info("server.stop", **started(config), **facts)
 

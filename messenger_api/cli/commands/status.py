@@ -10,15 +10,21 @@ from contextlib import closing
 import click
 import structlog
 
-from messenger_api.cli.common import as_json, fail, is_to_be_made, print_json, settings
+from messenger_api.cli.common import as_json, fail, is_to_be_made, print_json, say, settings
 from messenger_api.cli.root import main
 from messenger_api.cli.screen import screen
 from messenger_api.domain.health.findings import Login
 from messenger_api.domain.health.judgement import Judgement
 from messenger_api.operating import OperatorParts
 from messenger_api.settings import origin
+from messenger_api.settings.record import SHORTEST_KEY
 
 WATCH_SECONDS = 5.0
+# Not among the findings, for `/readyz` tells them to strangers.
+SHORT_KEY = (
+    f"\nSECRET_KEY has fewer than {SHORTEST_KEY} characters: with the database it can be guessed.\n"
+    "  -> messenger-api secret rotate makes another"
+)
 
 
 @main.command()
@@ -38,6 +44,8 @@ def status(watch: bool, as_json: bool) -> None:
     with closing(OperatorParts.alone(config)) as parts:
         judgement = parts.judge.now()
         _show(judgement, as_json)
+        if config.key_is_short and not as_json:
+            say(SHORT_KEY)
         try:
             while watch:
                 time.sleep(WATCH_SECONDS)
