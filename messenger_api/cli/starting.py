@@ -11,7 +11,7 @@ import click
 from messenger_api.operating import OperatorParts
 from messenger_api.processes import database_of
 from messenger_api.sandbox import MESIBO_PREFIX
-from messenger_api.settings import Settings, origin
+from messenger_api.settings import OWN_MACHINE, Settings, origin
 
 # A database server that starts with the machine, after a crash too, is mostly there in so many seconds.
 DATABASE_SECONDS = 60
@@ -36,8 +36,8 @@ def wait_for_database(parts: OperatorParts) -> None:
         time.sleep(LOOK_SECONDS)
 
 
-def welcome(config: Settings, host: str, port: int) -> str:
-    """What `serve` prints: its addresses, configuration and database."""
+def welcome(config: Settings, host: str, port: int, *, sandbox: bool = False) -> str:
+    """What `serve` prints: its addresses, configuration and database. `sandbox`: it was asked for."""
     own = _ALL.get(host, f"[{host}]" if ":" in host else host)
     url = f"http://{own}:{port}"
     seen = [f"  See it, two phones          {url}/playground"] if config.uses_sandbox else []
@@ -58,7 +58,17 @@ def welcome(config: Settings, host: str, port: int) -> str:
         lines.append(f"  mesibo's backend API        {url}{MESIBO_PREFIX}/backend")
         if config.shows_sandbox:
             lines.append("  SANDBOX = True: whoever reaches this server reads everyone's codes there")
+    elif sandbox:
+        lines.append(f"  No sandbox, no playground   {_no_sandbox(config)}")
     return "\n".join([*lines, "", "  Stop with Ctrl-C.", ""])
+
+
+def _no_sandbox(config: Settings) -> str:
+    if config.sandbox is False:
+        return "SANDBOX is False; without that key --sandbox has one"
+    return (
+        f'MESIBO_APP_TOKEN is set, so mesibo itself is used; SANDBOX = "{OWN_MACHINE}" has one all the same'
+    )
 
 
 def _facing_the_network() -> str:

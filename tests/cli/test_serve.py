@@ -135,6 +135,7 @@ def heaps_of_threads(pid: int) -> int:
 
 def test_with_a_real_mesibo_no_sandbox_is_offered(serve: Serve) -> None:
     server = serve(sandbox=False, MESSENGER_MESIBO_APP_TOKEN="token")
+    assert "No sandbox" not in server.process.output()
     assert "/sandbox" not in server.process.output()
     assert requests.get(f"{server.url}/sandbox", timeout=5).status_code == requests.codes.not_found
 
@@ -161,6 +162,7 @@ def test_the_start_says_which_configuration_and_database_it_took(serve: Serve, t
 
 def test_with_a_token_the_sandbox_is_not_used_though_offered(serve: Serve) -> None:
     server = serve("--sandbox", sandbox=False, MESSENGER_MESIBO_APP_TOKEN="token")
+    assert "  No sandbox, no playground   MESIBO_APP_TOKEN is set" in server.process.output()
     assert "/sandbox" not in server.process.output()
     assert "sandbox.in_use" not in server.process.output()
 

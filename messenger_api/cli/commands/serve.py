@@ -75,7 +75,7 @@ def serve(host: str, port: int, workers: int, sandbox: bool) -> None:
         wait_for_database(parts)
         prepare_schema(parts)
         built(lambda: (parts.services, parts.operations))
-    click.echo(welcome(config, host, port))
+    click.echo(welcome(config, host, port, sandbox=sandbox))
     _allow_connections()
     with _told(config, workers=workers, port=port), console_beside(config):
         serve_until_stopped(
