@@ -442,6 +442,10 @@ def test_the_value_of_an_unknown_key_is_not_shown(write: Callable[[str], Path]) 
         ("OTP_TTL = 60\nSECRET_KEY = hunter2\n", "config.py, line 2: cannot be read: NameError"),
         ("SECRET_KEY = 'hunter2\n", "config.py, line 1: cannot be read: SyntaxError"),
         ("SECRET_KEY = {}['hunter2']\n", "config.py, line 1: cannot be read: KeyError"),
+        (
+            "import nosuchthing\n",
+            "config.py, line 1: cannot be read: ModuleNotFoundError: there is no module 'nosuchthing'",
+        ),
         ("raise OSError(2, 'no such thing')\n", "config.py, line 1: cannot be read: no such thing"),
     ],
 )

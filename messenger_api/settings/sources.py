@@ -111,6 +111,8 @@ def _line(error: Exception, path: Path) -> str:
 
 def _why(error: Exception) -> str:
     """What Python says of the file, unless it may quote the file: a secret that lacks its quotes."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"{type(error).__name__}: there is no module {error.name!r}"
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg}"
     if isinstance(error, OSError):
