@@ -20,3 +20,11 @@ def test_the_products_calls_are_shown_newest_first_without_a_token(product: Prod
         assert phone.token not in answer.text
     later = product.app.test_client().get(f"/sandbox/calls.json?after={newest['id']}").json
     assert all(call["id"] > newest["id"] for call in later["calls"])  # type: ignore[index]
+
+
+def test_what_others_ask_of_the_address_for_them_is_no_call_of_this_server(product: Product) -> None:
+    client = product.app.test_client()
+    before = client.get("/sandbox/calls.json").json
+    for path in ("/sandbox/mesibo/backend", "/sandbox/mesibo/backend?op=useradd&token=x&address=1"):
+        assert client.get(path).status_code == 200
+    assert client.get("/sandbox/calls.json").json == before
