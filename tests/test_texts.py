@@ -8,6 +8,7 @@ from string import Formatter
 
 import pytest
 
+from messenger_api.domain.images import DECODERS
 from messenger_api.domain.sms import BASIC, ONE_MESSAGE, octets
 from messenger_api.domain.texts import LANGUAGES, known, say
 
@@ -48,6 +49,15 @@ ENGLISH = FILES["en"]
 
 every_language = pytest.mark.parametrize("language", sorted(FILES))
 right_to_left = pytest.mark.parametrize("language", RIGHT_TO_LEFT)
+
+
+@every_language
+def test_the_text_about_a_picture_names_every_format_that_is_read(language: str) -> None:
+    formats = {"HEIC", *(name.replace("WEBP", "WebP") for name in DECODERS.values())}
+    assert formats == set(re.findall(r"[A-Z][A-Za-z]*[A-Z](?![A-Za-z])", FILES[language]["photo_bad"]))
+    page = (Path(__file__).parent.parent / "docs" / "files.md").read_text()
+    [read_from] = re.findall(r"Profile photos\*\* are read from ([^\n]*), made at most", page)
+    assert formats == set(re.findall(r"\w{3,}", read_from)) - {"and"}
 
 
 def placeholders(text: str) -> list[str]:
