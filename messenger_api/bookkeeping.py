@@ -15,14 +15,14 @@ from sqlalchemy import Connection
 
 from messenger_api.domain.counting import Accumulator
 from messenger_api.domain.errors import TryLater
-from messenger_api.domain.trace import Trace
+from messenger_api.domain.trace import HELD_SECONDS, Trace
 from messenger_api.storage import figures, steps
 from messenger_api.storage.db import Database, Uncertain
 from messenger_api.throttle import Throttle
 
 log = structlog.get_logger(__name__)
 
-KEEP_SECONDS = 5.0
+KEEP_SECONDS = float(HELD_SECONDS)
 # The database is away, or its tables are of another version.
 DOWN_SECONDS = 20.0
 TICK_SECONDS = 1.0

@@ -137,6 +137,11 @@ CAUSES = _all(
         "The code was sent. Please look among your texts, also among blocked and spam ones.",
     ),
     Cause(
+        "fixed_code",
+        "The number is one of OTP_TEST_NUMBERS: its code is fixed, and nothing was sent.",
+        "Please enter the code that you were given: no text is sent to your number.",
+    ),
+    Cause(
         "wrong_code",
         "A wrong code was entered.",
         "The code that you entered is not the one that we sent. Please look at the newest text.",

@@ -48,7 +48,7 @@ class Moment(msgspec.Struct, frozen=True):
 def timeline(known: Known) -> list[Moment]:
     """All that is known of the last 24 hours, the oldest first."""
     moments = [
-        *map(_of_step, known.steps),
+        *(_of_step(step, known) for step in known.steps),
         *map(_of_text, known.texts),
         *(_of_code(known.code, known) if known.code else ()),
     ]
@@ -56,8 +56,10 @@ def timeline(known: Known) -> list[Moment]:
     return sorted(moments, key=lambda moment: moment.at)
 
 
-def _of_step(step: KnownStep) -> Moment:
+def _of_step(step: KnownStep, known: Known) -> Moment:
     what = _SAID[Step(step.step)].format(detail=step.detail or "somebody")
+    if step.step == Step.SENT and known.is_of_fixed(step.last_at):
+        what = "asked for a code; it is fixed (OTP_TEST_NUMBERS), and nothing was sent"
     if (step.step, step.detail) == (Step.LOGGED_IN, ENDED_OLDEST):
         what += ", which ended the oldest session of this app (MAX_SESSIONS)"
     return Moment(step.last_at, what if step.times == 1 else f"{what} ({step.times} times)")
@@ -75,7 +77,8 @@ def _of_code(code: KnownCode, known: Known) -> Iterator[Moment]:
     """What the code's own row tells, where no step does."""
     steps = {step.step for step in known.steps}
     if not known.steps:
-        yield Moment(code.sent_at, "a code was made")
+        what = "the fixed code (OTP_TEST_NUMBERS) was made good" if code.is_fixed else "a code was made"
+        yield Moment(code.sent_at, what)
     if code.used_at and Step.LOGGED_IN not in steps:
         yield Moment(code.used_at, "the code was entered")
     if not code.used_at and code.expires_at <= known.now:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 DETAIL_LENGTH = 32
+HELD_SECONDS = 5
+"""For so long a process holds steps before it writes them, while the database answers."""
 ENDED_OLDEST = "ended_oldest"
 """There were MAX_SESSIONS, and the oldest had to end."""
 # A flood of numbers must not fill the table: of so many different steps a process keeps note at a time.

@@ -48,7 +48,10 @@ class KnownText(msgspec.Struct, frozen=True):
 
 
 class KnownCode(msgspec.Struct, frozen=True):
-    """The code last made; `used_at` and `wait_until` are 0 unless it was used, or slowed by wrong tries."""
+    """The code last made; `used_at` and `wait_until` are 0 unless it was used, or slowed by wrong tries.
+
+    `is_fixed`: it is that of OTP_TEST_NUMBERS, and was sent to nobody.
+    """
 
     sent_at: int
     expires_at: int
@@ -56,6 +59,7 @@ class KnownCode(msgspec.Struct, frozen=True):
     wrong_tries: int
     wait_until: int
     is_dead: bool
+    is_fixed: bool = False
 
 
 class KnownAccount(msgspec.Struct, frozen=True):
@@ -80,6 +84,10 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     account: KnownAccount | None = None
     no_texts: str = ""
     writable: bool = True
+
+    def is_of_fixed(self, at: int) -> bool:
+        """Whether what was asked for in this second was a fixed code."""
+        return self.code is not None and self.code.is_fixed and at >= self.code.sent_at
 
 
 _LIMITS = {
@@ -132,8 +140,14 @@ def _cause(known: Known) -> str:
     if step.step == Step.NO_TEXTS:
         return f"{step.detail}_not_texted"
     if step.step == Step.SENT:
-        return _of_text(text, known.now) if text else "on_its_way"
+        return _of_sent(step, text, known)
     return _STEPS.get(Step(step.step), "disturbed")
+
+
+def _of_sent(step: KnownStep, text: KnownText | None, known: Known) -> str:
+    if known.is_of_fixed(step.last_at):
+        return "fixed_code"
+    return _of_text(text, known.now) if text else "on_its_way"
 
 
 def _limit(step: KnownStep, text: KnownText | None, now: int) -> str:
@@ -149,6 +163,8 @@ def _without_steps(known: Known, text: KnownText | None) -> str:
     code = known.code
     if code is not None and code.used_at:
         return "logged_in"
+    if code is not None and code.is_fixed and (text is None or text.at < code.sent_at):
+        return "fixed_code"
     if text is not None:
         return _of_text(text, known.now)
     if code is not None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from messenger_api.domain.causes import CAUSES
-from messenger_api.domain.trace import Step, Stepped
+from messenger_api.domain.trace import HELD_SECONDS, Step, Stepped
 from messenger_api.gateways.sms import (
     Channel,
     Receipt,
@@ -160,6 +160,12 @@ def _provider_does_not_say(product: Product) -> None:
 @case("on_its_way")
 def _sent_just_now(product: Product) -> None:
     assert ask(product)["result"] == "OK"
+
+
+@case("fixed_code", otp_test_numbers={NUMBER: "123456"}, otp_test_numbers_until="2099-12-31")
+def _a_fixed_code(product: Product) -> None:
+    assert ask(product)["result"] == "OK"
+    assert Fickle.texts == []
 
 
 @case("no_receipt")
@@ -396,6 +402,31 @@ def test_of_a_login_that_ended_the_oldest_session_the_timeline_says_so(cli: Cli,
         f"{entered}, which ended the oldest session of this app (MAX_SESSIONS)",
     ]
     assert (told["cause"]["code"], told["account"]["sessions"]) == ("logged_in", 1)
+
+
+def test_of_a_fixed_code_nothing_is_said_to_be_sent_before_and_after_its_step_is_noted(
+    cli: Cli, make: Make
+) -> None:
+    product = make(otp_test_numbers={NUMBER: "123456"}, otp_test_numbers_until="2099-12-31")
+    ask(product, ago=60)
+    told = cli.json("why", NUMBER)
+    assert told["cause"]["code"] == "fixed_code"
+    assert [each["what"] for each in told["timeline"]] == ["the fixed code (OTP_TEST_NUMBERS) was made good"]
+    whats = [each["what"] for each in why(cli, product)["timeline"]]
+    assert whats == ["asked for a code; it is fixed (OTP_TEST_NUMBERS), and nothing was sent"]
+    enter(product, "123456")
+    assert why(cli, product)["cause"]["code"] == "logged_in"
+
+
+def test_it_says_up_to_when_steps_are_noted(cli: Cli, make: Make) -> None:
+    product = make()
+    ask(product, ago=30)
+    enter(product, wrong())
+    before, told = int(time.time()), cli.json("why", NUMBER)
+    assert told["cause"]["code"] == "on_its_way"  # the wrong code is held in the process yet
+    assert before - HELD_SECONDS <= told["noted_until"] <= int(time.time()) - HELD_SECONDS
+    assert "\nnoted     until 20" in cli.ok("why", NUMBER)
+    assert why(cli, product)["cause"]["code"] == "wrong_code"
 
 
 def test_what_is_no_number_is_said_to_be_none(cli: Cli, make: Make) -> None:

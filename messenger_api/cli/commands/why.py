@@ -38,7 +38,8 @@ def why(number: str, as_json: bool) -> None:
 
 
 def _print(found: Explained) -> None:
-    print_details([("number", found.number), ("account", _account(found.account))])
+    noted = f"until {local_time(found.noted_until)}: of what came later ask again"
+    print_details([("number", found.number), ("account", _account(found.account)), ("noted", noted)])
     click.echo()
     print_table(("TIME", "WHAT"), [(local_time(moment.at), moment.what) for moment in found.timeline])
     click.echo()

@@ -10,6 +10,7 @@ from messenger_api.domain.errors import BadPhone
 from messenger_api.domain.identity import Identity
 from messenger_api.domain.phone import Phone
 from messenger_api.domain.timeline import Moment, timeline
+from messenger_api.domain.trace import HELD_SECONDS
 from messenger_api.domain.why import Fate, Known, KnownAccount, KnownCode, KnownStep, KnownText, explain
 from messenger_api.gateways.sms import SmsSender
 from messenger_api.services.identities import Identities
@@ -26,10 +27,14 @@ _REFUSED = {"phone_country": "country", "phone_kind": "kind"}
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """A number, as it is read at the login, with its last 24 hours and what they mean."""
+    """A number, as it is read at the login, with its last 24 hours and what they mean.
+
+    `noted_until`: steps of later seconds may not be noted yet.
+    """
 
     number: str
     account: KnownAccount | None
+    noted_until: int
     timeline: list[Moment]
     cause: Cause
 
@@ -59,7 +64,7 @@ class Why:
         key, now = self._identities.contact_key(who), self._database.now()
         known = self._database.run(lambda tx: self._known(tx, now, who, key))
         known = msgspec.structs.replace(known, writable=self._health.is_writable())
-        return Explained(who.address, known.account, timeline(known), explain(known))
+        return Explained(who.address, known.account, now - HELD_SECONDS, timeline(known), explain(known))
 
     def _known(self, tx: Connection, now: int, who: Identity, key: bytes) -> Known:
         since, code = now - DAY, codes.look(tx, key)
@@ -84,7 +89,8 @@ class Why:
     def _code(self, code: Code) -> KnownCode:
         dead = code.attempts >= self._settings.otp_max_attempts
         times = (code.sent_at, code.expires_at, code.used_at)
-        return KnownCode(*times, code.attempts, code.wait_until, dead and not code.used_at)
+        fixed = not code.sends
+        return KnownCode(*times, code.attempts, code.wait_until, dead and not code.used_at, fixed)
 
     def _no_texts(self, who: Identity) -> str:
         if not isinstance(who, Phone):
