@@ -23,8 +23,8 @@ class News:
 
     def note(self) -> None:
         """Note what has settled, or a part of it where it is much. Raises TryLater."""
-        until = self._database.now() - BEHIND_SECONDS
         self._set_backs = rewind_where_set_back(self._database, self._set_backs)
+        until = self._database.now() - BEHIND_SECONDS
         step = partial(news.note, until=until, rewind_from=until + CLOCK_SECONDS)
         for _ in range(STEPS_AT_ONCE):
             if not self._database.run(step):
@@ -36,7 +36,9 @@ def rewind_where_set_back(database: Database, seen: int) -> int:
 
     `seen`: how often that was known already; returns how often by now. Raises TryLater.
     """
+    # Not beyond what has settled by now: a place that lies there is one of a clock that nobody saw.
+    settled = database.now() - BEHIND_SECONDS
     count = database.set_backs.count()
     if back := database.set_backs.earliest(seen):
-        database.run(partial(news.rewind, to=back.to))
+        database.run(partial(news.rewind, to=min(back.to, settled)))
     return count
