@@ -95,7 +95,8 @@ CREATE TABLE limit_counters (
 CREATE INDEX ix_limit_counters_expires_at ON limit_counters (expires_at);
 
 -- A step of a log-in (`domain.trace`), blind: the keyed hash of the number. Kept for a day. It was
--- taken `times` from the second `at` to `last_at`. `forgotten` is no step (`storage.steps`).
+-- taken `times` from the second `at` to `last_at`. One whose detail is `forgotten` is none
+-- (`storage.steps`).
 CREATE TABLE login_steps (
     id BIGINT NOT NULL AUTO_INCREMENT,
     contact_key BINARY(16) NOT NULL,

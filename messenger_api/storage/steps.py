@@ -13,7 +13,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, delete, func, insert, select
 
 from messenger_api.domain.times import DAY_SECONDS
-from messenger_api.domain.trace import Stepped
+from messenger_api.domain.trace import Step, Stepped
 from messenger_api.storage.inserts import insert_rows
 from messenger_api.storage.models import LoginStep
 
@@ -24,9 +24,10 @@ LATE_SECONDS = 1800
 """After so long in memory, while the database was away, a step is not kept any more."""
 MARKED_SECONDS = LATE_SECONDS + 300
 FORGOTTEN = "forgotten"
-"""The mark, in the place of a step."""
+"""The detail of a mark. Its step is one that earlier versions know, too: other words they cannot read."""
 
 _ADD = insert(LoginStep)
+_IS_MARK = (LoginStep.step == Step.TRY_LATER) & (LoginStep.detail == FORGOTTEN)
 
 
 def add(connection: Connection, now: int, steps: Sequence[Stepped]) -> None:
@@ -55,7 +56,7 @@ def of(connection: Connection, key: bytes, since: int, most: int) -> list[Steppe
 
     None of those that began before it was last forgotten.
     """
-    mark = select(func.max(LoginStep.at)).where(LoginStep.contact_key == key, LoginStep.step == FORGOTTEN)
+    mark = select(func.max(LoginStep.at)).where(LoginStep.contact_key == key, _IS_MARK)
     forgotten = connection.execute(mark).scalar() or 0
     query = (
         select(LoginStep)
@@ -77,14 +78,14 @@ def of(connection: Connection, key: bytes, since: int, most: int) -> list[Steppe
 def forget(connection: Connection, now: int, key: bytes) -> None:
     """Remove the steps of an address; those up to now that are written only afterwards are never told."""
     connection.execute(delete(LoginStep).where(LoginStep.contact_key == key))
-    _insert(connection, [Stepped(key, FORGOTTEN, "", 1, now, now)])
+    _insert(connection, [Stepped(key, Step.TRY_LATER, FORGOTTEN, 1, now, now)])
 
 
 def sweep(connection: Connection, now: int) -> int:
     """Remove some marks that are not needed any more, and what they hide; returns how many."""
     old = (
         select(LoginStep.id, LoginStep.contact_key, LoginStep.at)
-        .where(LoginStep.step == FORGOTTEN, LoginStep.last_at < now - MARKED_SECONDS)
+        .where(_IS_MARK, LoginStep.last_at < now - MARKED_SECONDS)
         .limit(PURGE_ROWS)
     )
     marks = list(connection.execute(old))

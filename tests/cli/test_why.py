@@ -528,6 +528,20 @@ def test_what_waited_for_the_database_for_longer_than_deletions_are_marked_is_no
     assert steps.LATE_SECONDS < steps.MARKED_SECONDS < 2400
 
 
+def test_words_of_a_newer_version_are_passed_over_and_a_mark_is_one_that_older_ones_know(
+    cli: Cli, make: Make
+) -> None:
+    product = make()
+    key = product.parts.identities.contact_key(product.parts.identities.at_login(NUMBER))
+    now = int(product.clock())
+    newer = Stepped(key, "a_word_to_come", "", 1, now - 5, now - 5)
+    product.parts.database.write(lambda tx, _now: steps.add(tx, now, [newer]))
+    assert why(cli, product)["timeline"] == []
+    product.parts.database.write(lambda tx, _now: steps.forget(tx, now, key))
+    [(word,)] = product.rows("SELECT step FROM login_steps")
+    assert word in set(Step)
+
+
 def test_a_flood_of_numbers_is_kept_note_of_within_bounds(cli: Cli, make: Make) -> None:
     product = make(limits="off")
     for n in range(230):

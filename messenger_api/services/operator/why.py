@@ -10,7 +10,7 @@ from messenger_api.domain.errors import BadPhone
 from messenger_api.domain.identity import Identity
 from messenger_api.domain.phone import Phone
 from messenger_api.domain.timeline import Moment, timeline
-from messenger_api.domain.trace import HELD_SECONDS
+from messenger_api.domain.trace import HELD_SECONDS, Step
 from messenger_api.domain.why import Fate, Known, KnownAccount, KnownCode, KnownStep, KnownText, explain
 from messenger_api.gateways.sms import SmsSender
 from messenger_api.services.identities import Identities
@@ -23,6 +23,7 @@ from messenger_api.storage.codes import Code
 from messenger_api.storage.db import Database
 
 MOST_STEPS = 100
+_WORDS = frozenset(step.value for step in Step)
 _REFUSED = {"phone_country": "country", "phone_kind": "kind"}
 
 
@@ -73,6 +74,7 @@ class Why:
             steps=tuple(
                 KnownStep(each.step, each.detail, each.times, each.at, each.last_at)
                 for each in steps.of(tx, key, since, MOST_STEPS)
+                if each.step in _WORDS  # a newer version may have others
             ),
             texts=tuple(self._text(each) for each in texts.of(tx, key, since)),
             code=self._code(code) if code and code.sent_at >= since else None,

@@ -12,7 +12,7 @@ class LoginStep(Base):
     """A step of a log-in (`domain.trace`), blind: the keyed hash of the number. Kept for a day.
 
     It was taken `times` from the second `at` to `last_at`.
-    `forgotten` is no step (`storage.steps`).
+    One whose detail is `forgotten` is none (`storage.steps`).
     """
 
     __tablename__ = "login_steps"
