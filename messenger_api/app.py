@@ -16,7 +16,7 @@ from messenger_api.guard import for_own_machine
 from messenger_api.keyfile import with_secret_key
 from messenger_api.processes import EachProcess, started, warn_of_key
 from messenger_api.sandbox import MESIBO_PREFIX, Backend, Faults, mesibo_backend, sandbox_pages
-from messenger_api.settings import Settings, SettingsError, without_mesibo
+from messenger_api.settings import Settings, SettingsError, unfit_to_serve
 from messenger_api.storage import db as databases
 from messenger_api.storage.db import Database
 from messenger_api.storage.outages import play_outages
@@ -42,10 +42,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings: the configuration; read from `config.py` and the environment when absent.
 
     Raises:
-        SettingsError: the configuration has faults, or nobody plays mesibo (`settings.without_mesibo`).
+        SettingsError: the configuration has faults, or is not fit to serve (`settings.unfit_to_serve`).
     """
     settings = settings or configuration.load()
-    if faults := without_mesibo(settings):
+    if faults := unfit_to_serve(settings):
         raise SettingsError(faults)
     app = build_app(settings)
     import_module("messenger_api.flask_database").attach(app, settings)

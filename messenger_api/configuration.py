@@ -12,15 +12,13 @@ from messenger_api.settings import Settings, loading
 CHOICES: tuple[loading.Choice, ...] = (PROVIDERS, METHODS, EXTENSIONS)
 
 
-def load(environ: Mapping[str, str] | None = None, *, placeholders: bool = False) -> Settings:
+def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the configuration file and the environment (`os.environ` when None).
-
-    `placeholders`: secrets may be placeholders such as "...".
 
     Raises:
         SettingsError: with one line for every fault found.
     """
-    return loading.load(CHOICES, environ, placeholders=placeholders)
+    return loading.load(CHOICES, environ)
 
 
 def build(**values: object) -> Settings:

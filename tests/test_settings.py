@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from messenger_api import configuration
 from messenger_api.configuration import CHOICES, build, load
 from messenger_api.gateways.keys.http import HttpKeys
-from messenger_api.settings import Keys, Settings, SettingsError
+from messenger_api.settings import Keys, Settings, SettingsError, unfit_to_serve
 from messenger_api.settings.countries import COUNTRIES
 from messenger_api.settings.keys import declared
 from messenger_api.storage import db as databases
@@ -748,27 +748,54 @@ def test_the_app_token_travels_in_clear_to_nobody_but_this_machine(url: str, acc
 @pytest.mark.parametrize(
     "name", ["SECRET_KEY", "MESIBO_APP_TOKEN", "S3_SECRET_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"]
 )
-def test_a_placeholder_of_the_documentation_is_refused_like_a_missing_value(name: str, text: str) -> None:
+def test_nothing_serves_with_a_placeholder_of_the_documentation(name: str, text: str) -> None:
     values: dict[str, object] = {
         "sms_providers": ["twilio"],
         "sms_countries": ["DE"],
         "db_host": "db",
         "secret_key": "k" * 32,
+        "files_path": "s3://example-chat/files",
+        "files_tn_path": "s3://example-chat/files/tn",
         "s3_access_key": "a",
         "s3_secret_key": "s",
         "twilio_account_sid": "AC0",
         "twilio_auth_token": "t",
         "twilio_from": "+1",
     }
-    build(**values)
-    (fault,) = faults_in(**{**values, name.lower(): text})
-    assert fault.startswith(f'{name}: required, and "..." only stands in its place. ')
+    assert build(**values).placeholders == ()
+    (fault,) = unfit_to_serve(build(**{"mesibo_app_token": "t", **values, name.lower(): text}))
+    assert fault.startswith(f"{name}: what stands there is from the documentation, and no value. ")
+
+
+@pytest.mark.parametrize(
+    "unused",
+    [
+        {"twilio_auth_token": "..."},
+        {"twilio_account_sid": "AC..."},
+        {"s3_secret_key": "...", "s3_access_key": "a"},
+    ],
+)
+def test_a_placeholder_of_what_is_not_in_use_keeps_nobody_out(unused: dict[str, object]) -> None:
+    assert unfit_to_serve(build(mesibo_app_token="t", **unused)) == []
+
+
+def test_what_stands_in_config_example_for_a_random_value_is_none() -> None:
+    """Whoever took it would have a secret that everybody can read."""
+    random = {
+        name: example
+        for name, key in declared(Settings).items()
+        for example in key.examples
+        if str(example).startswith("output of:")
+    }
+    assert random.keys() >= {"secret_key", "metrics_token"}
+    for name, example in random.items():
+        assert [fault.partition(":")[0] for fault in build(**{name: example}).placeholders] == [name.upper()]
 
 
 def test_the_settings_of_the_readme_are_refused_as_they_stand(write: Callable[[str], Path]) -> None:
     block = (ROOT / "README.md").read_text().split("   ```python\n")[1].split("   ```")[0]
     write(dedent(f"   {block.strip()}"))
-    faults = faults_of()
+    faults = unfit_to_serve(configuration.load())
     assert [fault.partition(":")[0] for fault in faults] == [
         "SECRET_KEY",
         "MESIBO_APP_TOKEN",
@@ -780,14 +807,6 @@ def test_the_settings_of_the_readme_are_refused_as_they_stand(write: Callable[[s
 
 
 def test_a_placeholder_in_a_header_is_refused_and_a_password_with_dots_is_not() -> None:
-    (fault,) = faults_in(**{**HTTP, "sms_http_headers": {"Authorization": "Bearer ..."}})
-    assert fault.startswith("SMS_HTTP_HEADERS: required")
-    build(db_pass="let me in...")
-
-
-def test_who_has_used_a_placeholder_as_the_key_may_still_put_the_data_under_another(
-    write: Callable[[str], Path],
-) -> None:
-    write('SECRET_KEY = "..."')
-    assert "messenger-api secret rotate" in faults_of()[0]
-    assert configuration.load({}, placeholders=True).secret_key == "..."
+    (fault,) = build(**{**HTTP, "sms_http_headers": {"Authorization": "Bearer ..."}}).placeholders
+    assert fault.startswith("SMS_HTTP_HEADERS: ")
+    assert build(db_pass="let me in...").placeholders == ()

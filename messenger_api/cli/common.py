@@ -24,7 +24,7 @@ from messenger_api.domain.health.findings import NEWER_TO_DO
 from messenger_api.domain.names import cleaned
 from messenger_api.domain.network import is_loopback
 from messenger_api.operating import OperatorParts
-from messenger_api.settings import Settings, SettingsError, without_mesibo
+from messenger_api.settings import Settings, SettingsError, unfit_to_serve
 
 if TYPE_CHECKING:
     from messenger_api.composition import Parts
@@ -71,10 +71,10 @@ def reason(error: BaseException) -> str:
     return f"{type(cause).__name__}: {text}" if text else type(cause).__name__
 
 
-def settings(*, placeholders: bool = False) -> Settings:
-    """The configuration; its faults end the command, one line each. `placeholders` are no faults."""
+def settings() -> Settings:
+    """The configuration; its faults end the command, one line each."""
     with plainly():
-        return configuration.load(placeholders=placeholders)
+        return configuration.load()
 
 
 @contextmanager
@@ -186,10 +186,10 @@ def nobody(number: str) -> str:
     return f"No user has the number {printable(number)}."
 
 
-def check_mesibo(config: Settings) -> None:
-    """Refuse to serve when nobody plays mesibo."""
+def check_fit(config: Settings) -> None:
+    """Refuse to serve when nobody plays mesibo, or with a secret that stands in the documentation."""
     with plainly():
-        if faults := without_mesibo(config):
+        if faults := unfit_to_serve(config):
             raise SettingsError(faults)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from messenger_api.settings import former, sources
 from messenger_api.settings.contradictions import contradictions
 from messenger_api.settings.conversions import Unacceptable
+from messenger_api.settings.files import is_bucket
 from messenger_api.settings.keys import Key, Keys, declared
 from messenger_api.settings.mesibo import OWN_MACHINE
 from messenger_api.settings.record import Settings, shown
@@ -25,8 +26,9 @@ from messenger_api.settings.sources import Given, origin
 _KEYS = {name.upper(): key for name, key in declared(Settings).items()}
 
 
-# What documentation has in the place of a value: "...", "AC...", and in a header "Bearer ...".
-_PLACEHOLDER = re.compile(r"\w{0,4}(\.\.\.|…)")
+# What documentation has in the place of a value: "...", "AC...", in a header "Bearer ...", and in
+# config.example.py "output of: openssl rand" or digits that go on.
+_PLACEHOLDER = re.compile(r"\w{0,4}\.\.\.|\w*…|output of: .*")
 _ELSE = {"SECRET_KEY": ". If the data were made with it: messenger-api secret rotate"}
 
 
@@ -74,12 +76,8 @@ class _Chosen:
     """Why it cannot be loaded, so that nobody knows its keys."""
 
 
-def load(
-    choices: Sequence[Choice], environ: Mapping[str, str] | None = None, *, placeholders: bool = False
-) -> Settings:
+def load(choices: Sequence[Choice], environ: Mapping[str, str] | None = None) -> Settings:
     """Read the configuration file and the environment (`os.environ` when None).
-
-    `placeholders`: secrets may be placeholders, as older versions let them be.
 
     Raises:
         SettingsError: with one line for every fault found.
@@ -87,8 +85,7 @@ def load(
     faults: list[str] = []
     environ = os.environ if environ is None else environ
     given = sources.read(environ, faults)
-    path = str(sources.path_in(environ))
-    return _settings(choices, given, faults, path, placeholders=placeholders)
+    return _settings(choices, given, faults, str(sources.path_in(environ)))
 
 
 def build(choices: Sequence[Choice], values: Mapping[str, object]) -> Settings:
@@ -96,8 +93,13 @@ def build(choices: Sequence[Choice], values: Mapping[str, object]) -> Settings:
     return _settings(choices, Given({name.upper(): value for name, value in values.items()}), [], "")
 
 
+def unfit_to_serve(settings: Settings) -> list[str]:
+    """What stops every way of serving, and no command for what is there: a line for each fault."""
+    return [*settings.placeholders, *without_mesibo(settings)]
+
+
 def without_mesibo(settings: Settings, environ: Mapping[str, str] | None = None) -> list[str]:
-    """What stops every way of serving: nobody plays mesibo, and the sandbox was not asked for."""
+    """Whether nobody plays mesibo, and the sandbox was not asked for."""
     if settings.mesibo_app_token or settings.uses_sandbox:
         return []
     return [
@@ -108,21 +110,19 @@ def without_mesibo(settings: Settings, environ: Mapping[str, str] | None = None)
     ]
 
 
-def _settings(
-    choices: Sequence[Choice], given: Given, faults: list[str], path: str, *, placeholders: bool = False
-) -> Settings:
+def _settings(choices: Sequence[Choice], given: Given, faults: list[str], path: str) -> Settings:
     chosen = [one for choice in choices for one in _chosen(choice, given)]
     known = chain.from_iterable(choice.known() for choice in choices)
     kinds = list(dict.fromkeys([*known, *(one.keys for one in chosen)]))
     keys = _together(kinds, faults)
     faults.extend(former.faults(path, given.others, keys))
     accepted = _accepted(given, keys, chosen, faults)
-    if not placeholders:
-        faults.extend(_placeholders(accepted, keys))
     faults.extend(_refused(choices, accepted))
     records = {kind: kind(**_of(kind, accepted)) for kind in kinds}
     used = tuple(record for kind, record in records.items() if record != kind())
-    settings = Settings(**_of(Settings, accepted), chosen=used)
+    settings = Settings(
+        **_of(Settings, accepted), chosen=used, placeholders=tuple(_placeholders(accepted, chosen))
+    )
     wrong = [*contradictions(settings), *_needs(chosen, records)]
     # A key with a fault of its own has its default here, which contradicts nothing the operator wrote.
     named = set(map(_key_of, faults))
@@ -180,13 +180,20 @@ def _accepted(
     return accepted
 
 
-def _placeholders(accepted: Mapping[str, object], keys: Mapping[str, Key[object]]) -> Iterator[str]:
-    """Secrets, and keys without which nothing works, copied from documentation as they stand."""
+def _declared(kinds: Iterable[type[Keys]]) -> dict[str, Key[object]]:
+    return {name.upper(): key for kind in kinds for name, key in declared(kind).items()}
+
+
+def _placeholders(accepted: Mapping[str, Any], chosen: Sequence[_Chosen]) -> Iterator[str]:
+    """Secrets in use, and keys without which nothing works, copied from documentation as they stand."""
+    keys = {**_KEYS, **_declared(one.keys for one in chosen)}
+    if not any(is_bucket(str(accepted.get(place, ""))) for place in ("files_path", "files_tn_path")):
+        keys = {name: key for name, key in keys.items() if not name.startswith("S3_")}
     for name, value in accepted.items():
-        key = keys[name.upper()]
-        if (key.secret or key.needed) and any(map(_PLACEHOLDER.fullmatch, _texts(value))):
+        key = keys.get(name.upper())
+        if key and (key.secret or key.needed) and any(map(_PLACEHOLDER.fullmatch, _texts(value))):
             told = key.help.partition(". ")[0].rstrip(".") + _ELSE.get(name.upper(), "")
-            yield f'{name.upper()}: required, and "..." only stands in its place. {told}'
+            yield f"{name.upper()}: what stands there is from the documentation, and no value. {told}"
 
 
 def _texts(value: object) -> list[str]:

@@ -49,6 +49,8 @@ class Settings(
     """
 
     chosen: tuple[Keys, ...] = field(default=(), repr=False)
+    placeholders: tuple[str, ...] = field(default=(), repr=False)
+    """A line for each key in use whose value is one of the documentation (`loading.unfit_to_serve`)."""
     """The records of such keys that are not all as by default."""
 
     def __repr__(self) -> str:

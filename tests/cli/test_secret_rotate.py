@@ -251,3 +251,20 @@ def test_accounts_of_another_key_are_named_and_nothing_is_changed(filled: Filled
     place.execute(f"UPDATE users SET address = '14155550999' WHERE address = '{BEN}'")
     assert "1 rows were not made with this SECRET_KEY" in place.refusal(*GO)
     assert not filled.next.exists()
+
+
+def test_who_has_a_placeholder_as_the_key_can_upgrade_back_up_and_rotate_and_not_serve(
+    cli: Cli, keys: dict[str, str], tmp_path: Path
+) -> None:
+    """As README's snippet has it: an older version served with it."""
+    cli.environment.update({**keys, "MESSENGER_SECRET_KEY": "..."})
+    cli.ok("db", "upgrade")
+    Product(keys["MESSENGER_SQLALCHEMY_DATABASE_URI"], tmp_path, secret_key="...").close()
+    cli.ok("backup", str(tmp_path / "backup"))
+    cli.ok("restore", str(tmp_path / "backup"), "--check")
+    for command in (("serve", "--port", "1"), ("worker",)):
+        refused = cli.run(*command)
+        assert refused.exit_code == 1
+        assert "SECRET_KEY: what stands there is from the documentation" in refused.stderr
+    assert "messenger-api secret rotate" in cli.run("check").stdout
+    assert "SECRET_KEY" in cli.ok("secret", "rotate", "--go", "--yes")

@@ -46,7 +46,10 @@ def _findings(timeout: float) -> Iterator[Finding]:
         to_do = "put it right; the other checks follow then"
         yield from (Finding("configuration", "fault", fault, to_do) for fault in error.faults)
         return
-    yield Finding("configuration", "ok", "no faults")
+    for fault in settings.placeholders:
+        yield Finding("configuration", "fault", fault, "no server starts before")
+    if not settings.placeholders:
+        yield Finding("configuration", "ok", "no faults")
     yield from examine(settings, timeout)
 
 

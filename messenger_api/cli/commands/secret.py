@@ -52,8 +52,7 @@ def rotate(go: bool, yes: bool) -> None:
 
     All of it is one transaction. After a kill, run it again: it says which key is the good one.
     """
-    # Whoever has used a placeholder as the key gets rid of it here.
-    config, progress, began = settings(placeholders=True), Progress(), time.monotonic()
+    config, progress, began = settings(), Progress(), time.monotonic()
     if is_to_be_made(config):
         fail("There is no database yet: there is nothing to put under another key.")
     with keeping_refusals(), operating(config) as parts:

@@ -17,7 +17,7 @@ from messenger_api.app import build_app, parts_of
 from messenger_api.cli.common import (
     built,
     check_exposure,
-    check_mesibo,
+    check_fit,
     check_port,
     plainly,
     prepare_schema,
@@ -66,7 +66,7 @@ def serve(host: str, port: int, workers: int, sandbox: bool) -> None:
     config = settings()
     if sandbox and config.sandbox is None and not config.mesibo_app_token:
         config = replace(config, sandbox=OWN_MACHINE)
-    check_mesibo(config)
+    check_fit(config)
     if config.uses_sandbox:
         check_exposure(config, host)
     check_port(host, port, f"--port, or PORT={port % 65_535 + 1} make run")

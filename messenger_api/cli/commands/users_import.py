@@ -11,7 +11,7 @@ import click
 from messenger_api.cli.commands.users import users
 from messenger_api.cli.common import (
     built,
-    check_mesibo,
+    check_fit,
     fail,
     ready_product,
     say,
@@ -55,7 +55,7 @@ def import_accounts(file: Path, go: bool) -> None:
     skipped = Skipped(file)
     with ready_product() as parts:
         if go:
-            check_mesibo(parts.settings)
+            check_fit(parts.settings)
             if not parts.mesibo.makes_users:
                 fail(WITHOUT_TOKENS)
         imports = built(lambda: parts.imports)

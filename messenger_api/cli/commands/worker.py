@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import structlog
 
-from messenger_api.cli.common import built, check_mesibo, prepare_schema, product, settings, stop_signals
+from messenger_api.cli.common import built, check_fit, prepare_schema, product, settings, stop_signals
 from messenger_api.cli.root import main
 from messenger_api.cli.starting import wait_for_database
 from messenger_api.processes import started
@@ -20,7 +20,7 @@ def worker() -> None:
     The server does it itself by default; run workers when OUTBOX_IN_SERVER is False, as many as wanted.
     """
     config = settings()
-    check_mesibo(config)
+    check_fit(config)
     with product(config, quiet=False) as parts:
         wait_for_database(parts)
         with stop_signals() as wait:
