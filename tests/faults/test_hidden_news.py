@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from messenger_api.domain.secrets import token_hash
-from messenger_api.storage import contacts, news, sessions, syncs
+from messenger_api.storage import contacts, facts, news, sessions, syncs
 from messenger_api.storage.set_backs import SetBack, SetBacks
 from tests.product import Phone, Product
 from tests.properties.syncing import Stage
@@ -79,6 +79,22 @@ def test_a_clock_that_is_set_back_hides_nothing_however_late_a_worker_looks(
     keep(stage, 2 * HOUR)
     told, walked = told_and_walked(stage, ana, ts)
     assert told == walked
+
+
+@pytest.mark.parametrize("back", [8, 12, 60, HOUR])
+def test_after_a_clock_was_set_back_only_what_it_stamps_anew_is_noted_once_more(
+    stage: Stage, back: int
+) -> None:
+    """Not everything that was ever changed: polls would be dear meanwhile."""
+    stage.join_others(200)
+    stage.change_others()
+    for _ in range(40):
+        keep(stage, 20)
+    keep(stage, -back)
+    for _ in range(3):
+        keep(stage, 2)
+        place = news.Place.of(stage.product.services.database.run(partial(facts.read, name=facts.NEWS)))
+        assert stage.clock() - 30 < place.second < stage.clock()
 
 
 def test_a_clock_that_is_set_back_is_noticed_by_one_that_is_not() -> None:
