@@ -22,10 +22,10 @@ Names = list[str]
 
 
 @pytest.fixture
-def stage(product: Product, monkeypatch: pytest.MonkeyPatch) -> Stage:
+def stage(make_product: Callable[..., Product], monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr(news, "ACCOUNTS_AT_ONCE", 2)
     monkeypatch.setattr(news, "HOLDERS_AT_ONCE", 2)
-    return Stage(product)
+    return Stage(make_product(limits="off"))
 
 
 def friends(stage: Stage) -> tuple[Phone, Phone]:
@@ -252,7 +252,7 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_whatever_happens_a_poll_tells_what_a_walk_finds(stage: Stage, steps: list[tuple[str, int]]) -> None:
     """Changes, blocks, clocks set back, and workers that are away for minutes, in any order."""
