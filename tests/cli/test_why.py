@@ -486,15 +486,20 @@ def sweep(product: Product) -> list[Any]:
     return product.rows("SELECT * FROM login_steps")
 
 
+def log_in_and_delete(product: Product, *, asked: int, deleted: int) -> None:
+    """A code, the log-in a second later, and the account's end so many seconds ago, where the clock stays."""
+    ask(product, ago=asked)
+    token = enter(product, ago=asked - 1)["token"]
+    product.clock.offset = -deleted
+    assert product.call("deleteaccount", token=token)["result"] == "OK"
+    assert product.deliver()
+
+
 def test_what_a_process_writes_when_the_account_is_deleted_already_is_neither_told_nor_kept(
     cli: Cli, make: Make
 ) -> None:
     product = make()
-    ask(product, ago=8)
-    token = enter(product, ago=7)["token"]
-    product.clock.offset = -5
-    assert product.call("deleteaccount", token=token)["result"] == "OK"
-    assert product.deliver()
+    log_in_and_delete(product, asked=8, deleted=5)
     product.clock.offset = 0
     assert product.parts.bookkeeper.keep()
     assert why(cli, product)["timeline"] == []
@@ -503,11 +508,7 @@ def test_what_a_process_writes_when_the_account_is_deleted_already_is_neither_to
 
 def test_what_happens_after_the_account_was_deleted_is_told(cli: Cli, make: Make) -> None:
     product = make()
-    ask(product, ago=300)
-    token = enter(product, ago=299)["token"]
-    product.clock.offset = -200
-    assert product.call("deleteaccount", token=token)["result"] == "OK"
-    assert product.deliver()
+    log_in_and_delete(product, asked=300, deleted=200)
     enter(product, "123456")
     ask(product, OTHER)
     assert [moment["what"] for moment in why(cli, product)["timeline"]] == [
